@@ -1,0 +1,40 @@
+# Every chore is one word. What is installed is what requirements*.txt pin, in .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test check fmt clean
+
+run: .venv/run.done  ## everything, at http://127.0.0.1:8000 (make run ARGS="--demo --workers 2")
+	@exec $(BIN)/python manage.py up $(ARGS)
+
+test: .venv/dev.done  ## the whole suite (make test ARGS="-k presence")
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/dev.done  ## style, types, and migrations that were forgotten
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	@# It would rather ask the database about its history, too; no server runs here.
+	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+fmt: .venv/dev.done
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## all but the data (var/)
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache test-artifacts
+	find . -name __pycache__ -not -path './var/*' -prune -exec rm -rf {} +
+
+# The mark is made last, so an installation that was cut off is done again.
+.venv/dev.done: requirements-dev.txt requirements.txt .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch .venv/run.done $@
+
+.venv/run.done: requirements.txt .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ChatTalk needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	@$(PYTHON) -m venv --clear .venv || { rm -rf .venv; echo "On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }

@@ -1,0 +1,86 @@
+"""Forms show and collect. What is allowed, accounts/services.py decides."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth import forms as auth
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import DISPLAY_NAME_MAX, User
+from accounts.services import normal_email
+
+
+class SignUpForm(forms.Form):
+    email = forms.EmailField(
+        label=_("E-mail"),
+        max_length=254,
+        widget=forms.EmailInput({"autocomplete": "email", "autofocus": True}),
+    )
+    display_name = forms.CharField(
+        label=_("Display name"),
+        max_length=DISPLAY_NAME_MAX,
+        help_text=_("What others see beside your messages."),
+        widget=forms.TextInput({"autocomplete": "nickname"}),
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=256,
+        strip=False,
+        help_text=_("At least 8 characters. No common password, not only digits."),
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+
+
+class SignInForm(auth.AuthenticationForm):
+    # One sentence for unknown e-mail and wrong password: it tells nobody who has an account.
+    error_messages = {
+        "invalid_login": _("E-mail or password is not right."),
+        "inactive": _("E-mail or password is not right."),
+    }
+    username = forms.EmailField(
+        label=_("E-mail"),
+        max_length=254,
+        widget=forms.EmailInput({"autocomplete": "username", "autofocus": True}),
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=256,
+        strip=False,
+        widget=forms.PasswordInput({"autocomplete": "current-password"}),
+    )
+
+    def clean_username(self) -> str:
+        return normal_email(self.cleaned_data["username"])
+
+
+class ProfileForm(forms.Form):
+    display_name = forms.CharField(
+        label=_("Display name"),
+        max_length=DISPLAY_NAME_MAX,
+        help_text=_("What others see beside your messages."),
+        widget=forms.TextInput({"autocomplete": "nickname"}),
+    )
+    phone = forms.CharField(
+        label=_("Phone"),
+        max_length=20,
+        required=False,
+        help_text=_("Nobody else sees it."),
+        widget=forms.TextInput({"type": "tel", "autocomplete": "tel"}),
+    )
+    language = forms.ChoiceField(
+        label=_("Language"),
+        required=False,
+        choices=User._meta.get_field("language").choices,
+    )
+
+
+class PasswordForm(auth.PasswordChangeForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["old_password"].label = _("Current password")
+        self.fields["new_password1"].help_text = SignUpForm.base_fields["password"].help_text
+        self.fields["new_password2"].label = _("New password, again")
+        self.fields["new_password2"].help_text = ""
+        for field in self.fields.values():
+            field.max_length = 256
+            field.widget.attrs["maxlength"] = 256

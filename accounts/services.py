@@ -1,0 +1,55 @@
+"""Accounts: opening one and keeping it up to date. Addresses are in lower case throughout."""
+
+from collections.abc import Mapping
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.text import one_line
+
+
+def sign_up(*, email: str, password: str, display_name: str, language: str = "") -> User:
+    """A new account. Raises ValidationError by field, the e-mail's with code `unique`."""
+    user = User(email=normal_email(email), display_name=display_name, language=language)
+    _check(user)
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise ValidationError({"password": error.error_list}) from None
+    user.set_password(password)
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError:  # somebody was quicker, between our look and our insert
+        text = _("There is already an account with this e-mail.")
+        raise ValidationError({"email": ValidationError(text, "unique")}) from None
+    return user
+
+
+def edit_profile(user: User, *, display_name: str, phone: str, language: str) -> User:
+    user.display_name, user.phone, user.language = display_name, phone.strip(), language
+    _check(user)
+    user.save(update_fields=["display_name", "phone", "language"])
+    return user
+
+
+def normal_email(text: str) -> str:
+    return text.strip().lower()
+
+
+def attempted_email(request: HttpRequest, credentials: Mapping[str, str] | None = None) -> str:
+    """Whom a failed sign-in counts against, so that other capitals are not another five tries."""
+    given = credentials or {}
+    return normal_email(given.get("username") or given.get("email") or "")
+
+
+def _check(user: User) -> None:
+    try:
+        user.display_name = one_line(user.display_name)
+    except ValidationError as error:
+        raise ValidationError({"display_name": error.error_list}) from None
+    user.full_clean(exclude=["password"], validate_constraints=False)

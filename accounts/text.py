@@ -1,0 +1,31 @@
+"""One line of text that a person gives a name with: a display name, a room's title."""
+
+import unicodedata
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+# Letters by their category, but drawn as nothing: the Hangul fillers and the blank braille cell.
+_DRAWN_AS_NOTHING = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+# They turn the text around them, so that a name can look like another one.
+_DIRECTION_MARKS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Control characters, halves of surrogate pairs, private use, line and paragraph separators.
+_REFUSED_CATEGORIES = frozenset(("Cc", "Cs", "Co", "Zl", "Zp"))
+
+
+def one_line(text: str) -> str:
+    """The text as it is stored (NFC, trimmed), or ValidationError: bad_text, blank."""
+    if any(_is_refused(character) for character in text.strip()):
+        raise ValidationError(_("Some of these characters can't be used here."), code="bad_text")
+    line = " ".join(unicodedata.normalize("NFC", text).split())
+    if not any(_is_visible(character) for character in line):
+        raise ValidationError(_("Write something that can be seen."), code="blank")
+    return line
+
+
+def _is_refused(character: str) -> bool:
+    return character in _DIRECTION_MARKS or unicodedata.category(character) in _REFUSED_CATEGORIES
+
+
+def _is_visible(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LNPS" and character not in _DRAWN_AS_NOTHING

@@ -1,0 +1,119 @@
+from datetime import timedelta
+from typing import Any
+
+from axes.helpers import get_cool_off
+from axes.models import AccessAttempt
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth import views as auth
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.core.exceptions import ValidationError
+from django.db.models import Max
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.translation import activate
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.generic import FormView
+
+from accounts import services as accounts
+from accounts.forms import PasswordForm, ProfileForm, SignInForm, SignUpForm
+from accounts.models import User
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+class Gate(auth.RedirectURLMixin):
+    """Where you come in: on to `next` if it is ours and no gate itself, else to the lobby."""
+
+    next_page = "lobby"
+
+    def get_redirect_url(self) -> str:
+        onward = super().get_redirect_url()
+        gates = (reverse_lazy("accounts:sign_in"), reverse_lazy("accounts:sign_up"))
+        return "" if onward.startswith(tuple(map(str, gates))) else onward
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(next=self.get_redirect_url(), **kwargs)
+
+
+@method_decorator([sensitive_post_parameters("password"), never_cache], name="dispatch")
+class SignUp(Gate, FormView):
+    template_name = "accounts/sign_up.html"
+    form_class = SignUpForm
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated:
+            return redirect(self.get_success_url())
+        return super().dispatch(request, *args, **kwargs)
+
+    def form_valid(self, form: Form) -> HttpResponse:
+        try:
+            user = accounts.sign_up(**form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error)
+            return self.form_invalid(form)
+        login(self.request, user, backend=BACKEND)
+        return super().form_valid(form)
+
+
+class SignIn(Gate, auth.LoginView):
+    template_name = "accounts/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+
+class Profile(LoginRequiredMixin, FormView):
+    template_name = "accounts/profile.html"
+    form_class = ProfileForm
+    success_url = reverse_lazy("accounts:profile")
+
+    def get_initial(self) -> dict[str, Any]:
+        user = self.request.user
+        return {"display_name": user.display_name, "phone": user.phone, "language": user.language}
+
+    def form_valid(self, form: Form) -> HttpResponse:
+        # A fresh copy: a refused name must not stand in the header of the page that refuses it.
+        user = User.objects.get(pk=self.request.user.pk)
+        try:
+            accounts.edit_profile(user, **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error)
+            return self.form_invalid(form)
+        if user.language:
+            activate(user.language)  # the sentence is read in the language just chosen
+        messages.success(self.request, _("Your profile is saved."))
+        return super().form_valid(form)
+
+
+class Password(auth.PasswordChangeView):
+    template_name = "accounts/password.html"
+    form_class = PasswordForm
+    success_url = reverse_lazy("accounts:profile")
+
+    def form_valid(self, form: Form) -> HttpResponse:
+        messages.success(self.request, _("Your password is changed. Other devices are signed out."))
+        return super().form_valid(form)
+
+
+@never_cache
+def locked_out(request: HttpRequest, *_ignored: Any) -> HttpResponse:
+    """Too many failed sign-ins. django-axes calls it, with one argument more or less."""
+    until = _locked_until(request)
+    wait = max(1, round((until - timezone.now()).total_seconds()))
+    context = {"until": until, "minutes": max(1, -(-wait // 60))}
+    response = render(request, "accounts/locked_out.html", context, status=429)
+    response["Retry-After"] = str(wait)
+    return response
+
+
+def _locked_until(request: HttpRequest) -> Any:
+    email = accounts.attempted_email(request, getattr(request, "axes_credentials", None))
+    tries = AccessAttempt.objects.filter(username=email, ip_address=request.axes_ip_address)
+    last = tries.aggregate(last=Max("attempt_time"))["last"] or timezone.now()
+    return last + (get_cool_off(request) or timedelta())

@@ -1,0 +1,38 @@
+"""What an ASGI server runs: pages by Django, sockets by Channels, and the end of both."""
+
+import os
+from typing import Any
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chattalk.settings")
+pages = get_asgi_application()
+
+from channels.auth import AuthMiddlewareStack  # noqa: E402  (the apps must be loaded first)
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+
+from messaging import node, transport  # noqa: E402
+from messaging.routing import websocket_urlpatterns  # noqa: E402
+
+sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+
+
+async def with_transport(scope: Any, receive: Any, send: Any) -> None:
+    """Outermost, where `send` is still the server's own."""
+    await sockets(scope | {"transport": transport.behind(send)}, receive, send)
+
+
+async def lifespan(scope: Any, receive: Any, send: Any) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await node.current().start()
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await node.close()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+application = ProtocolTypeRouter({"http": pages, "websocket": with_transport, "lifespan": lifespan})

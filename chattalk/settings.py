@@ -1,0 +1,259 @@
+"""Every setting, from the environment. A wrong value stops the start and names itself.
+
+`.env.example` lists all of them with their units. A `.env` file beside manage.py is read too;
+what the environment already says wins over it.
+"""
+
+import os
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from chattalk import embedded
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+environ.Env.read_env(BASE_DIR / ".env")
+
+
+def _flag(name: str, default: bool) -> bool:
+    value = os.environ.get(name, "")
+    words = {"": default, "1": True, "true": True, "on": True, "yes": True}
+    words |= {"0": False, "false": False, "off": False, "no": False}
+    if value.lower() not in words:
+        raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
+    return words[value.lower()]
+
+
+def _number(name: str, default: float, low: float, high: float) -> float:
+    value = os.environ.get(name) or str(default)
+    try:
+        number = float(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a number, not {value!r}.") from None
+    if not low <= number <= high:
+        raise ImproperlyConfigured(f"{name} must be from {low:g} to {high:g}, not {value!r}.")
+    return number
+
+
+def _choice(name: str, default: str, choices: tuple[str, ...]) -> str:
+    value = (os.environ.get(name) or default).upper()
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
+    return value
+
+
+def _words(name: str, default: list[str]) -> list[str]:
+    value = os.environ.get(name, "")
+    return [word.strip() for word in value.split(",") if word.strip()] or default
+
+
+def _address(name: str, schemes: tuple[str, ...]) -> str:
+    """The address of a server: the environment's, else that of the embedded one."""
+    value = os.environ.get(name) or embedded.addresses(DATA_DIR)[name]
+    return embedded.check_address(name, value, schemes)
+
+
+# --- this installation ------------------------------------------------------------------------
+
+DATA_DIR = Path(os.environ.get("CHATTALK_DATA") or BASE_DIR / "var").resolve()
+DEBUG = _flag("DEBUG", True)
+SECRET_KEY = os.environ.get("SECRET_KEY") or (embedded.secret_key(DATA_DIR) if DEBUG else "")
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is missing. Without DEBUG there is no default: set it to 50 or more random "
+        "characters, the same for every process."
+    )
+ALLOWED_HOSTS = _words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
+CSRF_TRUSTED_ORIGINS = _words("CSRF_TRUSTED_ORIGINS", [])
+HTTPS = _flag("HTTPS", not DEBUG)
+
+# --- what people may do -----------------------------------------------------------------------
+
+MESSAGE_RATE = _number("MESSAGE_RATE", 5, 0.01, 1e9)  # messages a second, per person and room
+MESSAGE_BURST = int(_number("MESSAGE_BURST", 20, 1, 1e9))  # messages at once, per person and room
+MESSAGE_KEEP_DAYS = _number("MESSAGE_KEEP_DAYS", 0, 0, 36500)  # 0 keeps for ever
+SEAT_WAIT_SECONDS = _number("SEAT_WAIT_SECONDS", 10, 0.1, 60)  # at the door of a crowded room
+
+# --- the application --------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "daphne",  # first: it gives `runserver` its ASGI server
+    "whitenoise.runserver_nostatic",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "axes",
+    "csp",
+    "chattalk",
+    "accounts",
+    "rooms",
+    "messaging",
+    "presence",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "chattalk.static.StaticFiles",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.LanguageMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "chattalk.urls"
+ASGI_APPLICATION = "chattalk.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- the servers ------------------------------------------------------------------------------
+
+DATABASE_URL = _address("DATABASE_URL", ("postgresql", "postgres"))
+REDIS_URL = _address("REDIS_URL", ("redis", "rediss", "unix"))
+MONGODB_URL = _address("MONGODB_URL", ("mongodb", "mongodb+srv"))
+
+_known = bool(os.environ.get("DATABASE_URL") or embedded.running_servers(DATA_DIR))
+_database = embedded.django_database(DATABASE_URL)
+DATABASES = {
+    "default": {
+        **_database,
+        "OPTIONS": {
+            **_database["OPTIONS"],
+            # Bounded everywhere: no query, and no wait for a connection, hangs a person.
+            # No pool where nothing is known to listen: it would only knock for 5 s.
+            "pool": _known and {"min_size": 1, "max_size": 12, "timeout": 5},
+            "connect_timeout": 5,
+            "options": "-c statement_timeout=15000 -c lock_timeout=10000",
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "chattalk",
+        "OPTIONS": {
+            # A dead cache is a slow day, not an outage: reads miss, the database answers.
+            "IGNORE_EXCEPTIONS": True,
+            "SOCKET_CONNECT_TIMEOUT": 1,
+            "SOCKET_TIMEOUT": 1,
+        },
+    }
+}
+CHANNEL_LAYERS = {
+    "default": {
+        # The pub/sub layer: the queue-based one drops silently at 100 waiting messages.
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        # redis-py 8 closes a socket that was idle for 5 s unless told not to.
+        "CONFIG": {
+            "hosts": [{"address": REDIS_URL, "socket_timeout": None, "max_connections": 1000}],
+            "prefix": "chattalk",
+        },
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+
+# --- accounts ---------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "accounts:sign_in"
+LOGIN_REDIRECT_URL = "lobby"
+LOGOUT_REDIRECT_URL = "accounts:sign_in"
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a stranger can't lock the owner out
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "accounts.views.locked_out"
+AXES_USERNAME_CALLABLE = "accounts.services.attempted_email"  # capitals are no other account
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the time we name does not move
+
+# --- safety -----------------------------------------------------------------------------------
+
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+BEHIND_PROXY = _flag("BEHIND_PROXY", False)  # believe its X-Forwarded-* headers
+if BEHIND_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+
+# --- language, time, files --------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("ko", _("Korean"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True  # no collectstatic step between a clone and a page
+WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
+
+LOG_LEVEL = _choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {"django": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
+}

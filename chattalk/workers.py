@@ -1,0 +1,142 @@
+"""The processes that serve the site: their sockets, their start, and their coming back."""
+
+import ipaddress
+import os
+import select
+import socket
+import sys
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from .embedded import Process, StartFailed
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_WITHIN = 60  # seconds
+STOP_WITHIN = 10  # seconds; the worker itself takes at most serve.STOP_WITHIN
+TOO_OFTEN, IN_SECONDS = 5, 10  # ends of one part, before we give up
+BACKLOG = 2048  # connections that wait to be accepted
+
+
+class Part(Protocol):
+    """A server or a worker."""
+
+    process: Process
+
+    def start(self) -> None: ...
+    def wait(self) -> None: ...
+
+
+class Worker:
+    """One process on one listening socket. The socket stays open while processes come and go."""
+
+    def __init__(
+        self,
+        name: str,
+        listener: socket.socket,
+        environment: dict[str, str],
+        log: Path | None = None,
+    ) -> None:
+        self.listener, self.environment = listener, environment
+        self.process = Process(name, [], folder=ROOT, log=log)
+
+    def start(self) -> None:
+        self._ready, tell_ready = os.pipe()
+        fds = (self.listener.fileno(), tell_ready)
+        command = [sys.executable, "-m", "chattalk.serve"]
+        self.process.command = [*command, "--fd", str(fds[0]), "--ready-fd", str(fds[1])]
+        self.process.pass_fds = fds
+        try:
+            self.process.start(self.environment)
+        finally:
+            os.close(tell_ready)
+
+    def wait(self) -> None:
+        """Until it answers. The pipe closes by itself when the process ends before that."""
+        try:
+            readable, _, _ = select.select([self._ready], [], [], READY_WITHIN)
+            if not readable or not os.read(self._ready, 1):
+                what = (
+                    "ended while it started" if readable else f"was not ready in {READY_WITHIN} s"
+                )
+                raise StartFailed(f"{self.process.name} {what}: {self.process.last_words()}")
+        finally:
+            os.close(self._ready)
+
+
+def is_loopback(host: str) -> bool:
+    return ipaddress.ip_address(_resolve(host, 0)[1][0]).is_loopback
+
+
+def reachable(host: str) -> str:
+    """Where we reach ourselves: "all addresses" is none to connect to."""
+    address = ipaddress.ip_address(_resolve(host, 0)[1][0])
+    if not address.is_unspecified:
+        return str(address)
+    return "127.0.0.1" if address.version == 4 else "::1"
+
+
+def listen(host: str, port: int, count: int) -> list[socket.socket]:
+    """One socket for each worker on the same port; the kernel deals new connections out."""
+    family, address = _resolve(host, port)
+    with _bound(family, address, shared=False) as probe:  # SO_REUSEPORT would hide another server
+        address = probe.getsockname()
+    sockets = [_bound(family, address, shared=True) for _ in range(count)]
+    for one in sockets:
+        one.listen(BACKLOG)
+    return sockets
+
+
+def _resolve(host: str, port: int) -> tuple[int, tuple]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise StartFailed(f"--host {host} is no address of this machine ({error}).") from None
+    return found[0][0], found[0][4]
+
+
+def _bound(family: int, address: tuple, *, shared: bool) -> socket.socket:
+    one = socket.socket(family, socket.SOCK_STREAM)
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        one.bind(address)
+    except OSError as error:
+        one.close()
+        raise StartFailed(
+            f"Port {address[1]} on {address[0]} can't be used ({error.strerror}): "
+            "stop what uses it, or choose another with --port."
+        ) from None
+    return one
+
+
+def watch(parts: list[Part], tell: Callable[[str], None]) -> None:
+    """Start again what ends by itself, for ever; give up on what ends too often."""
+    ends: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=TOO_OFTEN))
+    while True:
+        part = _next_to_end(parts)
+        status, name = part.process.wait(), part.process.name
+        ends[name].append(time.monotonic())
+        if len(ends[name]) == TOO_OFTEN and ends[name][-1] - ends[name][0] < IN_SECONDS:
+            raise StartFailed(f"{name} ended {TOO_OFTEN} times in a row (status {status}).")
+        tell(f"{name} ended unexpectedly (status {status}); it is started again")
+        part.start()
+        part.wait()
+
+
+def _next_to_end(parts: list[Part]) -> Part:
+    poll, handles = select.poll(), {}
+    try:
+        for part in parts:
+            if not part.process.running:
+                return part
+            handle = os.pidfd_open(part.process.pid)
+            handles[handle] = part
+            poll.register(handle, select.POLLIN)
+        return handles[poll.poll()[0][0]]
+    finally:
+        for handle in handles:
+            os.close(handle)

@@ -1,0 +1,54 @@
+"""What the lobby is told of a room: how much was said, at most once a second."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+
+from messaging.feed import Line
+from messaging.outbox import Packet, packet
+from messaging.wire import encode
+
+TOGETHER_SECONDS = 1.0
+
+
+class Activity:
+    """Listens to a feed for all sockets of this process that watch the room."""
+
+    def __init__(self, room_id: int, personnel: int) -> None:
+        self.room_id = room_id
+        self.personnel = personnel
+        self.watchers: set[Callable[[Packet], None]] = set()
+        self._head = 0
+        self._messages: Counter[int] = Counter()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def take(self, line: Line) -> None:
+        self._head = line.seq
+        match line.event.kind:
+            case "message":
+                self._messages[line.event.sender.id] += 1
+            case "enter":
+                self.personnel += 1
+            case "leave":
+                self.personnel -= 1
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(TOGETHER_SECONDS, self._tell)
+
+    def _tell(self) -> None:
+        self._timer = None
+        frame = {
+            "type": "activity",
+            "room": self.room_id,
+            "head": self._head,
+            "personnel": self.personnel,
+            "messages": {str(user): count for user, count in self._messages.items()},
+        }
+        self._messages.clear()
+        encoded = packet(encode(frame))
+        for watcher in tuple(self.watchers):
+            watcher(encoded)
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()

@@ -1,0 +1,89 @@
+"""PostgreSQL for an event loop: async connections with the settings of Django's own.
+
+Every wait is bounded. A connection that broke is replaced and the statement tried once more;
+callers see `Unavailable` when the database does not answer in time.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, LiteralString, cast
+
+import psycopg
+from django.db import connection as django_connection
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+log = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 3.0  # a statement that takes longer is given up
+READERS = 4  # connections per process for catch-up and membership
+
+
+class Unavailable(Exception):
+    """The database did not answer in time. What was asked may or may not have been done."""
+
+
+def _parameters() -> dict[str, Any]:
+    params = django_connection.get_connection_params()
+    django_only = ("cursor_factory", "context", "prepare_threshold")
+    kept = {name: value for name, value in params.items() if name not in django_only}
+    kept["options"] = f"{kept.get('options', '')} -c synchronous_commit=on -c timezone=UTC".strip()
+    return kept | {"autocommit": True, "prepare_threshold": 1, "application_name": "chattalk"}
+
+
+async def connect() -> psycopg.AsyncConnection[Any]:
+    async with asyncio.timeout(ANSWER_SECONDS):
+        return await psycopg.AsyncConnection.connect(**_parameters())
+
+
+async def run(
+    connection: psycopg.AsyncConnection[Any], sql: str, params: dict[str, Any]
+) -> list[tuple[Any, ...]]:
+    """One statement of messaging/queries.py. A connection that let us wait too long is closed."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            cursor = await connection.execute(cast(LiteralString, sql), params)
+            return await cursor.fetchall() if cursor.description else []
+    except TimeoutError:
+        await connection.close()
+        raise
+
+
+class Reads:
+    """A small pool for what sockets read; opened on first use."""
+
+    def __init__(self) -> None:
+        self._pool: AsyncConnectionPool[Any] | None = None
+
+    async def rows(self, sql: str, **params: Any) -> Sequence[tuple[Any, ...]]:
+        """Raises Unavailable."""
+        try:
+            try:
+                return await self._once(sql, params)
+            except (psycopg.OperationalError, TimeoutError):
+                return await self._once(sql, params)  # the first was a broken connection's
+        except (psycopg.OperationalError, TimeoutError) as error:
+            raise Unavailable from error
+
+    async def _once(self, sql: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
+        async with self._connection() as connection:
+            return await run(connection, sql, params)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        if self._pool is None:
+            self._pool = AsyncConnectionPool(
+                kwargs=_parameters(), min_size=1, max_size=READERS, open=False, name="reads"
+            )
+            await self._pool.open()
+        try:
+            async with self._pool.connection(timeout=ANSWER_SECONDS) as connection:
+                yield connection
+        except PoolTimeout as error:
+            raise TimeoutError from error
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close(timeout=1)
+            self._pool = None

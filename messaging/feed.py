@@ -1,0 +1,176 @@
+"""One room's log as one process knows it: its lines in the order of `seq`, each handed out once.
+
+What a feed is told (by this process's writer, by the channel layer) is a hint: it may come late,
+twice, or not at all. A hole is filled from the database, which is the truth.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, Protocol
+
+from messaging.database import Unavailable
+from messaging.outbox import Packet, packet
+from messaging.wire import Event, Person, encode
+
+log = logging.getLogger(__name__)
+
+RING = 256  # lines kept ready for those who come back
+EARLY_MAX = 2_000  # lines held that came before their turn
+EARLY_SECONDS = 0.05  # how long a line that came too early waits for the ones before it
+
+
+class Line(NamedTuple):
+    """An event and its frame."""
+
+    event: Event
+    frame: Packet
+
+    @property
+    def seq(self) -> int:
+        return self.event.seq
+
+
+def line(event: Event) -> Line:
+    return Line(event, packet(encode(event)))
+
+
+def by_room(events: list[Event]) -> dict[int, list[Line]]:
+    rooms: dict[int, list[Line]] = {}
+    for event in events:
+        rooms.setdefault(event.room, []).append(line(event))
+    return rooms
+
+
+def pack(line: Line) -> list[Any]:
+    """For the channel layer: the frame, encoded once for all processes, and what a feed reads."""
+    event = line.event
+    return [event.seq, event.kind, event.at.timestamp(), event.sender.id, event.sender.name,
+            event.body if event.kind == "leave" else "", line.frame.text]  # fmt: skip
+
+
+def unpack(room_id: int, packed: list[Any]) -> Line:
+    seq, kind, at, sender, name, body, text = packed
+    event = Event(room_id, seq, kind, datetime.fromtimestamp(at, UTC), Person(sender, name))
+    event.body = body
+    return Line(event, packet(text))
+
+
+class Listener(Protocol):
+    """Gets each line of a feed, in order."""
+
+    def take(self, line: Line) -> None: ...
+
+
+class Feed:
+    """One room's log as this process knows it."""
+
+    def __init__(
+        self,
+        room_id: int,
+        read: Callable[[int, int], Awaitable[list[Event]]],
+        read_head: Callable[[int], Awaitable[int]],
+    ) -> None:
+        self.room_id = room_id
+        self.head = -1  # the last line handed out; -1 until the log was looked at
+        self.listeners: set[Listener] = set()
+        self._read = read  # (room, after) -> some events after it
+        self._read_head = read_head
+        self._ring: deque[Line] = deque(maxlen=RING)
+        self._early: dict[int, Line] = {}
+        self._filling: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._opening = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Find the end of the log; what comes meanwhile waits. Raises Unavailable."""
+        async with self._opening:
+            if self.head < 0:
+                self.head = await self._read_head(self.room_id)
+                self._hand_out_early()
+
+    def take(self, lines: Sequence[Line]) -> None:
+        """Lines from anywhere, in any order, any number of times."""
+        for line in lines:
+            if line.seq > self.head:
+                self._early[line.seq] = line
+        if len(self._early) > EARLY_MAX:  # far behind: the database has them, memory is bounded
+            self._early.clear()
+            self.heard_of(line.seq)
+        if self.head >= 0:
+            self._hand_out_early()
+
+    def _hand_out_early(self) -> None:
+        while next_line := self._early.pop(self.head + 1, None):
+            self.head = next_line.seq
+            self._ring.append(next_line)
+            for listener in tuple(self.listeners):
+                listener.take(next_line)
+        if self._early:
+            self._early = {seq: line for seq, line in self._early.items() if seq > self.head}
+        self._wait_for_the_late()
+
+    def _wait_for_the_late(self) -> None:
+        if self._early and self._timer is None and self._filling is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(EARLY_SECONDS, self._fill_if_early)
+
+    def _fill_if_early(self) -> None:
+        self._timer = None
+        if self._early and self._filling is None:
+            self._filling = asyncio.get_running_loop().create_task(self._fill(max(self._early)))
+
+    def heard_of(self, head: int) -> None:
+        """The log is known to reach this far: fetch what is missing."""
+        if head > self.head >= 0 and self._filling is None:
+            self._filling = asyncio.get_running_loop().create_task(self._fill(head))
+
+    async def reach(self, head: int) -> None:
+        """Wait until lines up to `head` were handed out. Raises Unavailable."""
+        while self.head < head:
+            before = self.head
+            if self._filling is None:
+                self._filling = asyncio.get_running_loop().create_task(self._fill(head))
+            await asyncio.wait([self._filling])
+            if self.head == before:
+                raise Unavailable
+
+    async def _fill(self, head: int) -> None:
+        try:
+            while self.head < head:
+                events = await self._read(self.room_id, self.head)
+                if not events:
+                    return
+                if events[0].seq > self.head + 1:  # pruned before we came to read it
+                    self.head = events[0].seq - 1
+                    self._ring.clear()
+                self.take([line(event) for event in events])
+        except Unavailable:
+            log.info("room %s: the hole after %s is filled later", self.room_id, self.head)
+            self._early.clear()  # the next look at the heads finds them all
+        finally:
+            self._filling = None
+        self._wait_for_the_late()
+
+    def replay(self, after: int) -> list[Line] | None:
+        """The lines after that one, if all of them are kept ready."""
+        if after >= self.head:
+            return []
+        if not self._ring or self._ring[0].seq > after + 1:
+            return None
+        return [line for line in self._ring if line.seq > after]
+
+    async def between(self, after: int, head: int) -> list[Line]:
+        """The lines after `after` up to `head`, from the database. Raises Unavailable."""
+        lines: list[Line] = []
+        while after < head and (events := await self._read(self.room_id, after)):
+            lines += [line(event) for event in events]
+            after = lines[-1].seq
+        return lines
+
+    def close(self) -> None:
+        for pending in (self._timer, self._filling):
+            if pending is not None:
+                pending.cancel()

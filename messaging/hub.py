@@ -1,0 +1,187 @@
+"""Fan-out inside a process: which rooms it holds, and who gets the lines of their feeds.
+
+The hub joins a room's group before it looks at the log, so nothing falls between. Every
+HEADS_SECONDS it looks at the heads of all its rooms: even a lost last line arrives, without
+the channel layer too.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from messaging import queries
+from messaging.activity import Activity
+from messaging.database import Reads, Unavailable
+from messaging.feed import Feed, by_room, pack, unpack
+from messaging.layer import Layer
+from messaging.outbox import Packet
+from messaging.queries import Standing
+from messaging.subscription import Subscription
+from messaging.wire import Event
+from presence.tasks import end
+
+log = logging.getLogger(__name__)
+
+HEADS_SECONDS = 5.0
+LINGER_SECONDS = 30.0  # a feed without listeners stays for those who come back
+FILL_PAGE = 500  # events
+
+
+class Hub:
+    def __init__(self, process: str, reads: Reads) -> None:
+        self.feeds: dict[int, Feed] = {}
+        self.reads = reads
+        self.layer = Layer(process, self._heard)
+        # Set by messaging/node.py: what others tell that is not of the log.
+        self.others: dict[str, Callable[[int, dict[str, Any]], None]] = {}
+        self.forgotten: Callable[[int], None] = lambda room_id: None
+        self._activities: dict[int, Activity] = {}
+        self._lingering: dict[int, asyncio.TimerHandle] = {}
+        self._watch: asyncio.Task[None] | None = None
+        self._clock_ahead = timedelta()
+
+    # --- what is told -------------------------------------------------------------------------
+
+    def stored(self, events: list[Event]) -> None:
+        """New events of this process: to its own sockets at once, and told to the others."""
+        for room_id, lines in by_room(events).items():
+            if feed := self.feeds.get(room_id):
+                feed.take(lines)
+            self.layer.tell(room_id, {"type": "lines", "lines": [pack(line) for line in lines]})
+
+    def _heard(self, room_id: int, message: dict[str, Any]) -> None:
+        if message["type"] != "lines":
+            self.others[message["type"]](room_id, message)
+        elif feed := self.feeds.get(room_id):
+            feed.take([unpack(room_id, packed) for packed in message["lines"]])
+
+    # --- which rooms are held -----------------------------------------------------------------
+
+    async def hold(self, room_id: int) -> Feed:
+        """The room's feed, open. Raises Unavailable. To be let go of with `let_go`."""
+        if timer := self._lingering.pop(room_id, None):
+            timer.cancel()
+        feed = self.feeds.get(room_id)
+        if feed is None:
+            feed = self.feeds[room_id] = Feed(room_id, self._read, self._read_head)
+        if self._watch is None:
+            self._watch = asyncio.get_running_loop().create_task(self._watch_heads())
+        if feed.head < 0:
+            await self.layer.join(room_id)  # first hear, then look: nothing falls between
+            try:
+                await feed.open()
+            except Unavailable:
+                self.let_go(room_id)
+                raise
+        return feed
+
+    def let_go(self, room_id: int) -> None:
+        """Close the feed in a while, if nobody listens any more."""
+        if room_id in self.feeds and room_id not in self._lingering:
+            loop = asyncio.get_running_loop()
+            self._lingering[room_id] = loop.call_later(LINGER_SECONDS, self._close, room_id)
+
+    def _close(self, room_id: int) -> None:
+        del self._lingering[room_id]
+        if self.feeds[room_id].listeners:
+            return
+        self.feeds.pop(room_id).close()
+        self.forgotten(room_id)
+        asyncio.get_running_loop().create_task(self.layer.drop(room_id))
+
+    async def subscribe(
+        self,
+        room_id: int,
+        user_id: int,
+        after: int | None,
+        *,
+        put: Callable[[Packet], None],
+        ended: Callable[[Subscription, str], None],
+        greet: Callable[[Standing, int, int, bool], None],
+    ) -> Subscription | None:
+        """A member's socket on a room, from `after` on; None for others. Raises Unavailable."""
+        rows = await self.reads.rows(queries.STANDING, room=room_id, user=user_id)
+        if not rows:
+            return None
+        standing = Standing(*rows[0])
+        feed = await self.hold(room_id)
+        subscription = Subscription(feed, user_id, put, ended)
+        try:
+            await feed.reach(standing.head)
+            await subscription.resume(after, feed.between, partial(greet, standing))
+        except BaseException:
+            subscription.stop()
+            self.let_go(room_id)
+            raise
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        subscription.stop()
+        self.let_go(subscription.room_id)
+
+    async def watch(self, head: queries.Head) -> Activity:
+        """The room's activity, for the lobby. Raises Unavailable."""
+        feed = await self.hold(head.room)
+        activity = self._activities.get(head.room)
+        if activity is None:
+            activity = self._activities[head.room] = Activity(head.room, head.personnel)
+            feed.listeners.add(activity)
+        return activity
+
+    def unwatch(self, activity: Activity) -> None:
+        if not activity.watchers and self._activities.get(activity.room_id) is activity:
+            activity.close()
+            del self._activities[activity.room_id]
+            self.feeds[activity.room_id].listeners.discard(activity)
+            self.let_go(activity.room_id)
+
+    # --- the truth ----------------------------------------------------------------------------
+
+    async def _read(self, room_id: int, after: int) -> list[Event]:
+        rows = await self.reads.rows(queries.AFTER, room=room_id, after=after, limit=FILL_PAGE)
+        return [queries.event(row) for row in rows]
+
+    async def _read_head(self, room_id: int) -> int:
+        rows = await self.reads.rows(queries.HEADS, rooms=[room_id])
+        return rows[0][1] if rows else 0
+
+    async def _watch_heads(self) -> None:
+        while True:
+            try:
+                await self.layer.catch_up()
+                await self.look_at_heads()
+            except Unavailable:
+                log.warning("the database does not answer; live messages may be late")
+            except Exception:  # the watch must outlive whatever it meets
+                log.exception("looking at the heads failed")
+            await asyncio.sleep(HEADS_SECONDS)
+
+    async def look_at_heads(self) -> None:
+        """Raises Unavailable."""
+        rows = await self.reads.rows(queries.HEADS, rooms=list(self.feeds))
+        for head in map(queries.Head._make, rows):
+            if feed := self.feeds.get(head.room):
+                feed.heard_of(head.head)
+                if feed.head == head.head and (activity := self._activities.get(head.room)):
+                    activity.personnel = head.personnel
+        ((database_now,),) = await self.reads.rows(queries.CLOCK)
+        self._clock_ahead = database_now - datetime.now(UTC)
+
+    def now(self) -> datetime:
+        """The database's time, as far as known: one clock for all processes."""
+        return datetime.now(UTC) + self._clock_ahead
+
+    async def close(self) -> None:
+        if self._watch is not None:
+            await end(self._watch)
+        for timer in self._lingering.values():
+            timer.cancel()
+        for activity in self._activities.values():
+            activity.close()
+        for feed in self.feeds.values():
+            feed.close()
+        self.feeds.clear()
+        await self.layer.close()

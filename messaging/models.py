@@ -1,0 +1,56 @@
+"""What is said: one ordered log per room, of everything that happens in it."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from rooms.models import Room
+
+
+class Event(models.Model):
+    """A line of a room's log. `seq` counts 1, 2, 3 … within the room, in the order of commits.
+
+    Rows are written by messaging/queries.py only, under the lock of the room's row, and are
+    never changed: what corrects a line is a later line.
+    """
+
+    class Kind(models.TextChoices):
+        MESSAGE = "message", _("message")
+        ENTER = "enter", _("entered")
+        LEAVE = "leave", _("left")
+        CLOSE = "close", _("closed the room")
+
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="events", db_index=False)
+    seq = models.BigIntegerField()
+    kind = models.CharField(max_length=10, choices=Kind)
+    sender = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    # Given by the sender's client, so that sending again is harmless.
+    client_id = models.UUIDField(null=True, blank=True)
+    body = models.TextField(blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        constraints = [
+            models.UniqueConstraint("room", "seq", name="event_seq_once"),
+            models.UniqueConstraint(
+                "room",
+                "sender",
+                "client_id",
+                name="message_sent_once",
+                condition=Q(client_id__isnull=False),
+            ),
+            models.CheckConstraint(condition=Q(seq__gte=1), name="event_seq_from_one"),
+        ]
+        indexes = [
+            # For what was said in a span of time: messaging/queries.py MISSED and PRUNE.
+            models.Index(fields=["room", "created_at", "seq"], name="event_by_room_and_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.room_id}/{self.seq} {self.kind}"

@@ -1,0 +1,103 @@
+"""This process's part of ChatTalk: its writer, its hub, its view of who is here.
+
+One per event loop, made on first use, closed with `close()` when the server stops. Threads find
+the serving one with `running()`.
+"""
+
+import asyncio
+import logging
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+
+from messaging.database import Reads
+from messaging.hub import Hub
+from messaging.outbox import packet
+from messaging.pace import Pace
+from messaging.subscription import Subscription
+from messaging.wire import Person, encode
+from messaging.writer import Writer
+from presence.here import Here
+
+log = logging.getLogger(__name__)
+
+
+class Node:
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.id = uuid4().hex
+        self.reads = Reads()
+        self.hub = Hub(self.id, self.reads)
+        self.writer = Writer(self.hub.stored)
+        self.pace = Pace(settings.MESSAGE_RATE, settings.MESSAGE_BURST)
+        self.here = Here(tell=self._tell_presence, show=self._show_presence, process=self.id)
+        self.hub.forgotten = self.here.forget
+        self.hub.others = {"presence": self._presence_told, "typing": self._typing_told}
+        self._starting: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Safe to call by every socket: starts once."""
+        if self._starting is None:
+            self._starting = self.loop.create_task(self.here.start())
+        await asyncio.shield(self._starting)
+
+    # --- presence and typing, over the layer and to this process's sockets ----------------------
+
+    def _tell_presence(self, room_id: int, change: dict[str, Any]) -> None:
+        self.hub.layer.tell(room_id, {"type": "presence", "change": change})
+
+    def _presence_told(self, room_id: int, message: dict[str, Any]) -> None:
+        self.here.heard(room_id, message["change"])
+
+    def _show_presence(self, room_id: int, frame: dict[str, Any]) -> None:
+        encoded = packet(encode({"type": "presence", "room": room_id} | frame))
+        for subscription in self._subscriptions(room_id):
+            if subscription.sees_presence:
+                subscription.put(encoded)
+
+    def typing(self, room_id: int, user: Person) -> None:
+        told = {"type": "typing", "user": [user.id, user.name]}
+        self.hub.layer.tell(room_id, told)
+        self._typing_told(room_id, told)
+
+    def _typing_told(self, room_id: int, message: dict[str, Any]) -> None:
+        user = Person(*message["user"])
+        frame = packet(encode({"type": "typing", "room": room_id, "user": user}))
+        for subscription in self._subscriptions(room_id):
+            if subscription.user_id != user.id:
+                subscription.put(frame)
+
+    def _subscriptions(self, room_id: int) -> list[Subscription]:
+        feed = self.hub.feeds.get(room_id)
+        listeners = feed.listeners if feed else ()
+        return [each for each in listeners if isinstance(each, Subscription)]
+
+    async def close(self) -> None:
+        await self.writer.close()
+        await self.here.stop()
+        await self.hub.close()
+        await self.reads.close()
+
+
+_node: Node | None = None
+
+
+def running() -> Node | None:
+    """The node of this process's server, for threads; None where no server runs."""
+    return _node if _node is not None and not _node.loop.is_closed() else None
+
+
+def current() -> Node:
+    """The running event loop's node."""
+    global _node
+    if _node is None or _node.loop is not asyncio.get_running_loop():
+        _node = Node()
+    return _node
+
+
+async def close() -> None:
+    global _node
+    if _node is not None and _node.loop is asyncio.get_running_loop():
+        closing, _node = _node, None
+        await closing.close()

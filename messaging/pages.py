@@ -1,0 +1,115 @@
+"""What the conversation page shows first, and the pages of the log that its script asks for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from messaging import queries, services, wire
+from presence import services as presence
+from rooms.models import Membership, Room
+
+FIRST_PAGE = 50  # events shown at once
+CONTEXT = 8  # events shown above the first missed one
+MISSED_CAP = 100  # missed messages counted; the page says "100+" from there
+HISTORY_MAX = 100  # events in one answer
+MEMBERS_PAGE = 50  # people
+MY_ROOMS_MAX = 100  # in the sidebar: as many as one socket may watch
+
+SEQ_MAX = 2**63 - 1
+
+
+def conversation(room: Room, me: User, standing: queries.Standing) -> dict[str, Any]:
+    gap = missed(room.pk, me.pk)
+    return {
+        "room": room,
+        "standing": standing,
+        "my_rooms": my_rooms(me),
+        "start": {
+            "room": {"id": room.pk, "title": room.title, "closed": room.is_closed},
+            "me": {"id": me.pk, "name": me.display_name},
+            "head": standing.head,
+            "read": standing.read_seq,
+            "missed": gap,
+            "urls": {
+                name: reverse(f"messaging:{name}", args=[room.pk])
+                for name in ("history", "missed", "members")
+            },
+            **first_page(room.pk, gap["first_seq"]),
+        },
+    }
+
+
+def first_page(room_id: int, first_missed: int | None) -> dict[str, Any]:
+    """The newest lines; or, if something was missed, from a little before it."""
+    if first_missed is None:
+        newest = history(room_id, limit=FIRST_PAGE)
+        return {"events": newest["events"], "older": newest["more"], "newer": False}
+    page = history(room_id, after=max(0, first_missed - 1 - CONTEXT), limit=FIRST_PAGE + CONTEXT)
+    older = bool(page["events"]) and page["events"][0]["seq"] > 1
+    return {"events": page["events"], "older": older, "newer": page["more"]}
+
+
+def history(
+    room_id: int, *, before: int | None = None, after: int | None = None, limit: int = FIRST_PAGE
+) -> dict[str, Any]:
+    """A page of the log, oldest first, and whether there is more on its far side."""
+    found = queries.history(room_id, before=before, after=after, limit=limit + 1)
+    events = [wire.plain(event) for event in found]
+    more = len(events) > limit
+    if more:
+        events = events[:limit] if after is not None else events[-limit:]
+    return {"events": events, "more": more}
+
+
+def span(asked: Mapping[str, str]) -> dict[str, int]:
+    """`before` or `after`, and `limit`, as someone typed them into an address."""
+    if "before" in asked and "after" in asked:
+        raise ValidationError(_("Ask for what was before or after, not both."), code="bad_request")
+    bounds = {"before": SEQ_MAX, "after": SEQ_MAX, "limit": HISTORY_MAX}
+    return {name: _whole(asked, name, most) for name, most in bounds.items() if name in asked}
+
+
+def _whole(asked: Mapping[str, str], name: str, most: int) -> int:
+    value = asked[name]
+    low = 1 if name == "limit" else 0
+    digits = value.isascii() and value.isdigit() and len(value) <= 19
+    if not digits or not low <= int(value) <= most:
+        text = _("%(name)s must be a whole number from %(low)d to %(most)d.")
+        params = {"name": name, "low": low, "most": most}
+        raise ValidationError(text, code="bad_request", params=params)
+    return int(value)
+
+
+def missed(room_id: int, user_id: int) -> dict[str, Any]:
+    """What others said since I went away, as far as I have not read it: how much, and where."""
+    since, events = services.missed(room_id, user_id, limit=MISSED_CAP + 1)
+    return {
+        "count": min(len(events), MISSED_CAP),
+        "more": len(events) > MISSED_CAP,
+        "first_seq": events[0].seq if events else None,
+        "since": since.isoformat() if since else None,
+    }
+
+
+def members(room_id: int, page: str | None) -> dict[str, Any]:
+    # Uses index: membership_once (by room); the owner first, then by name.
+    seats = Membership.objects.filter(room_id=room_id).select_related("user")
+    people = Paginator(seats.order_by("-role", "user__display_name", "pk"), MEMBERS_PAGE)
+    shown = people.get_page(page)
+    states = presence.states(room_id, [seat.user_id for seat in shown])
+    for seat in shown:
+        seat.state = states.get(seat.user_id)
+    return {"people": shown, "room_id": room_id}
+
+
+def my_rooms(me: User) -> list[Room]:
+    rooms = list(Room.objects.of(me.pk).order_by("-active_at", "-id")[:MY_ROOMS_MAX])
+    unread = queries.unread(me.pk, [room.pk for room in rooms])
+    for room in rooms:
+        room.unread = unread.get(room.pk, 0)
+    return rooms

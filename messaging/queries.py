@@ -1,0 +1,265 @@
+"""The only hand-written SQL. Each statement names the index it lives on.
+
+Reads come in two forms with the same text: for pages and APIs on Django's connection, and for
+sockets on an async one (`messaging/database.py`).
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from messaging.wire import Event, Person
+
+UNREAD_MAX = 100  # counting stops here; "99+" needs no more
+ACTIVITY_SECONDS = 5  # how coarse rooms_room.active_at is
+
+# A room's row is the lock of its log: who holds it writes the next lines, so the order of `seq`
+# is the order of commits, over all processes. Time never runs backwards within a room, even when
+# the clock does. active_at moves in steps: it is indexed, and most messages should change no index.
+_NEXT = f"""
+    last_event_at = GREATEST(clock_timestamp(), r.last_event_at),
+    active_at = CASE WHEN r.active_at < clock_timestamp() - interval '{ACTIVITY_SECONDS} s'
+                     THEN clock_timestamp() ELSE r.active_at END
+"""
+
+# All messages that wait in a process, in one statement and one commit.
+# Rooms are locked in the order of their ids, so that two processes never wait in a circle.
+# Memberships are locked against a leave that commits meanwhile.
+# Two processes with the same client id at once: the later one breaks message_sent_once, and its
+# writer runs the statement again, which then finds the earlier one in `known`.
+# Uses indexes: rooms_room_pkey, membership_once, message_sent_once.
+POST = f"""
+WITH sent AS (
+    SELECT * FROM unnest(%(rooms)s::bigint[], %(senders)s::bigint[], %(cids)s::uuid[],
+                         %(bodies)s::text[])
+             WITH ORDINALITY AS s (room_id, sender_id, client_id, body, n)
+), room AS (
+    SELECT id, closed_at FROM rooms_room WHERE id = ANY (%(rooms)s::bigint[])
+    ORDER BY id FOR NO KEY UPDATE
+), member AS (
+    SELECT m.room_id, m.user_id FROM rooms_membership m JOIN room ON room.id = m.room_id
+    WHERE (m.room_id, m.user_id) IN (SELECT room_id, sender_id FROM sent) FOR KEY SHARE OF m
+), known AS (
+    SELECT s.n, e.seq, e.created_at, e.body = s.body AS same
+    FROM sent s JOIN messaging_event e USING (room_id, sender_id, client_id)
+), fresh AS (
+    SELECT s.*, row_number() OVER (PARTITION BY s.room_id ORDER BY s.n) AS k
+    FROM sent s
+    JOIN room ON room.id = s.room_id AND room.closed_at IS NULL
+    JOIN member m ON m.room_id = s.room_id AND m.user_id = s.sender_id
+    WHERE s.n NOT IN (SELECT n FROM known)
+), head AS (
+    UPDATE rooms_room r SET last_seq = r.last_seq + f.many, {_NEXT}
+    FROM (SELECT room_id, count(*) AS many FROM fresh GROUP BY room_id) f
+    WHERE r.id = f.room_id
+    RETURNING r.id, r.last_seq - f.many AS base, r.last_event_at AS at
+), stored AS (
+    INSERT INTO messaging_event (room_id, seq, kind, sender_id, client_id, body, created_at)
+    SELECT f.room_id, h.base + f.k, 'message', f.sender_id, f.client_id, f.body, h.at
+    FROM fresh f JOIN head h ON h.id = f.room_id
+)
+SELECT m.user_id IS NOT NULL AS is_member, room.closed_at IS NOT NULL AS is_closed,
+       coalesce(known.seq, h.base + f.k), coalesce(known.created_at, h.at),
+       known.seq IS NOT NULL AS repeated, coalesce(known.same, true)
+FROM sent s
+LEFT JOIN room ON room.id = s.room_id
+LEFT JOIN member m ON m.room_id = s.room_id AND m.user_id = s.sender_id
+LEFT JOIN known ON known.n = s.n
+LEFT JOIN fresh f ON f.n = s.n
+LEFT JOIN head h ON h.id = f.room_id
+ORDER BY s.n
+"""
+
+# Enter, leave, close: in the transaction of the change itself.
+APPEND = f"""
+WITH head AS (
+    UPDATE rooms_room r SET last_seq = r.last_seq + cardinality(%(senders)s::bigint[]), {_NEXT}
+    WHERE r.id = %(room)s
+    RETURNING r.last_seq - cardinality(%(senders)s::bigint[]) AS base, r.last_event_at AS at
+), stored AS (
+    INSERT INTO messaging_event (room_id, seq, kind, sender_id, body, created_at)
+    SELECT %(room)s, head.base + s.k, %(kind)s, s.sender_id, %(body)s, head.at
+    FROM head, unnest(%(senders)s::bigint[]) WITH ORDINALITY AS s (sender_id, k)
+    RETURNING seq, kind, created_at, sender_id, client_id, body
+)
+SELECT %(room)s::bigint, e.seq, e.kind, e.created_at, e.sender_id, u.display_name, e.client_id,
+       e.body
+FROM stored e JOIN accounts_user u ON u.id = e.sender_id ORDER BY e.seq
+"""
+
+_EVENT = """
+SELECT e.room_id, e.seq, e.kind, e.created_at, e.sender_id, u.display_name, e.client_id, e.body
+FROM messaging_event e JOIN accounts_user u ON u.id = e.sender_id
+"""
+
+# Uses index: event_seq_once.
+AFTER = f"""{_EVENT}
+WHERE e.room_id = %(room)s AND e.seq > %(after)s ORDER BY e.seq LIMIT %(limit)s
+"""
+BEFORE = f"""SELECT * FROM ({_EVENT}
+    WHERE e.room_id = %(room)s AND e.seq < %(before)s ORDER BY e.seq DESC LIMIT %(limit)s
+) page ORDER BY seq
+"""
+
+# What others said in (since, until] and I have not read, oldest first. What was on a screen that
+# nobody looked at counts as missed: the span begins at the read position if that is earlier.
+# Uses index: event_by_room_and_time.
+MISSED = f"""{_EVENT}
+JOIN rooms_membership m ON m.room_id = e.room_id AND m.user_id = %(user)s
+WHERE e.room_id = %(room)s
+  AND e.created_at > LEAST(%(since)s::timestamptz, coalesce((
+        SELECT r.created_at FROM messaging_event r
+        WHERE r.room_id = %(room)s AND r.seq = m.read_seq), '-infinity'))
+  AND e.created_at <= %(until)s::timestamptz
+  AND e.seq > GREATEST(m.read_seq, %(after)s)
+  AND e.kind = 'message' AND e.sender_id <> %(user)s
+ORDER BY e.created_at, e.seq LIMIT %(limit)s
+"""
+
+# Uses indexes: membership_once, event_seq_once.
+UNREAD = """
+SELECT m.room_id, (
+    SELECT count(*) FROM (
+        SELECT 1 FROM messaging_event e
+        WHERE e.room_id = m.room_id AND e.seq > m.read_seq
+          AND e.kind = 'message' AND e.sender_id <> m.user_id
+        LIMIT %(max)s
+    ) AS counted
+)
+FROM rooms_membership m WHERE m.user_id = %(user)s AND m.room_id = ANY (%(rooms)s::bigint[])
+"""
+
+# Uses indexes: membership_once, rooms_room_pkey.
+STANDING = """
+SELECT m.role, m.read_seq, r.last_seq, r.closed_at IS NOT NULL, r.personnel
+FROM rooms_membership m JOIN rooms_room r ON r.id = m.room_id
+WHERE m.room_id = %(room)s AND m.user_id = %(user)s
+"""
+
+HEADS = """
+SELECT id, last_seq, personnel FROM rooms_room WHERE id = ANY (%(rooms)s::bigint[])
+"""
+MY_HEADS = """
+SELECT r.id, r.last_seq, r.personnel FROM rooms_membership m JOIN rooms_room r ON r.id = m.room_id
+WHERE m.user_id = %(user)s AND m.room_id = ANY (%(rooms)s::bigint[])
+"""
+CLOCK = "SELECT clock_timestamp()"
+
+# Forward only, and never past the end of the log.
+READ = """
+UPDATE rooms_membership m SET read_seq = GREATEST(m.read_seq, LEAST(%(seq)s, r.last_seq))
+FROM rooms_room r
+WHERE r.id = m.room_id AND m.room_id = %(room)s AND m.user_id = %(user)s
+RETURNING m.read_seq
+"""
+
+# The oldest of each room go first, so what is left of a log is always its unbroken end.
+# Uses index: event_by_room_and_time.
+PRUNE = """
+WITH old AS (
+    SELECT e.id FROM messaging_event e
+    WHERE e.room_id = %(room)s AND e.created_at < %(before)s
+    ORDER BY e.created_at, e.seq LIMIT %(limit)s
+)
+DELETE FROM messaging_event e USING old WHERE e.id = old.id
+"""
+
+
+class Standing(NamedTuple):
+    """How someone stands in a room, and where its log ends."""
+
+    role: str
+    read_seq: int
+    head: int
+    is_closed: bool
+    personnel: int
+
+
+class Head(NamedTuple):
+    """Where a room's log ends, and how many members it has."""
+
+    room: int
+    head: int
+    personnel: int
+
+
+def event(row: Sequence[Any]) -> Event:
+    room, seq, kind, at, sender, name, cid, body = row
+    return Event(room, seq, kind, at, Person(sender, name), cid, body)
+
+
+def _rows(sql: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall()
+
+
+def append(room_id: int, kind: str, sender_ids: Iterable[int], body: str = "") -> list[Event]:
+    """Write a line for each sender at the end of the log; inside a transaction."""
+    params = {"room": room_id, "kind": kind, "senders": list(sender_ids), "body": body}
+    return [event(row) for row in _rows(APPEND, params)]
+
+
+def history(
+    room_id: int, *, before: int | None = None, after: int | None = None, limit: int = 50
+) -> list[Event]:
+    """A page of the log, ascending: the last before `before`, or the first after `after`."""
+    if after is not None:
+        params = {"room": room_id, "after": after, "limit": limit}
+        return [event(row) for row in _rows(AFTER, params)]
+    params = {"room": room_id, "before": before or 2**63 - 1, "limit": limit}
+    return [event(row) for row in _rows(BEFORE, params)]
+
+
+def missed(
+    room_id: int,
+    user_id: int,
+    *,
+    since: datetime | None,
+    until: datetime | None = None,
+    after: int = 0,
+    limit: int = UNREAD_MAX,
+) -> list[Event]:
+    """What others said since `since` and this member has not read, ascending; the next page
+    begins `after` the last seq of this one. Without `since`, since the read position."""
+    params = {
+        "room": room_id,
+        "user": user_id,
+        "since": since or "infinity",
+        "until": until or "infinity",
+        "after": after,
+        "limit": limit,
+    }
+    return [event(row) for row in _rows(MISSED, params)]
+
+
+def unread(user_id: int, room_ids: Iterable[int]) -> dict[int, int]:
+    """How much others have said that I have not read, per room, counted up to UNREAD_MAX."""
+    params = {"user": user_id, "rooms": list(room_ids), "max": UNREAD_MAX}
+    return {room: int(count) for room, count in _rows(UNREAD, params)}
+
+
+def standing(room_id: int, user_id: int) -> Standing | None:
+    rows = _rows(STANDING, {"room": room_id, "user": user_id})
+    return Standing(*rows[0]) if rows else None
+
+
+def prune(room_id: int, before: datetime, limit: int) -> int:
+    """Delete up to `limit` of the room's oldest events from before that time; says how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(PRUNE, {"room": room_id, "before": before, "limit": limit})
+        return cursor.rowcount
+
+
+def post_params(
+    drafts: Sequence[Any],
+) -> dict[str, list[int] | list[UUID] | list[str]]:
+    return {
+        "rooms": [draft.room_id for draft in drafts],
+        "senders": [draft.sender.id for draft in drafts],
+        "cids": [draft.client_id for draft in drafts],
+        "bodies": [draft.body for draft in drafts],
+    }

@@ -1,0 +1,15 @@
+from typing import Any
+
+from django.urls import path, re_path
+
+from messaging.consumers import ChatConsumer
+
+
+async def nothing_here(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "websocket.close"})  # before accept: the handshake is refused with 403
+
+
+websocket_urlpatterns = [
+    path("ws/", ChatConsumer.as_asgi()),
+    re_path("", nothing_here),
+]

@@ -1,0 +1,18 @@
+"""Mounted at the root: conversations under rooms/<id>/, and what urls_lobby.py adds."""
+
+from django.urls import include, path
+
+from messaging import views
+
+conversation = [
+    path("<int:room_id>/", views.room, name="room"),
+    path("<int:room_id>/join/", views.join, name="join"),
+    path("<int:room_id>/leave/", views.leave, name="leave"),
+    path("<int:room_id>/history/", views.history, name="history"),
+    path("<int:room_id>/missed/", views.missed, name="missed"),
+    path("<int:room_id>/members/", views.members, name="members"),
+]
+urlpatterns = [
+    path("rooms/", include((conversation, "messaging"))),
+    path("", include("messaging.urls_lobby")),
+]

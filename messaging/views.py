@@ -1,0 +1,82 @@
+"""The conversation page and what its script fetches. Members only; others find an entrance."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from messaging import pages, queries, services
+from rooms.models import Room
+
+STATUS = {"room_full": 409, "room_closed": 409, "busy": 503}  # of a refused join
+
+
+@require_GET
+@login_required
+def room(request: HttpRequest, room_id: int) -> HttpResponse:
+    room = get_object_or_404(Room.objects.select_related("owner"), pk=room_id)
+    if (standing := queries.standing(room.pk, request.user.pk)) is None:
+        return render(request, "messaging/entrance.html", {"room": room})
+    return render(request, "messaging/room.html", pages.conversation(room, request.user, standing))
+
+
+@require_POST
+@login_required
+def join(request: HttpRequest, room_id: int) -> HttpResponse:
+    room = get_object_or_404(Room.objects.select_related("owner"), pk=room_id)
+    try:
+        services.join(room.pk, request.user)
+    except ValidationError as refusal:
+        room.refresh_from_db()
+        context = {"room": room, "refusal": refusal.messages[0]}
+        status = STATUS.get(refusal.code, 409)
+        return render(request, "messaging/entrance.html", context, status=status)
+    return redirect("messaging:room", room_id)
+
+
+@require_POST
+@login_required
+def leave(request: HttpRequest, room_id: int) -> HttpResponse:
+    get_object_or_404(Room, pk=room_id)
+    try:
+        services.leave(room_id, request.user)
+    except ValidationError as refusal:
+        messages.error(request, refusal.messages[0])
+        return redirect("messaging:room", room_id)
+    return redirect("lobby")
+
+
+@require_GET
+@login_required
+def history(request: HttpRequest, room_id: int) -> JsonResponse:
+    _standing(request, room_id)
+    try:
+        span = pages.span(request.GET)
+    except ValidationError as refusal:
+        return JsonResponse({"code": refusal.code, "detail": refusal.messages[0]}, status=400)
+    return JsonResponse(pages.history(room_id, **span))
+
+
+@require_GET
+@login_required
+def missed(request: HttpRequest, room_id: int) -> JsonResponse:
+    _standing(request, room_id)
+    return JsonResponse(pages.missed(room_id, request.user.pk))
+
+
+@require_GET
+@login_required
+def members(request: HttpRequest, room_id: int) -> HttpResponse:
+    _standing(request, room_id)
+    context = pages.members(room_id, request.GET.get("page"))
+    return render(request, "messaging/_members.html", context)
+
+
+def _standing(request: HttpRequest, room_id: int) -> queries.Standing:
+    """My place in the room. For others it does not exist."""
+    standing = queries.standing(room_id, request.user.pk)
+    if standing is None:
+        raise Http404
+    return standing

@@ -1,0 +1,105 @@
+"""The frames of docs/wire.md: what a client may send, what it is sent, and how both are encoded."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta, Struct
+
+FRAME_MAX = 64 * 1024  # bytes
+RESUME_MAX = 1_000  # events that a resume brings; who missed more loads the room anew
+RESUME_BYTES_MAX = 512 * 1024  # and so that a resume is never itself too much for a socket
+WATCH_MAX = 100  # rooms
+SUBSCRIPTIONS_MAX = 200  # rooms per socket
+
+RoomId = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+Seq = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Ref = Annotated[str, Meta(max_length=64)]
+
+
+# --- from the client --------------------------------------------------------------------------
+
+
+class Asked(Struct, tag_field="type"):
+    ref: Ref | None = msgspec.field(default=None)
+
+
+class Subscribe(Asked, tag="subscribe", kw_only=True):
+    room: RoomId
+    after: Seq | None = None
+
+
+class Unsubscribe(Asked, tag="unsubscribe", kw_only=True):
+    room: RoomId
+
+
+class Send(Asked, tag="send", kw_only=True):
+    room: RoomId
+    cid: UUID
+    body: str
+
+
+class Typing(Asked, tag="typing", kw_only=True):
+    room: RoomId
+
+
+class Read(Asked, tag="read", kw_only=True):
+    room: RoomId
+    seq: Seq
+
+
+class Watch(Asked, tag="watch", kw_only=True):
+    rooms: Annotated[list[RoomId], Meta(max_length=WATCH_MAX)]
+
+
+class Ping(Asked, tag="ping", kw_only=True):
+    pass
+
+
+Frame = Subscribe | Unsubscribe | Send | Typing | Read | Watch | Ping
+_decoder = msgspec.json.Decoder(Frame)
+
+
+def decode(text: str | bytes) -> Frame:
+    """One frame of a client. Raises ValueError with the reason, whatever the bytes are."""
+    try:
+        return _decoder.decode(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    except UnicodeError:
+        raise ValueError("not UTF-8") from None
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from None
+
+
+# --- to the client ----------------------------------------------------------------------------
+
+
+class Person(Struct, frozen=True):
+    id: int
+    name: str
+
+
+class Event(Struct, tag="event", tag_field="type", omit_defaults=True):
+    """A line of a room's log as everyone sees it; the same for live, resumed and loaded ones."""
+
+    room: int
+    seq: int
+    kind: str
+    at: datetime
+    sender: Person = msgspec.field(name="from")
+    cid: UUID | None = None
+    body: str = ""
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(frame: Struct | dict[str, Any]) -> str:
+    return _encoder.encode(frame).decode()
+
+
+def plain(event: Event) -> dict[str, Any]:
+    """The event as JSON-ready Python values."""
+    return msgspec.to_builtins(event)

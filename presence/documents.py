@@ -1,0 +1,222 @@
+"""The only MongoDB client: who was last here, and when they went.
+
+One document per room and person, named by their numbers. Every change is one atomic update, and
+may come late, twice or out of order: a document takes `online` only from a version of the room
+that is not older than its own, and `exit_at` and `seq` only move forward. Nothing outside the
+common subset of MongoDB, FerretDB and NX-27017. Everything here blocks for a bounded time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import mongoengine
+import pymongo
+from django.conf import settings
+from mongoengine.connection import ConnectionFailure
+from pymongo.errors import BulkWriteError, PyMongoError
+
+ALIAS = "presence"
+READ_SECONDS = 1.5  # for one read by a page
+WRITE_SECONDS = 3.0  # for one batch
+SHY_SECONDS = 3.0  # after a failed read, pages don't wait for MongoDB again for so long
+FORGET_SECONDS = 24 * 3600  # a process that was last seen so long ago
+DUPLICATE = 11000
+
+FAILURES = (PyMongoError, ConnectionFailure)
+
+
+class Attendance(mongoengine.Document):
+    """`exit_at`, `came_at`: µs since 1970 in UTC, as a BSON date would cut them to milliseconds."""
+
+    id = mongoengine.StringField(primary_key=True)  # "room:user"
+    room = mongoengine.IntField(required=True)
+    user = mongoengine.IntField(required=True)
+    online = mongoengine.BooleanField(required=True)
+    version = mongoengine.IntField(required=True)  # of the room, in Redis, that says so
+    process = mongoengine.StringField()  # which one marked them online last
+    came_at = mongoengine.IntField()
+    exit_at = mongoengine.IntField()
+    seq = mongoengine.IntField()  # the last one delivered
+
+    meta = {
+        "collection": "presence",
+        "db_alias": ALIAS,
+        "auto_create_index": False,
+        "index_cls": False,
+        "indexes": [
+            {"fields": ["room", "user"], "unique": True, "cls": False},
+            {"fields": ["online", "process"], "cls": False},
+        ],
+    }
+
+
+class Process(mongoengine.Document):
+    """A server process and its last heartbeat, for the day on which Redis has lost all."""
+
+    id = mongoengine.StringField(primary_key=True)
+    seen_at = mongoengine.IntField(required=True)
+
+    meta = {"collection": "presence_process", "db_alias": ALIAS, "auto_create_index": False}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a document is to become."""
+
+    room: int
+    user: int
+    version: int
+    online: bool = False
+    removed: bool = False
+    process: str = ""
+    came_at: int = 0
+    exit_at: int = 0
+    seq: int = 0
+
+    def after(self, earlier: Mark) -> Mark:
+        """Both in one: the newer, with the furthest exit of the two."""
+        newer = self if self.version >= earlier.version else earlier
+        exit_at, seq = max(self.exit_at, earlier.exit_at), max(self.seq, earlier.seq)
+        return replace(newer, exit_at=exit_at, seq=seq)
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """Marked online by a process that is not alive."""
+
+    room: int
+    user: int
+    version: int
+    exit_at: int  # the last that is known of them: when they came, or the process's heartbeat
+
+
+_lock = threading.Lock()
+_connected = _indexed = False
+_shy_until = 0.0
+
+
+def connect() -> None:
+    """Make the client, without a word to the server yet."""
+    global _connected
+    with _lock:
+        if not _connected:
+            mongoengine.connect(
+                db="chattalk",  # unless the address names another
+                host=settings.MONGODB_URL,
+                alias=ALIAS,
+                uuidRepresentation="standard",
+                serverSelectionTimeoutMS=1_500,
+                connectTimeoutMS=1_500,
+                socketTimeoutMS=3_000,
+                maxPoolSize=8,
+                journal=True,  # what is answered survives the death of the server
+            )
+            _connected = True
+
+
+def disconnect() -> None:
+    global _connected, _indexed, _shy_until
+    with _lock:
+        mongoengine.disconnect(ALIAS)
+        _connected, _indexed, _shy_until = False, False, 0.0
+
+
+def find(room_id: int, user_ids: Iterable[int]) -> list[Attendance]:
+    """Nothing, and no failure, while MongoDB is down."""
+    global _shy_until
+    if time.monotonic() < _shy_until:
+        return []
+    try:
+        connect()
+        with pymongo.timeout(READ_SECONDS):
+            # Uses index: room_1_user_1
+            return list(Attendance.objects(room=room_id, user__in=list(user_ids)))
+    except FAILURES:
+        _shy_until = time.monotonic() + SHY_SECONDS
+        return []
+
+
+def write(marks: list[Mark], process: str = "", seen_at: int = 0) -> None:
+    """Store them all or raise; storing again what was stored already changes nothing."""
+    connect()
+    with pymongo.timeout(WRITE_SECONDS):
+        _ensure_indexes()
+        if seen_at:
+            change = {"$max": {"seen_at": seen_at}}
+            Process._get_collection().update_one({"_id": process}, change, upsert=True)
+        if marks:
+            _write_marks(marks)
+
+
+def orphans(live: list[str], before: int, limit: int) -> list[Orphan]:
+    """Online by a process that is neither alive in Redis nor was seen here since `before`."""
+    connect()
+    with pymongo.timeout(WRITE_SECONDS):
+        # Uses index: online_1_process_1
+        found = list(Attendance.objects(online=True, process__nin=live).limit(limit))
+        names = {one.process for one in found}
+        seen = {one.id: one.seen_at for one in Process.objects(id__in=list(names))}
+        Process.objects(seen_at__lt=before - FORGET_SECONDS * 1_000_000).delete()
+    last = [(one, max(seen.get(one.process, 0), one.came_at or 0)) for one in found]
+    return [Orphan(one.room, one.user, one.version, at) for one, at in last if at < before]
+
+
+def remove(room_id: int, user_id: int) -> None:
+    connect()
+    with pymongo.timeout(READ_SECONDS):
+        Attendance.objects(id=f"{room_id}:{user_id}").delete()
+
+
+def _ensure_indexes() -> None:
+    global _indexed
+    if not _indexed:
+        Attendance.ensure_indexes()
+        _indexed = True
+
+
+def _write_marks(marks: list[Mark]) -> None:
+    collection = Attendance._get_collection()
+    # Who left and is here anew has two marks, and begins with an empty document.
+    if removals := [_update(mark) for mark in marks if mark.removed]:
+        collection.bulk_write(removals, ordered=False)
+    marks = [mark for mark in marks if not mark.removed]
+    if not marks:
+        return
+    try:
+        collection.bulk_write([_update(mark) for mark in marks], ordered=False)
+    except BulkWriteError as error:
+        errors = error.details["writeErrors"]
+        if any(one["code"] != DUPLICATE for one in errors) or error.details["writeConcernErrors"]:
+            raise
+        # A newer version is there (or came at the same moment): only the exit may still move.
+        refused = [marks[one["index"]] for one in errors]
+        again = [update for mark in refused for update in (_update(mark, False), _exit(mark))]
+        collection.bulk_write([one for one in again if one], ordered=False)
+
+
+def _update(mark: Mark, upsert: bool = True) -> Any:
+    named = {"_id": f"{mark.room}:{mark.user}", "version": {"$lte": mark.version}}
+    if mark.removed:
+        return pymongo.DeleteOne(named)
+    fields: dict[str, Any] = {"room": mark.room, "user": mark.user, "online": mark.online}
+    fields["version"] = mark.version
+    if mark.online:
+        fields["process"] = mark.process
+    if mark.came_at:
+        fields["came_at"] = mark.came_at
+    change = {"$set": fields}
+    if mark.exit_at:
+        change["$max"] = {"exit_at": mark.exit_at, "seq": mark.seq}
+    return pymongo.UpdateOne(named, change, upsert=upsert)
+
+
+def _exit(mark: Mark) -> Any:
+    if not mark.exit_at:
+        return None
+    change = {"$max": {"exit_at": mark.exit_at, "seq": mark.seq}}
+    return pymongo.UpdateOne({"_id": f"{mark.room}:{mark.user}"}, change)

@@ -1,0 +1,257 @@
+"""Live connections, in Redis: which processes live, and whom each of them holds in which room.
+
+A person is here if and only if a live process holds a field for them. Fields are set absolutely,
+never counted up and down, so doing a thing twice is harmless and a lost answer can be asked again.
+All times are by Redis' own clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as NoConnection
+
+PREFIX = "chattalk:here"
+PROCESSES = f"{PREFIX}:processes"  # zset: process → last heartbeat in µs
+TIMEOUT_SECONDS = 1.5  # for any answer; a stopped Redis must not stop the people
+PEOPLE_AT_ONCE = 500  # in one script: Redis does nothing else meanwhile
+
+# What all scripts share. KEYS: processes, room, version, rooms of the process. ARGV: process,
+# lease in µs, room id, then their own. A version is never used twice, not even after a loss of
+# all data, since it is at least the time; it lives as long as somebody is in the room.
+COMMON = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local live = redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[2], '+inf')
+local function elsewhere(user)
+  for _, process in ipairs(live) do
+    if process ~= ARGV[1] and redis.call('HEXISTS', KEYS[2], process .. ':' .. user) == 1 then
+      return 1
+    end
+  end
+  return 0
+end
+local function bump()
+  local before = tonumber(redis.call('GET', KEYS[3]) or '0')
+  local version = math.max(before + 1, now)
+  if redis.call('EXISTS', KEYS[2]) == 1 then
+    redis.call('SET', KEYS[3], string.format('%.0f', version))
+  else
+    redis.call('DEL', KEYS[3])
+  end
+  return before, version
+end
+"""
+
+# More ARGV: whether the process keeps people in the room, then (what, user, name) for each.
+# False for a process that is not known or was silent for too long: it must beat first.
+APPLY = (
+    COMMON
+    + """
+local score = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '0')
+if score < now - ARGV[2] then return false end
+local known = redis.call('ZRANGE', KEYS[1], 0, -1)
+local also = {}
+for i = 5, #ARGV, 3 do
+  local what, user, name = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  if what == 'here' then
+    redis.call('HSET', KEYS[2], ARGV[1] .. ':' .. user, name)
+  elseif what == 'gone' then
+    redis.call('HDEL', KEYS[2], ARGV[1] .. ':' .. user)
+  else
+    for _, process in ipairs(known) do redis.call('HDEL', KEYS[2], process .. ':' .. user) end
+  end
+  also[#also + 1] = elsewhere(user)
+end
+redis.call(ARGV[4] == '1' and 'SADD' or 'SREM', KEYS[4], ARGV[3])
+local before, version = bump()
+return {before, version, also}
+"""
+)
+
+# One more ARGV: the last heartbeat as it was when the process was found dead. False if it has
+# moved, or if somebody else was faster.
+REAP = (
+    COMMON
+    + """
+if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '-1') ~= tonumber(ARGV[4]) then
+  return false
+end
+local users, also = {}, {}
+local mine = ARGV[1] .. ':'
+for _, field in ipairs(redis.call('HKEYS', KEYS[2])) do
+  if string.sub(field, 1, #mine) == mine then
+    redis.call('HDEL', KEYS[2], field)
+    users[#users + 1] = tonumber(string.sub(field, #mine + 1))
+    also[#also + 1] = elsewhere(string.sub(field, #mine + 1))
+  end
+end
+redis.call('SREM', KEYS[4], ARGV[3])
+local before, version = bump()
+return {before, version, also, users}
+"""
+)
+
+# KEYS: processes. ARGV: process, lease in µs.
+BEAT = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local score = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '0')
+redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
+return {now, score >= now - ARGV[2] and 1 or 0,
+        redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')}
+"""
+
+# KEYS: processes, room, version.
+LOAD = """
+local time = redis.call('TIME')
+return {time[1] * 1000000 + time[2], redis.call('GET', KEYS[3]) or '0',
+        redis.call('ZRANGE', KEYS[1], 0, -1), redis.call('HGETALL', KEYS[2])}
+"""
+
+# KEYS: processes, rooms of the process. ARGV: process, its last heartbeat.
+BURY = """
+if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '-1') ~= tonumber(ARGV[2]) then return 0 end
+redis.call('DEL', KEYS[2])
+return redis.call('ZREM', KEYS[1], ARGV[1])
+"""
+
+
+class StoreDown(Exception):
+    """Redis did not answer."""
+
+
+@dataclass(frozen=True)
+class Beat:
+    now: int
+    known: bool  # the lease had not run out
+    live: list[str]
+    dead: dict[str, int]  # process → its last heartbeat
+
+
+@dataclass(frozen=True)
+class Applied:
+    before: int
+    version: int
+    elsewhere: list[bool]  # for each person: also held by another live process
+    users: list[int]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    now: int
+    version: int
+    people: dict[int, str]
+    held_by: dict[int, list[str]]
+
+
+Item = tuple[str, int, str]  # here, gone or left; user id; name
+
+
+def room_key(room_id: int) -> str:
+    return f"{PREFIX}:room:{room_id}"
+
+
+def version_key(room_id: int) -> str:
+    return f"{PREFIX}:version:{room_id}"
+
+
+def rooms_key(process: str) -> str:
+    return f"{PREFIX}:rooms:{process}"
+
+
+class Leases:
+    def __init__(self, url: str, process: str, lease_seconds: float):
+        self.process = process
+        self._lease = int(lease_seconds * 1_000_000)
+        self._redis = Redis.from_url(
+            url,
+            decode_responses=True,
+            encoding_errors="replace",  # half a surrogate pair in a name must not stop the others
+            socket_connect_timeout=TIMEOUT_SECONDS,
+            socket_timeout=TIMEOUT_SECONDS,
+            # Once again on a connection that Redis closed meanwhile; a silent one is down.
+            retry=Retry(NoBackoff(), 1, supported_errors=(NoConnection,)),
+        )
+        script = self._redis.register_script
+        self._apply, self._reap, self._beat = script(APPLY), script(REAP), script(BEAT)
+        self._load, self._bury = script(LOAD), script(BURY)
+
+    async def beat(self) -> Beat:
+        now, known, scores = await self._beat([PROCESSES], [self.process, self._lease])
+        beats = {name: int(float(at)) for name, at in zip(scores[::2], scores[1::2], strict=True)}
+        dead = {name: at for name, at in beats.items() if at < now - self._lease}
+        return Beat(now, bool(known), [name for name in beats if name not in dead], dead)
+
+    async def apply(
+        self, rooms: Iterable[tuple[int, bool, list[Item]]]
+    ) -> list[tuple[int, Applied | None]]:
+        """(room, whether we keep people there, items) → what it came to; None: beat first."""
+        wanted = list(rooms)
+        pipe = self._redis.pipeline(transaction=False)
+        for room_id, keeps, items in wanted:
+            argv: list[Any] = [self.process, self._lease, room_id, int(keeps)]
+            await self._apply(self._keys(room_id, self.process), argv + _flat(items), client=pipe)
+        answers = await pipe.execute()
+        return [
+            (room_id, _applied(answer, [user_id for _, user_id, _ in items]))
+            for (room_id, _, items), answer in zip(wanted, answers, strict=True)
+        ]
+
+    async def load(self, room_id: int) -> Loaded:
+        keys = [PROCESSES, room_key(room_id), version_key(room_id)]
+        now, version, known, fields = await self._load(keys)
+        people: dict[int, str] = {}
+        held_by: dict[int, list[str]] = {}
+        for field, name in zip(fields[::2], fields[1::2], strict=True):
+            process, _, user = field.rpartition(":")
+            if process in known:
+                people[int(user)] = name
+                held_by.setdefault(int(user), []).append(process)
+        return Loaded(now, int(version), people, held_by)
+
+    async def versions(self, room_ids: list[int]) -> list[int]:
+        if not room_ids:
+            return []
+        found = await self._redis.mget([version_key(room_id) for room_id in room_ids])
+        return [int(one or 0) for one in found]
+
+    async def rooms_of(self, process: str) -> list[int]:
+        found: Any = self._redis.smembers(rooms_key(process))
+        return [int(one) for one in await found]
+
+    async def reap(self, room_id: int, process: str, last_beat: int) -> Applied | None:
+        argv: list[Any] = [process, self._lease, room_id, last_beat]
+        return _applied(await self._reap(self._keys(room_id, process), argv), [])
+
+    async def bury(self, process: str, last_beat: int) -> None:
+        await self._bury([PROCESSES, rooms_key(process)], [process, last_beat])
+
+    async def release(self) -> None:
+        await self._redis.delete(rooms_key(self.process))
+        await self._redis.zrem(PROCESSES, self.process)
+
+    async def drop_connections(self) -> None:
+        await self._redis.connection_pool.disconnect()
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    def _keys(self, room_id: int, process: str) -> list[str]:
+        return [PROCESSES, room_key(room_id), version_key(room_id), rooms_key(process)]
+
+
+def _flat(items: list[Item]) -> list[Any]:
+    return [part for item in items for part in item]
+
+
+def _applied(answer: list[Any] | None, users: list[int]) -> Applied | None:
+    if answer is None:
+        return None
+    before, version, also, *reaped = answer
+    return Applied(before, version, [bool(one) for one in also], reaped[0] if reaped else users)

@@ -1,0 +1,120 @@
+"""Tells Redis of our people; and what it took, MongoDB, the other processes and our sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from presence.documents import Mark
+from presence.leases import PEOPLE_AT_ONCE, Applied, Loaded
+from presence.seats import Batch, Seat, Wish, Wishes
+
+if TYPE_CHECKING:
+    from presence.here import Here
+
+
+class Outbox:
+    def __init__(self, here: Here):
+        self._here = here
+        self._wishes = Wishes(PEOPLE_AT_ONCE)
+        self._stirred = asyncio.Event()
+
+    def stir(self) -> None:
+        self._stirred.set()
+
+    def wish(self, room_id: int, user_id: int, wish: Wish) -> None:
+        self._wishes.add(room_id, user_id, wish)
+        self.stir()
+
+    def wish_here(self, room_id: int, user_id: int, seat: Seat) -> None:
+        self.wish(room_id, user_id, Wish("here", seat.name, came_at=seat.came_at))
+
+    def assert_all(self) -> None:
+        """Redis or MongoDB has lost what we said: say all of it again."""
+        for room_id, user_id, seat in self._here.seats.all():
+            self.wish_here(room_id, user_id, seat)
+
+    def mend(self, room_id: int, loaded: Loaded) -> None:
+        """Where Redis and we differ about our own people, we are right."""
+        seats = self._here.seats.of(room_id)
+        held = {one for one, by in loaded.held_by.items() if self._here.process in by}
+        for user_id in set(seats) ^ held:
+            if self._wishes.open(room_id, user_id):
+                continue
+            if seat := seats.get(user_id):
+                self.wish_here(room_id, user_id, seat)
+            else:
+                self.wish(room_id, user_id, Wish("gone"))
+
+    async def step(self) -> None:
+        await self._stirred.wait()
+        await asyncio.sleep(self._here.pace.gather)
+        self._stirred.clear()
+        try:
+            await self.flush()
+        finally:
+            if self._wishes or self._here.seats.waiting:
+                self.stir()
+
+    async def flush(self) -> None:
+        here = self._here
+        for room_id, user_id, seat in here.seats.gone(here.now()):
+            self.wish(room_id, user_id, Wish("gone", exit_at=seat.exit_at, seq=seat.seq))
+        while self._wishes:
+            batch = dict(self._wishes.take())
+            try:
+                strange = await self._flush_batch(batch)
+            finally:
+                self._wishes.put_back()
+            if strange:  # silent for longer than our lease: the others think us dead
+                await here.upkeep.beat()
+
+    def took(self, room_id: int, wishes: dict[int, Wish], applied: Applied) -> None:
+        """Redis knows it: now everybody else may."""
+        came: list[Any] = []
+        went: list[Any] = []
+        for (user_id, wish), elsewhere in zip(wishes.items(), applied.elsewhere, strict=True):
+            seat = self._here.seats.get(room_id, user_id)
+            if seat and wish.what == "here":
+                seat.version = applied.version
+            if elsewhere and wish.what != "left":
+                continue
+            if wish.what == "here":
+                came.append([user_id, wish.name])
+            else:
+                went.append([user_id, wish.exit_at or applied.version])  # which is a time, too
+            self._here.ledger.note(self._mark(room_id, user_id, wish, applied.version))
+        left = [user_id for user_id, wish in wishes.items() if wish.what == "left"]
+        change = {"v": applied.version, "b": applied.before}
+        self._here.pass_on(room_id, change | {"came": came, "went": went, "left": left})
+
+    async def _flush_batch(self, batch: Batch) -> bool:
+        here = self._here
+        rooms = [
+            (
+                room_id,
+                bool(here.seats.of(room_id)) or self._wishes.keeps(room_id),
+                [(wish.what, user_id, wish.name) for user_id, wish in wishes.items()],
+            )
+            for room_id, wishes in batch.items()
+        ]
+        answers = await here.reach(here.leases.apply(rooms))
+        for room_id, applied in answers:
+            if applied:
+                self._wishes.done(room_id)
+                self.took(room_id, batch[room_id], applied)
+        return any(applied is None for _, applied in answers)
+
+    def _mark(self, room_id: int, user_id: int, wish: Wish, version: int) -> Mark:
+        here = wish.what == "here"
+        return Mark(
+            room=room_id,
+            user=user_id,
+            version=version,
+            online=here,
+            removed=wish.what == "left",
+            process=self._here.process if here else "",
+            came_at=wish.came_at,
+            exit_at=wish.exit_at,
+            seq=wish.seq,
+        )

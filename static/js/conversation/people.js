@@ -1,0 +1,117 @@
+// Who is here: the list beside the conversation, kept by `presence` frames, and all members,
+// fetched by the page.
+
+import { avatar, make } from "./dom.js";
+import { counted, fill, when } from "./words.js";
+
+const RELOAD_AFTER = 1_000; // ms, so that a crowd at the door is one request
+
+export class People {
+  constructor({ parts, url, me }) {
+    Object.assign(this, { parts, url, me });
+    this.here = new Map(); // id → name
+    this.count = 0;
+    this.wanted = false; // has someone looked at the list of members?
+    parts.members.addEventListener("click", (event) => {
+      const more = event.target.closest(".people-more");
+      if (more) this.load(more.dataset.page, more);
+    });
+  }
+
+  presence(frame) {
+    if (frame.full) this.here = new Map(frame.here.map((person) => [person.id, person.name]));
+    for (const person of frame.came || []) this.here.set(person.id, person.name);
+    for (const { id, at } of frame.went || []) {
+      this.here.delete(id);
+      this.went(id, at);
+    }
+    this.count = frame.count;
+    this.parts.note.hidden = !frame.degraded;
+    this.show();
+  }
+
+  show() {
+    const { count, list, many } = this.parts;
+    const here = counted(ngettext("%(count)s here", "%(count)s here", this.count), this.count);
+    count.replaceChildren(...(this.count ? [make("span", { class: "here-dot" }), here] : []));
+    list.replaceChildren(...this.sorted().map(([id, name]) => this.person(id, name)));
+    const more = Math.max(0, this.count - this.here.size);
+    many.hidden = !more;
+    many.textContent = counted(ngettext("and %(count)s other", "and %(count)s others", more), more);
+    this.mark();
+  }
+
+  sorted() {
+    const me = this.me.id;
+    return [...this.here].sort(
+      ([one, a], [other, b]) => (other === me) - (one === me) || a.localeCompare(b) || one - other,
+    );
+  }
+
+  person(id, name) {
+    const label = id === this.me.id ? fill(gettext("%(name)s (you)"), { name }) : name;
+    return make(
+      "li",
+      { class: "person is-here", "data-user": id },
+      avatar({ id, name }),
+      make("span", { class: "person-name", dir: "auto" }, label),
+    );
+  }
+
+  // In the list of members, those who are here are not shown a second time.
+  mark() {
+    for (const item of this.parts.members.querySelectorAll(".person")) {
+      item.hidden = this.here.has(Number(item.dataset.user));
+      item.classList.toggle("is-here", item.hidden);
+    }
+    for (const item of this.parts.members.querySelectorAll(".person-seen time:empty")) {
+      seenAt(item.parentElement, item.getAttribute("datetime"));
+    }
+    const away = this.parts.members.querySelector(".person:not([hidden]), .people-more");
+    this.parts.nobody.hidden = Boolean(away) || !this.wanted;
+  }
+
+  went(id, at) {
+    const item = this.parts.members.querySelector(`.person[data-user="${Number(id)}"]`);
+    if (item) seenAt(item.querySelector(".person-seen"), at);
+    else this.refresh();
+  }
+
+  seats(taken) {
+    const text = ngettext("%(count)s member", "%(count)s members", taken);
+    this.parts.seats.textContent = counted(text, taken);
+  }
+
+  // Members came or left: fetch the list again, soon and once.
+  refresh() {
+    if (!this.wanted) return;
+    this.timer ??= setTimeout(() => {
+      this.timer = null;
+      this.load(1);
+    }, RELOAD_AFTER);
+  }
+
+  open() {
+    this.wanted = true;
+    this.load(1);
+  }
+
+  async load(page, more = null) {
+    const { members } = this.parts;
+    try {
+      const answer = await fetch(`${this.url}?page=${page}`);
+      if (!answer.ok) throw new Error(`The list of members answered ${answer.status}.`);
+      const { body } = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (more) more.replaceWith(...body.childNodes);
+      else members.replaceChildren(...body.childNodes);
+      this.mark();
+    } catch (error) {
+      console.warn("The members did not come:", error.message);
+    }
+  }
+}
+
+function seenAt(element, at) {
+  const time = make("time", { datetime: at }, when(new Date(at)));
+  element.replaceChildren(gettext("last here"), " ", time);
+}

@@ -1,0 +1,127 @@
+// The way through the log: which stretch of it is held and shown, pages up and down, jumps.
+
+import { byId } from "./dom.js";
+import { History } from "./history.js";
+import { Log } from "./log.js";
+import { View } from "./view.js";
+
+const NEAR_EDGE = "800px 0px"; // of what is held; then the next page is fetched
+const CONTEXT = 8; // lines above the one that was jumped to
+
+export class Reader {
+  // moved() after anything that changes what is on the screen; confirmed(event) for each line
+  // that came as a page.
+  constructor({ start, moved, confirmed }) {
+    Object.assign(this, { moved, confirmed });
+    this.log = new Log(start);
+    this.hasOlder = start.older;
+    this.view = new View({ scroller: byId("scroller"), list: byId("log"), me: start.me, moved });
+    this.history = new History({
+      url: start.urls.history,
+      loaded: (direction, page) => this.loaded(direction, page),
+      wanted: (direction) => this.want(direction),
+    });
+    this.view.reset(this.log.events);
+  }
+
+  get atEnd() {
+    return this.view.pinned && this.log.attached;
+  }
+
+  // The last line on the screen; at the end also those that show nothing.
+  get seen() {
+    return this.atEnd ? this.log.live : this.view.lastVisible();
+  }
+
+  // A line from the wire that belongs to the end of what is shown.
+  add(event) {
+    this.view.append([event], { live: true });
+    this.trim();
+  }
+
+  // More was missed than the wire tells line by line; the rest comes as pages.
+  skipTo(head) {
+    if (head < this.log.end) this.log.reset([], head);
+    this.log.live = head;
+    this.watchEdges();
+    if (this.view.pinned || !this.log.events.length) return this.toLatest();
+  }
+
+  async toLatest() {
+    if (!this.log.attached || !this.log.events.length) await this.turnTo({});
+    this.view.pinned = true;
+    this.view.toEnd();
+    this.moved();
+  }
+
+  async goTo(seq) {
+    if (!this.view.find(seq)) await this.turnTo({ after: Math.max(0, seq - 1 - CONTEXT) });
+    this.view.markNew(seq);
+    this.view.toNew();
+    this.moved();
+  }
+
+  // Near an edge of what is held: fetch what is beyond it.
+  watchEdges() {
+    this.edges?.disconnect();
+    const near = (entries) =>
+      entries
+        .filter((entry) => entry.isIntersecting)
+        .forEach(({ target }) => this.want(target.id === "older" ? "before" : "after"));
+    this.edges = new IntersectionObserver(near, {
+      root: byId("scroller"),
+      rootMargin: NEAR_EDGE,
+    });
+    this.edges.observe(byId("older"));
+    this.edges.observe(byId("newer"));
+  }
+
+  // ---- inside ----
+
+  want(direction) {
+    if (direction === "before" && this.hasOlder) this.history.load("before", this.log.start);
+    if (direction === "after" && !this.log.attached) this.history.load("after", this.log.end);
+  }
+
+  loaded(direction, page) {
+    if (direction === "before") {
+      this.hasOlder = page.more;
+      this.view.prepend(this.log.addBefore(page.events));
+    } else {
+      if (!page.events.length) this.log.closeEnd();
+      this.view.pinned = false;
+      this.view.append(this.log.addAfter(page.events));
+    }
+    page.events.forEach(this.confirmed);
+    this.trim();
+    this.moved();
+    this.watchEdges();
+  }
+
+  trim() {
+    const excess = this.view.excess();
+    if (!excess) return;
+    this.view.drop(excess);
+    if (excess.oldest) this.hasOlder = true;
+    this.log.dropOldest(excess.oldest || 0);
+    this.log.dropNewest(excess.newest || 0);
+    this.watchEdges();
+  }
+
+  // Another stretch of the log in place of the one that is held.
+  async turnTo(span) {
+    this.history.begin();
+    const { age } = this.history;
+    try {
+      const page = await this.history.fetch(span);
+      if (age !== this.history.age) return;
+      this.log.reset(page.events, this.log.live);
+      this.hasOlder = "after" in span ? this.log.start > 1 : page.more;
+      this.view.reset(this.log.events);
+      page.events.forEach(this.confirmed);
+    } catch (error) {
+      console.warn("That part of the history did not come:", error.message);
+    }
+    this.watchEdges();
+  }
+}

@@ -1,0 +1,107 @@
+// A line of the log as an element. The one place where an event becomes something to see, whether
+// it came with the page, from history, by the wire, or waits in the outbox.
+
+import { avatar, make } from "./dom.js";
+import { day, dayKey, fill, moment, time } from "./words.js";
+
+const TOGETHER = 5 * 60_000; // ms between messages of one person that are shown as one group
+
+const QUIET = {
+  enter: () => gettext("%(name)s entered"),
+  leave: (event) =>
+    event.body === "removed" ? gettext("%(name)s was removed") : gettext("%(name)s left"),
+  close: () => gettext("%(name)s closed the room"),
+};
+
+// Answers an element for every event, also for kinds it does not know: those show nothing.
+export function entry(event, me) {
+  const element = make("div", { class: "entry", "data-seq": event.seq });
+  element.event = event;
+  if (event.kind === "message") element.append(message(event, me));
+  else if (event.kind in QUIET) element.append(quiet(event));
+  return element;
+}
+
+function message(event, me) {
+  const at = new Date(event.at);
+  const own = event.from.id === me.id;
+  const sender = own ? gettext("You") : event.from.name;
+  return make(
+    "article",
+    {
+      class: own ? "message is-own" : "message",
+      "aria-label": fill(gettext("%(name)s, %(time)s"), { name: sender, time: time(at) }),
+    },
+    own ? null : avatar(event.from),
+    make("span", { class: "message-sender", dir: "auto" }, sender),
+    make(
+      "div",
+      { class: "message-line" },
+      make("p", { class: "message-body", dir: "auto" }, event.body || ""),
+      make("time", { datetime: event.at, title: moment(at) }, time(at)),
+    ),
+  );
+}
+
+function quiet(event) {
+  const at = new Date(event.at);
+  const text = fill(QUIET[event.kind](event), { name: event.from.name });
+  return make(
+    "p",
+    { class: "quiet", dir: "auto" },
+    text,
+    " ",
+    make("time", { datetime: event.at, title: moment(at) }, time(at)),
+  );
+}
+
+// What an entry shows because of the one before it: the day, and whether a group begins.
+export function settle(element, previous) {
+  const { event } = element;
+  const before = previous?.event;
+  const at = new Date(event.at);
+  const newDay = !before || dayKey(new Date(before.at)) !== dayKey(at);
+  element.querySelector(":scope > .day")?.remove();
+  if (newDay && element.firstElementChild) {
+    element.prepend(make("h2", { class: "day" }, make("span", {}, day(at))));
+  }
+  const follows = !newDay && inGroup(before, event) && !element.querySelector(".new-line");
+  element.classList.toggle("is-first", event.kind === "message" && !follows);
+  // One time for what was said in one breath, at its last line.
+  const sameMinute = follows && time(new Date(before.at)) === time(at);
+  previous?.classList.toggle("is-joined", sameMinute);
+}
+
+function inGroup(before, event) {
+  return (
+    before.kind === "message" &&
+    before.from.id === event.from.id &&
+    new Date(event.at) - new Date(before.at) < TOGETHER
+  );
+}
+
+export function newLine() {
+  return make("p", { class: "new-line" }, make("span", {}, gettext("New messages")));
+}
+
+// A message that the room has not confirmed.
+export function waiting(item, me, { retry, discard }) {
+  const element = entry({ kind: "message", from: me, at: item.at, body: item.body }, me);
+  element.classList.add(`is-${item.state}`);
+  const state = make("p", { class: "message-state" });
+  if (item.state === "failed") {
+    state.append(
+      make("span", {}, fill(gettext("Not sent. %(why)s"), { why: item.why || "" })),
+      button(gettext("Retry"), () => retry(item.cid)),
+      button(gettext("Discard"), () => discard(item.cid)),
+    );
+  } else if (item.state === "pending") state.append(gettext("Sending…"));
+  element.querySelector(".message").append(state);
+  return element;
+}
+
+function button(text, act) {
+  const element = make("button", { type: "button", class: "text-button" }, text);
+  element.addEventListener("click", act);
+  return element;
+}

@@ -1,0 +1,149 @@
+// One WebSocket per tab: it comes back by itself, at random times, and at once when there is hope.
+//
+//   const socket = connect();
+//   socket.on("hello", frame => …);      // and every other frame by its type
+//   socket.on("state", state => …);      // "connecting" | "open" | "offline"
+//   socket.send({type: "ping"});         // false if there is no connection to send it by
+
+const PING_EVERY = 25_000; // ms, as often as the server's own heartbeat
+const ANSWER_WITHIN = 10_000; // ms, then the connection counts as dead
+const FIRST_WAIT = 500; // ms, doubled with each failure …
+const LONGEST_WAIT = 30_000; // … up to this, and each wait is a random part of it
+const STABLE_AFTER = 10_000; // ms of connection that make the waits short again
+const SIGN_IN_AGAIN_AFTER = 30_000; // ms between two reloads because of a lost session
+
+const NOT_SIGNED_IN = 4001;
+const WAIT_AFTER = { 1001: [500, 5_000], 1012: [500, 5_000], 4013: [1_000, 10_000] }; // ms
+
+export function waitBefore(attempt, code, random = Math.random) {
+  const [low, high] = WAIT_AFTER[code] || [0, Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** attempt)];
+  return low + random() * (high - low);
+}
+
+export function connect(path = "/ws/") {
+  const socket = new Socket(path);
+  socket.open();
+  return socket;
+}
+
+class Socket {
+  constructor(path) {
+    this.url = new URL(path, location.href.replace(/^http/, "ws")).href;
+    this.state = "connecting";
+    this.listeners = new Map();
+    this.attempt = 0;
+    this.wire = null;
+    this.timers = {};
+    this.followThePage();
+  }
+
+  on(type, listener) {
+    if (!this.listeners.has(type)) this.listeners.set(type, []);
+    this.listeners.get(type).push(listener);
+    return this;
+  }
+
+  send(frame) {
+    if (this.state !== "open") return false;
+    this.wire.send(JSON.stringify(frame));
+    return true;
+  }
+
+  // Is the other side still there? If it does not answer, begin anew.
+  check() {
+    if (!this.send({ type: "ping" })) return;
+    clearTimeout(this.timers.ping);
+    this.timers.pong ??= setTimeout(() => this.drop(), ANSWER_WITHIN);
+  }
+
+  // ---- inside ----
+
+  open() {
+    this.forgetTimers();
+    if (this.wire) return;
+    if (this.state !== "offline") this.become("connecting");
+    const wire = new WebSocket(this.url);
+    this.wire = wire;
+    this.timers.hello = setTimeout(() => this.drop(), ANSWER_WITHIN);
+    wire.onmessage = (message) => wire === this.wire && this.receive(JSON.parse(message.data));
+    wire.onclose = (event) => wire === this.wire && this.closed(event.code);
+  }
+
+  receive(frame) {
+    if (frame.type === "hello") this.greeted();
+    if (frame.type === "pong") this.answered();
+    this.tell(frame.type, frame);
+  }
+
+  greeted() {
+    clearTimeout(this.timers.hello);
+    this.timers.stable = setTimeout(() => (this.attempt = 0), STABLE_AFTER);
+    this.become("open");
+    this.answered();
+  }
+
+  answered() {
+    clearTimeout(this.timers.pong);
+    clearTimeout(this.timers.ping);
+    this.timers.pong = undefined;
+    this.timers.ping = setTimeout(() => this.check(), PING_EVERY);
+  }
+
+  // Does not wait for the closing handshake: a dead peer would not answer that either.
+  drop(again = true) {
+    const wire = this.wire;
+    if (!wire) return;
+    this.wire = null;
+    wire.close();
+    this.gone(again ? waitBefore(this.attempt) : null);
+  }
+
+  closed(code) {
+    this.wire = null;
+    if (code === NOT_SIGNED_IN) signInAgain();
+    this.gone(waitBefore(this.attempt, code));
+  }
+
+  gone(wait) {
+    this.forgetTimers();
+    this.become("offline");
+    if (wait === null) return;
+    this.attempt = Math.min(this.attempt + 1, 10);
+    this.timers.again = setTimeout(() => this.open(), wait);
+  }
+
+  become(state) {
+    if (state === this.state) return;
+    this.state = state;
+    this.tell("state", state);
+  }
+
+  tell(type, what) {
+    for (const listener of this.listeners.get(type) || []) listener(what);
+  }
+
+  forgetTimers() {
+    for (const timer of Object.values(this.timers)) clearTimeout(timer);
+    this.timers = {};
+  }
+
+  followThePage() {
+    const now = () => (this.wire ? this.check() : this.open());
+    addEventListener("online", now);
+    addEventListener("offline", () => this.drop());
+    // A page kept for the Back button is not a person in the room.
+    addEventListener("pagehide", () => this.drop(false));
+    addEventListener("pageshow", (event) => event.persisted && this.open());
+    document.addEventListener("visibilitychange", () => document.hidden || now());
+  }
+}
+
+// The page itself knows the way: the server sends whoever has no session to sign in, and back.
+function signInAgain() {
+  const last = Number(sessionStorage.getItem("chattalk:signed-out") || 0);
+  const wait = Math.max(0, last + SIGN_IN_AGAIN_AFTER - Date.now());
+  setTimeout(() => {
+    sessionStorage.setItem("chattalk:signed-out", Date.now());
+    location.reload();
+  }, wait);
+}

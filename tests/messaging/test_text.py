@@ -1,0 +1,45 @@
+import pytest
+from django.core.exceptions import ValidationError
+
+from messaging.text import BODY_MAX, clean
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("hello", "hello"),
+        ("  hello \n", "hello"),
+        ("a\r\nb\rc", "a\nb\nc"),
+        ("\u1112\u1161\u11ab", "한"),  # jamo, composed
+        ("e\u0301", "é"),
+        ("👩\u200d👩\u200d👧", "👩\u200d👩\u200d👧"),  # joiners inside are kept
+        ("<b>bold</b>", "<b>bold</b>"),
+        ("tab\there", "tab\there"),
+        ("x" * BODY_MAX, "x" * BODY_MAX),
+        ("한" * BODY_MAX, "한" * BODY_MAX),
+    ],
+)
+def test_text_is_kept_in_normal_form(said, kept):
+    assert clean(said) == kept
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("", "blank"),
+        (" \t\n", "blank"),
+        ("\u200b\u200d\ufeff", "blank"),
+        ("\u3164", "blank"),  # Hangul filler: drawn as nothing
+        ("\u2800", "blank"),
+        ("x" * (BODY_MAX + 1), "too_long"),
+        ("x" * 1_000_000, "too_long"),
+        ("nul\x00", "bad_text"),
+        ("bell\x07", "bad_text"),
+        ("\ud800", "bad_text"),
+        ("half \udc00 pair", "bad_text"),
+    ],
+)
+def test_what_cannot_be_said_is_refused_with_its_code(said, code):
+    with pytest.raises(ValidationError) as refusal:
+        clean(said)
+    assert refusal.value.code == code

@@ -1,0 +1,55 @@
+"""Presence has servers of its own here: tests kill them, and leases shorter than those of the
+stack would bury its live processes."""
+
+import pytest
+
+from chattalk.embedded import folder
+from chattalk.embedded.others import MongoWire, Valkey
+from presence import documents
+from tests.presence.house import House
+
+
+@pytest.fixture(scope="session")
+def own_servers(tmp_path_factory):
+    data = tmp_path_factory.mktemp("presence")
+    folder.make_folder(data / "log", 0o700)
+    folder.make_socket_folder(data)
+    servers = Valkey(data), MongoWire(data)
+    for server in servers:
+        server.start()
+    for server in servers:
+        server.wait()
+    yield servers
+    for server in servers:
+        server.process.stop()
+
+
+@pytest.fixture
+def valkey(own_servers, settings):
+    server = own_servers[0]
+    settings.REDIS_URL = server.url()
+    if not server.process.running:
+        server.start()
+        server.wait()
+    return server
+
+
+@pytest.fixture
+def mongodb(own_servers, settings):
+    server = own_servers[1]
+    settings.MONGODB_URL = server.url()
+    if not server.process.running:
+        server.start()
+        server.wait()
+    documents.disconnect()
+    yield server
+    documents.disconnect()
+
+
+@pytest.fixture
+async def house(valkey, mongodb):
+    """Several server processes in one, which hear each other."""
+    house = House()
+    await house.empty()
+    yield house
+    await house.close()

@@ -1,0 +1,100 @@
+"""Some `Here`s in one event loop, each a server process as far as Redis and MongoDB can tell."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+
+import redis.asyncio
+from django.conf import settings
+
+from presence import documents
+from presence.here import Here
+from presence.pace import Pace
+
+# As in earnest, but shorter. A lease of seconds: a busy machine must not look like a dead one.
+PACE = Pace(grace=0.4, gather=0.02, patience=0.1, beat=0.2, lease=2.0, audit=0.5, retry=0.1)
+
+
+def utc():
+    return datetime.now(UTC)
+
+
+async def until(check, within=15.0):
+    """The first true answer; a bound, no guess at how long it takes."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + within
+    while True:
+        answer = check()
+        if asyncio.iscoroutine(answer):
+            answer = await answer
+        if answer:
+            return answer
+        assert loop.time() < end, f"not within {within} s"
+        await asyncio.sleep(0.02)
+
+
+class Server:
+    """A process, and one watcher of its frames who does as docs/wire.md tells clients to."""
+
+    def __init__(self, house, name, pace):
+        self.house, self.frames, self.people, self.count = house, [], {}, 0
+        self.degraded = None
+        self.told = []
+        self.here = Here(tell=self.tell, show=self.show, process=name, pace=pace)
+
+    def tell(self, room_id, change):
+        self.told.append(change)
+        self.house.tell(self, room_id, json.dumps(change))
+
+    def show(self, room_id, frame):
+        assert (frame["type"], frame["room"]) == ("presence", room_id)
+        self.frames.append(frame)
+        self.count, self.degraded = frame["count"], frame["degraded"]
+        if frame["full"]:
+            self.people = {one["id"]: one["name"] for one in frame["here"]}
+        self.people |= {one["id"]: one["name"] for one in frame.get("came", [])}
+        for one in frame.get("went", []):
+            self.people.pop(one["id"], None)
+
+    async def watch(self, room_id, user_id, name):
+        self.here.arrive(room_id, user_id, name)
+        self.show(room_id, await self.here.snapshot(room_id))
+        self.frames.clear()
+
+    async def die(self):
+        """As by `kill -9`: not a word to anybody."""
+        await self.here.close()
+        self.house.servers.remove(self)
+
+
+class House:
+    def __init__(self):
+        self.servers = []
+        self.deliver = True
+
+    async def open(self, name, pace=PACE):
+        server = Server(self, name, pace)
+        self.servers.append(server)
+        await server.here.start()
+        return server
+
+    async def close(self):
+        await asyncio.gather(*(server.here.stop() for server in self.servers))
+
+    async def empty(self):
+        async with redis.asyncio.Redis.from_url(settings.REDIS_URL) as client:
+            await client.flushall()
+        documents.connect()
+        await asyncio.to_thread(documents.Attendance.objects.delete)
+        await asyncio.to_thread(documents.Process.objects.delete)
+
+    def tell(self, teller, room_id, change):
+        for server in self.servers if self.deliver else []:
+            if server is not teller:
+                heard = server.here.heard
+                asyncio.get_running_loop().call_soon(heard, room_id, json.loads(change))
+
+
+async def document(room_id, user_id):
+    found = await asyncio.to_thread(documents.find, room_id, [user_id])
+    return found[0] if found else None

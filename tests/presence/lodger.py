@@ -1,0 +1,33 @@
+"""A process to be killed: `python -m tests.presence.lodger NAME ROOM USER…` holds people in a room.
+
+It says "here" once MongoDB knows them. It never goes by itself.
+"""
+
+import asyncio
+import os
+import sys
+
+from django.conf import settings
+
+settings.configure(REDIS_URL=os.environ["REDIS_URL"], MONGODB_URL=os.environ["MONGODB_URL"])
+
+from presence.here import Here  # noqa: E402  (it reads the settings)
+from tests.presence.house import PACE, document, until  # noqa: E402
+
+
+async def main(name, room_id, *user_ids):
+    here = Here(tell=lambda *told: None, show=lambda *shown: None, process=name, pace=PACE)
+    await here.start()
+    for user_id in user_ids:
+        here.arrive(room_id, user_id, f"Person {user_id}")
+    await until(lambda: all_stored(room_id, user_ids))
+    print("here", flush=True)
+    await asyncio.Event().wait()
+
+
+async def all_stored(room_id, user_ids):
+    found = [await document(room_id, user_id) for user_id in user_ids]
+    return all(one and one.online for one in found)
+
+
+asyncio.run(main(sys.argv[1], *map(int, sys.argv[2:])))

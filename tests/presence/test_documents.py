@@ -1,0 +1,126 @@
+"""The documents: late, doubled and disordered writes, and what pages read."""
+
+from datetime import UTC, datetime
+from itertools import permutations
+
+import pytest
+
+from presence import documents, services
+from presence.documents import Attendance, Mark
+from presence.ledger import Ledger
+from presence.room import micros
+
+ROOM, BOB, CHARLIE = 7, 2, 3
+
+
+@pytest.fixture
+def empty(mongodb):
+    documents.connect()
+    Attendance.objects.delete()
+
+
+def bob():
+    return Attendance.objects.get(id=f"{ROOM}:{BOB}")
+
+
+def came(version, **more):
+    return Mark(ROOM, BOB, version, online=True, process="one", came_at=version, **more)
+
+
+def went(version, exit_at, seq=0):
+    return Mark(ROOM, BOB, version, exit_at=exit_at, seq=seq)
+
+
+def test_writes_in_any_order_and_twice_end_the_same(empty):
+    visits = [came(10), went(11, exit_at=110, seq=5), came(12), went(13, exit_at=130, seq=9)]
+    for order in permutations(visits):
+        Attendance.objects.delete()
+        for mark in (*order, visits[2]):
+            documents.write([mark])
+        assert (bob().online, bob().exit_at, bob().seq, bob().version) == (False, 130, 9, 13)
+
+
+def test_an_exit_that_is_written_late_counts_though_they_are_back(empty):
+    documents.write([came(12)])
+    documents.write([went(11, exit_at=110, seq=5)])
+    assert bob().online and (bob().exit_at, bob().seq) == (110, 5)
+
+
+def test_an_earlier_exit_moves_nothing_back(empty):
+    documents.write([went(11, exit_at=110, seq=9)])
+    documents.write([went(12, exit_at=100, seq=8)])
+    assert (bob().exit_at, bob().seq) == (110, 9)
+
+
+def test_a_refused_write_does_not_hold_up_the_others(empty):
+    documents.write([came(12)])
+    others = [Mark(ROOM, user_id, 5, exit_at=user_id) for user_id in range(100, 110)]
+    documents.write([*others, came(11), went(10, exit_at=3)])
+    assert Attendance.objects(room=ROOM).count() == 11
+    assert bob().version == 12
+
+
+def test_joining_anew_begins_with_an_empty_document(empty):
+    documents.write([went(11, exit_at=110)])
+    documents.write([Mark(ROOM, BOB, 12, removed=True), came(13)])
+    assert bob().online and bob().exit_at is None
+
+
+def test_removing_late_does_not_remove_who_is_back(empty):
+    documents.write([came(13)])
+    documents.write([Mark(ROOM, BOB, 12, removed=True)])
+    assert bob().online
+
+
+def test_the_time_keeps_its_microseconds(empty):
+    at = datetime(2026, 11, 23, 14, 5, 0, 123457, UTC)
+    documents.write([went(11, exit_at=micros(at), seq=41)])
+    assert services.last_exit(ROOM, BOB) == services.Exit(at, 41)
+
+
+def test_who_never_went_away_has_no_exit(empty):
+    documents.write([came(11)])
+    assert services.last_exit(ROOM, BOB) is None
+    assert services.last_exit(ROOM, CHARLIE) is None
+    assert services.states(ROOM, [BOB, CHARLIE]) == {BOB: services.State(True, None)}
+
+
+def test_removing_a_person_forgets_them_in_that_room_only(empty):
+    elsewhere = Mark(ROOM + 1, BOB, 11, exit_at=110)
+    documents.write([went(11, exit_at=110), elsewhere])
+    services.remove(ROOM, BOB)
+    services.remove(ROOM, BOB)
+    assert services.last_exit(ROOM, BOB) is None
+    assert services.last_exit(ROOM + 1, BOB)
+
+
+def test_pages_neither_fail_nor_wait_while_mongodb_is_down(settings):
+    documents.disconnect()
+    settings.MONGODB_URL = "mongodb://127.0.0.1:1/chattalk"
+    try:
+        for _ in range(50):  # only the first one waits
+            assert services.last_exit(ROOM, BOB) is None
+            assert services.states(ROOM, [BOB]) == {}
+        services.remove(ROOM, BOB)
+    finally:
+        documents.disconnect()
+
+
+async def test_the_ledger_joins_what_waits_for_each_person():
+    ledger = Ledger("one", lambda: None)
+    for mark in (came(10), went(11, exit_at=110, seq=5), came(12)):
+        ledger.note(mark)
+    assert list(ledger._marks.values()) == [came(12, exit_at=110, seq=5)]
+    ledger.note(Mark(ROOM, BOB, 13, removed=True))
+    ledger.note(came(14))
+    assert [one.version for one in ledger._marks.values()] == [13, 14]
+    ledger.close()
+
+
+async def test_the_ledger_keeps_no_more_than_it_may(monkeypatch, caplog):
+    monkeypatch.setattr("presence.ledger.KEPT_MAX", 3)
+    ledger = Ledger("one", lambda: None)
+    for user_id in range(5):
+        ledger.note(Mark(ROOM, user_id, 1))
+    assert len(ledger._marks) == 3 and "dropped" in caplog.text
+    ledger.close()

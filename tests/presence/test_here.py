@@ -1,0 +1,344 @@
+"""One and several processes, all stores up."""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+
+from presence import documents, services
+from tests.presence.house import document, until, utc
+
+ROOM, ALICE, BOB, CHARLIE = 7, 1, 2, 3
+
+
+async def last_exit(room_id, user_id):
+    return await asyncio.to_thread(services.last_exit, room_id, user_id)
+
+
+async def test_a_person_who_arrives_is_seen_in_all_processes(house):
+    one, two = await house.open("one"), await house.open("two")
+    await one.watch(ROOM, ALICE, "Alice")
+
+    await two.watch(ROOM, BOB, "Bob")
+
+    both = {ALICE: "Alice", BOB: "Bob"}
+    await until(lambda: one.people == both and two.people == both)
+    assert one.frames[-1]["came"] == [{"id": BOB, "name": "Bob"}]
+
+
+async def test_a_person_in_another_room_is_not_seen(house):
+    one, two = await house.open("one"), await house.open("two")
+    await one.watch(ROOM, ALICE, "Alice")
+
+    await two.watch(ROOM + 1, CHARLIE, "Charlie")
+    await two.watch(ROOM, BOB, "Bob")
+
+    await until(lambda: BOB in one.people)
+    assert CHARLIE not in one.people and CHARLIE not in two.people
+
+
+async def test_who_closes_the_last_tab_is_gone_everywhere_with_the_exact_time(house):
+    one, two = await house.open("one"), await house.open("two")
+    await one.watch(ROOM, ALICE, "Alice")
+    await two.watch(ROOM, BOB, "Bob")
+    await until(lambda: BOB in one.people)
+    at = utc().replace(microsecond=123457)
+
+    two.here.depart(ROOM, BOB, at, 41)
+
+    await until(lambda: one.people == {ALICE: "Alice"})
+    written = at.isoformat().replace("+00:00", "Z")
+    assert one.frames[-1]["went"] == [{"id": BOB, "at": written}]
+    exit = await until(lambda: last_exit(ROOM, BOB))
+    assert (exit.at, exit.seq) == (at, 41)
+    states = await asyncio.to_thread(services.states, ROOM, [ALICE, BOB, CHARLIE])
+    assert states == {
+        ALICE: services.State(True, None),
+        BOB: services.State(False, at),
+    }
+
+
+async def test_away_is_shown_within_two_seconds_at_the_pace_of_earnest(house):
+    from presence.pace import STEADY
+
+    one = await house.open("one", STEADY)
+    two = await house.open("two", STEADY)
+    await one.watch(ROOM, ALICE, "Alice")
+    await two.watch(ROOM, BOB, "Bob")
+    await until(lambda: BOB in one.people)
+
+    two.here.depart(ROOM, BOB, utc(), 1)
+
+    await until(lambda: BOB not in one.people, within=2)
+
+
+async def test_a_second_tab_keeps_a_person_here(house):
+    one = await house.open("one")
+    await one.watch(ROOM, ALICE, "Alice")
+    one.here.arrive(ROOM, BOB, "Bob")
+    one.here.arrive(ROOM, BOB, "Bob")
+    await until(lambda: BOB in one.people)
+
+    one.here.depart(ROOM, BOB, utc(), 1)
+    one.here.arrive(ROOM, CHARLIE, "Charlie")
+    one.here.depart(ROOM, CHARLIE, utc(), 1)
+
+    await until(lambda: any(one["id"] == CHARLIE for f in frames(one) for one in f["went"]))
+    assert BOB in one.people
+    assert (await document(ROOM, BOB)).online
+
+
+async def test_a_tab_in_another_process_keeps_a_person_here(house):
+    one, two = await house.open("one"), await house.open("two")
+    await one.watch(ROOM, ALICE, "Alice")
+    await two.watch(ROOM, BOB, "Bob")
+    one.here.arrive(ROOM, BOB, "Bob")
+    await until(lambda: BOB in one.people)
+    await until(lambda: redis_field(house, "one", BOB))
+
+    two.here.depart(ROOM, BOB, utc(), 1)
+
+    await until(lambda: gone_from_redis(house, "two", BOB))
+    assert BOB in one.people and not any(frame["went"] for frame in frames(one))
+    assert (await document(ROOM, BOB)).exit_at is None
+    first = utc()
+    one.here.depart(ROOM, BOB, first, 9)
+    await until(lambda: BOB not in one.people)
+    assert (await until(lambda: last_exit(ROOM, BOB))).at == first
+
+
+async def test_a_reload_is_shown_to_nobody_and_not_written(house):
+    one, two = await house.open("one"), await house.open("two")
+    await one.watch(ROOM, ALICE, "Alice")
+    await two.watch(ROOM, BOB, "Bob")
+    await until(lambda: BOB in one.people)
+    before = await until(lambda: document(ROOM, BOB))
+    one.frames.clear()
+
+    for _ in range(3):
+        two.here.depart(ROOM, BOB, utc(), 1)
+        two.here.arrive(ROOM, BOB, "Bob")
+    one.here.arrive(ROOM, CHARLIE, "Charlie")
+    one.here.depart(ROOM, CHARLIE, utc(), 1)
+
+    await until(lambda: any(frame["went"] for frame in frames(one)))  # Charlie's grace is over
+    assert {one["id"] for f in frames(one) for one in f["came"] + f["went"]} == {CHARLIE}
+    assert (await document(ROOM, BOB)).to_mongo() == before.to_mongo()
+
+
+async def test_moving_to_another_process_is_shown_to_nobody(house):
+    one, two = await house.open("one"), await house.open("two")
+    await one.watch(ROOM, ALICE, "Alice")
+    await two.watch(ROOM, BOB, "Bob")
+    await until(lambda: BOB in one.people)
+    one.frames.clear()
+
+    two.here.depart(ROOM, BOB, utc(), 1)
+    one.here.arrive(ROOM, BOB, "Bob")
+
+    await until(lambda: gone_from_redis(house, "two", BOB))
+    assert frames(one) == [] and (await document(ROOM, BOB)).online
+
+
+async def test_the_exit_moves_only_by_going_away_and_never_back(house):
+    one = await house.open("one")
+    await one.watch(ROOM, ALICE, "Alice")
+    at = utc()
+    for exit_at in (at, at - timedelta(minutes=1)):
+        one.here.arrive(ROOM, BOB, "Bob")
+        await until(lambda: is_online(BOB))
+        one.here.depart(ROOM, BOB, exit_at, 5)
+        await until(lambda: is_offline(BOB))
+    one.here.arrive(ROOM, BOB, "Bob")
+    await until(lambda: is_online(BOB))
+
+    assert (await last_exit(ROOM, BOB)).at == at
+
+
+async def test_who_gives_up_the_seat_is_gone_at_once_and_forgotten(house):
+    one, two = await house.open("one"), await house.open("two")
+    await one.watch(ROOM, ALICE, "Alice")
+    await two.watch(ROOM, BOB, "Bob")
+    one.here.arrive(ROOM, BOB, "Bob")
+    await until(lambda: is_online(BOB))
+    await until(lambda: BOB in one.people and BOB in two.people)
+
+    one.here.left(ROOM, BOB)
+
+    await until(lambda: BOB not in one.people and BOB not in two.people)
+    await until(lambda: is_absent(BOB))
+    one.here.depart(ROOM, BOB, utc(), 1)
+    two.here.depart(ROOM, BOB, utc(), 1)
+    one.here.arrive(ROOM, CHARLIE, "Charlie")
+    await until(lambda: is_online(CHARLIE))
+    assert await is_absent(BOB)
+
+
+async def test_who_joins_again_is_here_again_without_an_exit(house):
+    one = await house.open("one")
+    await one.watch(ROOM, ALICE, "Alice")
+    one.here.arrive(ROOM, BOB, "Bob")
+    await until(lambda: is_online(BOB))
+    one.here.depart(ROOM, BOB, utc(), 5)
+    await until(lambda: last_exit(ROOM, BOB))
+    one.here.left(ROOM, BOB)
+    await until(lambda: is_absent(BOB))
+
+    one.here.arrive(ROOM, BOB, "Bob")
+
+    await until(lambda: is_online(BOB))
+    await until(lambda: BOB in one.people)
+    assert await last_exit(ROOM, BOB) is None
+
+
+async def test_many_who_ask_for_a_snapshot_at_once_cost_one_load(house, monkeypatch):
+    one, two = await house.open("one"), await house.open("two")
+    await one.watch(ROOM, ALICE, "Alice")
+    await until(lambda: is_online(ALICE))
+    loads = Counter()
+    load = two.here.leases.load
+    monkeypatch.setattr(
+        two.here.leases, "load", lambda room_id: (loads.update([room_id]), load(room_id))[1]
+    )
+
+    passing = await asyncio.gather(*(two.here.snapshot(ROOM) for _ in range(50)))
+    for user_id in range(100, 150):
+        two.here.arrive(ROOM, user_id, f"Person {user_id}")
+    staying = await asyncio.gather(*(two.here.snapshot(ROOM) for _ in range(50)))
+
+    assert {frame["count"] for frame in passing} == {1}
+    assert {frame["count"] for frame in staying} == {51}
+    assert loads == {ROOM: 2}
+
+
+async def test_what_was_told_late_twice_or_never_makes_no_difference(house):
+    one, two = await house.open("one"), await house.open("two")
+    await one.watch(ROOM, ALICE, "Alice")
+    await two.watch(ROOM, BOB, "Bob")
+    await until(lambda: BOB in one.people)
+    house.deliver = False
+    two.told.clear()
+    for user_id in (10, 11, 12, 13):
+        two.here.arrive(ROOM, user_id, "Somebody")
+        await until(lambda wanted=user_id: any(wanted in ids(one) for one in two.told))
+    two.here.depart(ROOM, 10, utc(), 1)
+    await until(lambda: any(change["went"] for change in two.told))
+
+    first, second, third, _, last = two.told  # the fourth is lost
+    for change in (third, last, second, first, third, first):
+        one.here.heard(ROOM, change)
+
+    everybody = {ALICE, BOB, 11, 12, 13}
+    await until(lambda: set(one.people) == everybody)
+
+
+async def test_a_change_that_nobody_told_is_found(house):
+    one, two = await house.open("one"), await house.open("two")
+    await one.watch(ROOM, ALICE, "Alice")
+    house.deliver = False
+
+    await two.watch(ROOM, BOB, "Bob")
+
+    await until(lambda: BOB in one.people)
+
+
+async def test_a_thousand_arrivals_give_few_frames_and_the_right_list(house):
+    one, two = await house.open("one"), await house.open("two")
+    await one.watch(ROOM, ALICE, "Alice")
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    for user_id in range(10, 1010):
+        (one, two)[user_id % 2].here.arrive(ROOM, user_id, f"Person {user_id}")
+        await asyncio.sleep(0.0005)
+    await until(lambda: one.count == 1001 and len(one.people) == 200, within=5)
+
+    took = loop.time() - began
+    assert set(one.people) == {ALICE, *range(10, 209)}
+    assert len(one.frames) <= 4 * took + 2
+    await until(lambda: count_is(two, 1001))
+
+
+async def test_stopping_sends_everybody_away_now(house):
+    one, two = await house.open("one"), await house.open("two")
+    await one.watch(ROOM, ALICE, "Alice")
+    await two.watch(ROOM, BOB, "Bob")
+    await until(lambda: BOB in one.people and is_online(BOB))
+    before = utc()
+
+    await two.here.stop()
+
+    await until(lambda: BOB not in one.people)
+    assert before <= (await last_exit(ROOM, BOB)).at <= utc()
+    assert (await one.here.leases.beat()).live == ["one"]
+
+
+async def test_a_room_that_is_forgotten_costs_nothing_more(house):
+    one, two = await house.open("one"), await house.open("two")
+    await one.watch(ROOM, ALICE, "Alice")
+    one.here.depart(ROOM, ALICE, utc(), 1)
+    one.here.forget(ROOM)
+
+    await two.watch(ROOM, BOB, "Bob")
+
+    await until(lambda: two.people == {BOB: "Bob"})
+    assert one.frames == [] and one.here.rooms == {}
+    await until(lambda: is_offline(ALICE))
+    assert await one.here.leases.rooms_of("one") == []
+
+
+async def test_a_name_may_be_anything_and_may_change(house):
+    one, two = await house.open("one"), await house.open("two")
+    await one.watch(ROOM, ALICE, "알리스 : <b>\x00")
+    await two.watch(ROOM, BOB, "half \ud800")
+    await until(lambda: ALICE in two.people and BOB in one.people)
+    assert two.people[ALICE] == "알리스 : <b>\x00"
+
+    one.here.arrive(ROOM, ALICE, "Alice")
+
+    await until(lambda: two.people[ALICE] == "Alice")
+
+
+async def test_the_indexes_are_made(house):
+    one = await house.open("one")
+    await one.watch(ROOM, ALICE, "Alice")
+    await until(lambda: is_online(ALICE))
+
+    indexes = await asyncio.to_thread(documents.Attendance._get_collection().index_information)
+
+    keys = [tuple(name for name, _ in one["key"]) for one in indexes.values()]
+    assert ("room", "user") in keys and ("online", "process") in keys
+
+
+def frames(server):
+    return [{"came": [], "went": []} | frame for frame in server.frames]
+
+
+def ids(change):
+    return [user_id for user_id, _ in change["came"]]
+
+
+async def count_is(server, count):
+    return (await server.here.snapshot(ROOM))["count"] == count
+
+
+async def is_online(user_id):
+    found = await document(ROOM, user_id)
+    return found and found.online
+
+
+async def is_offline(user_id):
+    found = await document(ROOM, user_id)
+    return found and not found.online
+
+
+async def is_absent(user_id):
+    return await document(ROOM, user_id) is None
+
+
+async def redis_field(house, process, user_id):
+    loaded = await house.servers[0].here.leases.load(ROOM)
+    return process in loaded.held_by.get(user_id, [])
+
+
+async def gone_from_redis(house, process, user_id):
+    return not await redis_field(house, process, user_id)

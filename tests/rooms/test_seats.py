@@ -1,0 +1,96 @@
+"""A crowd at the door never oversubscribes a room: 200 people, 50 seats, two processes."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from contextlib import contextmanager
+
+import pytest
+from django.db import connection
+
+from accounts.models import User
+from messaging import services
+from rooms.models import Membership, Room
+
+CROWD, SEATS, ROUNDS = 200, 50, 20
+
+
+@pytest.fixture
+def crowd_ids(transactional_db):
+    people = [User(email=f"guest{i}@example.com", display_name=f"Guest {i}") for i in range(CROWD)]
+    return [user.pk for user in User.objects.bulk_create(people)]
+
+
+@pytest.fixture
+def owner(transactional_db):
+    return User.objects.create_user("alice@example.com", display_name="Alice")
+
+
+def environment(**changes: str) -> dict[str, str]:
+    params = connection.get_connection_params()
+    url = f"postgresql:///{params['dbname']}?host={params['host']}&user={params['user']}"
+    return {**os.environ, "DATABASE_URL": url, **changes}
+
+
+def script(name: str, *args: object, **changes: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", f"tests.rooms.{name}", *map(str, args)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, env=environment(**changes), **pipes)
+
+
+@contextmanager
+def processes(**changes: str):
+    running = [script("crowd", **changes) for _ in range(2)]
+    try:
+        for process in running:
+            assert process.stdout.readline() == "ready\n"
+        yield running
+    finally:
+        for process in running:
+            process.communicate(timeout=30)
+
+
+def all_join(running, room: Room, ids: list[int]) -> Counter:
+    """Half of the crowd comes to each process, at the same time."""
+    half = len(ids) // 2
+    for process, share in zip(running, (ids[:half], ids[half:]), strict=True):
+        process.stdin.write(f"{room.pk} {share[0]} {share[-1]}\n")
+        process.stdin.flush()
+    return sum((Counter(json.loads(process.stdout.readline())) for process in running), Counter())
+
+
+def check(room: Room, outcome: Counter) -> None:
+    room.refresh_from_db()
+    members = Membership.objects.filter(room=room).count()
+    assert members == room.personnel == SEATS
+    # The owner sits already, so one seat less is given away.
+    assert outcome == {"seated": SEATS - 1, "room_full": CROWD - SEATS + 1}
+    entered = list(room.events.order_by("seq").values_list("seq", "kind"))
+    assert entered == [(seq, "enter") for seq in range(1, SEATS + 1)]
+
+
+def test_with_the_lock_exactly_as_many_as_seats_get_in(owner, crowd_ids):
+    with processes() as running:
+        for _ in range(ROUNDS):
+            room = services.open_room(owner, title="Concert", capacity=SEATS)
+            check(room, all_join(running, room, crowd_ids))
+
+
+def test_without_redis_it_is_still_exact(owner, crowd_ids):
+    with processes(REDIS_URL="redis://127.0.0.1:1") as running:
+        for _ in range(ROUNDS):
+            room = services.open_room(owner, title="Concert", capacity=SEATS)
+            check(room, all_join(running, room, crowd_ids))
+
+
+def test_a_killed_holder_keeps_neither_the_lock_nor_a_seat(owner, crowd_ids):
+    with processes() as running:
+        for _ in range(ROUNDS):
+            room = services.open_room(owner, title="Concert", capacity=SEATS)
+            holder = script("holder", room.pk, crowd_ids[0])
+            assert holder.stdout.readline() == "held\n"
+            holder.kill()
+            holder.communicate()
+            check(room, all_join(running, room, crowd_ids))

@@ -1,0 +1,213 @@
+"""Two real worker processes, for what one process can't show: each on a port of its own.
+
+    async def test_a_message_crosses_processes(stack):
+        alice, bob = await stack.apeople("alice", "bob")
+        async with stack.socket(0, alice) as one, stack.socket(1, bob) as other: ...
+
+While a test uses the stack, Django's default database is the stack's own: models, services and a
+test `Client` work on what the workers see. From a coroutine: `await stack.arun(function, …)`. Don't
+ask for `db` or `transactional_db` as well; rows stay, so make people and rooms of your own.
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+import websockets
+from django.conf import settings
+from django.db import connection, connections
+
+from chattalk.workers import ROOT, Worker, listen
+
+WORKERS = 2
+DATABASE = "stack"
+
+
+@dataclass(frozen=True)
+class Person:
+    id: int
+    email: str
+    name: str
+    session: str  # the value of the session cookie
+
+
+class Stack:
+    """Make it, start and stop its workers in the main thread: they end with their thread."""
+
+    def __init__(self, count: int = WORKERS, **environment: str) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._logs = Path(tempfile.mkdtemp(prefix="stack-", dir=os.environ["CHATTALK_DATA"]))
+        self._environment = {"DATABASE_URL": _database(), **environment}
+        self._named = 0
+        self.workers = [self._worker(number) for number in range(count)]
+        for worker in self.workers:
+            worker.start()
+        for worker in self.workers:
+            worker.wait()
+
+    def _worker(self, number: int) -> Worker:
+        listener = listen("127.0.0.1", 0, 1)[0]
+        log = self._logs / f"{number}.log"
+        return Worker(f"worker {number}", listener, self._environment, log)
+
+    @property
+    def urls(self) -> list[str]:
+        ports = [worker.listener.getsockname()[1] for worker in self.workers]
+        return [f"http://127.0.0.1:{port}" for port in ports]
+
+    @property
+    def pids(self) -> list[int]:
+        return [worker.process.pid for worker in self.workers]
+
+    # --- faults ---------------------------------------------------------------------------------
+
+    def kill9(self, number: int) -> None:
+        self.workers[number].process.signal(signal.SIGKILL)
+        self.workers[number].process.wait()
+
+    def terminate(self, number: int) -> None:
+        """As an orderly restart does it."""
+        self.workers[number].process.stop()
+
+    def stop(self, number: int) -> None:
+        """It stands still, as a process that the machine has no time for."""
+        self.workers[number].process.signal(signal.SIGSTOP)
+
+    def cont(self, number: int) -> None:
+        self.workers[number].process.signal(signal.SIGCONT)
+
+    def restart(self, number: int) -> None:
+        """On the same port."""
+        self.workers[number].process.stop()
+        self.workers[number].start()
+        self.workers[number].wait()
+
+    def mend(self) -> None:
+        """All workers run again, whatever a test did to them."""
+        for number, worker in enumerate(self.workers):
+            self.cont(number)
+            if not worker.process.running:
+                self.restart(number)
+
+    def close(self) -> None:
+        for number, worker in enumerate(self.workers):
+            self.cont(number)
+            worker.process.stop()
+            worker.listener.close()
+        self._thread.shutdown()
+
+    def said(self) -> str:
+        """What the workers logged since the last time."""
+        texts = []
+        for log in sorted(self._logs.glob("*.log")):
+            texts.append(f"--- {log.stem}\n{log.read_text(errors='replace')}")
+            os.truncate(log, 0)
+        return "\n".join(texts)
+
+    # --- people ---------------------------------------------------------------------------------
+
+    def run(self, function: Callable[..., Any], *args: Any, **named: Any) -> Any:
+        """In the stack's database, in a thread that may wait for it."""
+        return self._thread.submit(function, *args, **named).result()
+
+    async def arun(self, function: Callable[..., Any], *args: Any, **named: Any) -> Any:
+        return await asyncio.wrap_future(self._thread.submit(function, *args, **named))
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Django's default database is the stack's, in every thread, until the test ends."""
+        usual = connection.settings_dict["NAME"]
+        self._turn_to(DATABASE)
+        yield
+        self._turn_to(usual)
+
+    def _turn_to(self, name: str) -> None:
+        self.run(connections.close_all)  # its own ones, in its thread
+        connection.close()
+        connection.close_pool()
+        connection.settings_dict["NAME"] = name  # one dictionary for all threads
+
+    def people(self, *names: str) -> list[Person]:
+        """Fresh accounts, signed in. A name that comes again is another person."""
+        return self.run(self._people, names)
+
+    async def apeople(self, *names: str) -> list[Person]:
+        return await self.arun(self._people, names)
+
+    def _people(self, names: tuple[str, ...]) -> list[Person]:
+        people = []
+        for name in names:
+            self._named += 1
+            people.append(_sign_up(f"{name}{self._named}@example.com", name.capitalize()))
+        return people
+
+    @asynccontextmanager
+    async def socket(self, number: int, person: Person | None = None, path: str = "/ws/"):
+        """A WebSocket to one of the workers, as a browser would open it."""
+        url = self.urls[number]
+        headers = {"Origin": url}
+        if person:
+            headers["Cookie"] = f"{settings.SESSION_COOKIE_NAME}={person.session}"
+        address = f"ws://{urlsplit(url).netloc}{path}"
+        async with websockets.connect(
+            address, additional_headers=headers, compression=None, max_size=None
+        ) as socket:
+            yield socket
+
+
+def _sign_up(email: str, name: str) -> Person:
+    from django.contrib.auth import (
+        BACKEND_SESSION_KEY,
+        HASH_SESSION_KEY,
+        SESSION_KEY,
+        get_user_model,
+    )
+    from django.contrib.sessions.backends.cached_db import SessionStore
+
+    user = get_user_model().objects.create_user(email, None, display_name=name)
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    return Person(user.pk, email, name, session.session_key)
+
+
+def _database() -> str:
+    """A database of the stack's own, with today's tables: the tests' own one rolls back."""
+    url = urlsplit(settings.DATABASE_URL)
+    with psycopg.connect(settings.DATABASE_URL, autocommit=True) as server:
+        server.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        server.execute(f"CREATE DATABASE {DATABASE}")
+    address = url._replace(path=f"/{DATABASE}").geturl()
+    migrate = [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity", "0"]
+    subprocess.run(migrate, env={**os.environ, "DATABASE_URL": address}, check=True)
+    return address
+
+
+@pytest.fixture(scope="session")
+def _stack(django_db_setup: None, django_db_blocker: Any) -> Iterator[Stack]:
+    stack = Stack()
+    yield stack
+    stack.close()
+
+
+@pytest.fixture
+def stack(_stack: Stack, django_db_blocker: Any) -> Iterator[Stack]:
+    """Two workers that all tests share; what a test did to them is mended after it."""
+    with django_db_blocker.unblock(), _stack.in_use():
+        yield _stack
+        _stack.mend()
+    print(_stack.said())  # pytest shows it when the test fails
