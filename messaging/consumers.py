@@ -18,6 +18,7 @@ from messaging.activity import Activity
 from messaging.database import Unavailable
 from messaging.outbox import Outbox, packet
 from messaging.pace import Pace
+from messaging.sessions import Proof
 from messaging.subscription import Subscription
 from messaging.wire import Person
 from messaging.writer import Receipt, not_member, unavailable
@@ -46,6 +47,7 @@ class ChatConsumer(AsyncConsumer):
             await send({"type": "websocket.close", "code": SIGNED_OUT})
             return
         self.user = Person(user.pk, user.display_name)
+        self.proof = Proof(scope["session"].session_key, user.pk, user.password)
         self.language = user.language or _accepted_language(scope)
         transport = scope.get("transport")
         self.outbox = Outbox(send, transport.abort if transport else lambda: None)
@@ -63,11 +65,13 @@ class ChatConsumer(AsyncConsumer):
         await self.node.start()
         self.say(type="hello", user=self.user, heartbeat=HEARTBEAT_SECONDS, version=1)
         self._start(self._beat())
+        self.node.sessions.add(self)
         gone_at = self.last_heard
         try:
             gone_at = await self._listen(receive)
         finally:
             self.outbox.closed = True
+            self.node.sessions.drop(self)
             self._leave_all(gone_at)
 
     def _start(self, chore: Coroutine[Any, Any, None]) -> None:
@@ -86,6 +90,11 @@ class ChatConsumer(AsyncConsumer):
             self.last_heard = self.node.hub.now()
             if not self.outbox.closed:
                 await self._handle(message.get("text") or message.get("bytes") or "")
+
+    def sign_out(self) -> None:
+        """The session this socket was opened with has ended."""
+        self._leave_all(self.node.hub.now())
+        self.outbox.close(SIGNED_OUT)
 
     async def _beat(self) -> None:
         while True:
@@ -236,9 +245,11 @@ class ChatConsumer(AsyncConsumer):
     def _leave_all(self, at: datetime) -> None:
         for chore in self.chores:
             chore.cancel()
-        for subscription in self.subscriptions.values():
+        while self.subscriptions:
+            _room_id, subscription = self.subscriptions.popitem()
             self._drop(subscription, at)
         self._stop_watching(keep=[])
+        self.activities = []
 
     # --- answers ------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from messaging.database import Reads
 from messaging.hub import Hub
 from messaging.outbox import packet
 from messaging.pace import Pace
+from messaging.sessions import Sessions
 from messaging.subscription import Subscription
 from messaging.wire import Person, encode
 from messaging.writer import Writer
@@ -30,6 +31,7 @@ class Node:
         self.reads = Reads()
         self.hub = Hub(self.id, self.reads)
         self.writer = Writer(self.hub.stored)
+        self.sessions = Sessions(self.reads)
         self.pace = Pace(settings.MESSAGE_RATE, settings.MESSAGE_BURST)
         self.here = Here(tell=self._tell_presence, show=self._show_presence, process=self.id)
         self.hub.forgotten = self.here.forget
@@ -75,6 +77,7 @@ class Node:
 
     async def close(self) -> None:
         await self.writer.close()
+        await self.sessions.close()
         await self.here.stop()
         await self.hub.close()
         await self.reads.close()

@@ -146,6 +146,16 @@ MY_HEADS = """
 SELECT r.id, r.last_seq, r.personnel FROM rooms_membership m JOIN rooms_room r ON r.id = m.room_id
 WHERE m.user_id = %(user)s AND m.room_id = ANY (%(rooms)s::bigint[])
 """
+# Whether each socket's session is alive, and its person active and with the same password.
+# Uses indexes: django_session_pkey, accounts_user_pkey.
+SESSIONS = """
+SELECT s.session_key IS NOT NULL AND u.id IS NOT NULL
+FROM unnest(%(sessions)s::text[], %(users)s::bigint[], %(passwords)s::text[])
+     WITH ORDINALITY AS p (session, user_id, password, n)
+LEFT JOIN django_session s ON s.session_key = p.session AND s.expire_date > now()
+LEFT JOIN accounts_user u ON u.id = p.user_id AND u.is_active AND u.password = p.password
+ORDER BY p.n
+"""
 CLOCK = "SELECT clock_timestamp()"
 
 # Forward only, and never past the end of the log.

@@ -10,8 +10,6 @@ from django.views.decorators.http import require_GET, require_POST
 from messaging import pages, queries, services
 from rooms.models import Room
 
-STATUS = {"room_full": 409, "room_closed": 409, "busy": 503}  # of a refused join
-
 
 @require_GET
 @login_required
@@ -31,8 +29,7 @@ def join(request: HttpRequest, room_id: int) -> HttpResponse:
     except ValidationError as refusal:
         room.refresh_from_db()
         context = {"room": room, "refusal": refusal.messages[0]}
-        status = STATUS.get(refusal.code, 409)
-        return render(request, "messaging/entrance.html", context, status=status)
+        return render(request, "messaging/entrance.html", context, status=409)
     return redirect("messaging:room", room_id)
 
 
@@ -55,7 +52,8 @@ def history(request: HttpRequest, room_id: int) -> JsonResponse:
     try:
         span = pages.span(request.GET)
     except ValidationError as refusal:
-        return JsonResponse({"code": refusal.code, "detail": refusal.messages[0]}, status=400)
+        problem = {"title": "Bad request", "code": refusal.code, "detail": refusal.messages[0]}
+        return JsonResponse(problem, status=400, content_type="application/problem+json")
     return JsonResponse(pages.history(room_id, **span))
 
 

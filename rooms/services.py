@@ -4,6 +4,7 @@ Functions that say "inside a transaction" leave commit and announcement to messa
 which writes the room's log in the same transaction.
 """
 
+import unicodedata
 from collections.abc import Collection
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from accounts.text import one_line
 from rooms.models import Membership, Room
 
 
@@ -26,11 +28,17 @@ def closed() -> ValidationError:
 def create(*, owner_id: int, title: str, description: str = "", capacity: int = 50) -> Room:
     """A new room with its owner in the first seat; inside a transaction."""
     room = Room(owner_id=owner_id, title=title, description=description, capacity=capacity)
-    room.full_clean(validate_constraints=False)
+    _check(room)
     room.personnel = 1
     room.save()
     Membership.objects.create(room=room, user_id=owner_id, role=Membership.Role.OWNER)
     return room
+
+
+def _check(room: Room) -> None:
+    room.title = one_line(room.title)
+    room.description = unicodedata.normalize("NFC", room.description).strip()
+    room.full_clean(validate_constraints=False)
 
 
 def locked(room_id: int) -> Room:
@@ -96,7 +104,7 @@ def edit(room_id: int, user_id: int, **changes: Any) -> Room:
         check_owner(room, user_id)
         for name in ("title", "description", "capacity"):
             setattr(room, name, changes.get(name, getattr(room, name)))
-        room.full_clean(validate_constraints=False)
+        _check(room)
         if room.capacity < room.personnel:
             text = _("There are already %(members)s members.") % {"members": room.personnel}
             raise ValidationError({"capacity": ValidationError(text, "capacity_below_members")})

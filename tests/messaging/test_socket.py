@@ -311,3 +311,31 @@ async def test_posting_takes_one_query(room, bob, monkeypatch):
         statements.clear()
         await client.say(room, "counted")
         assert statements == [queries.POST]
+
+
+@pytest.mark.parametrize("how", ["sign_out", "password", "deactivated"])
+async def test_a_socket_does_not_outlive_its_session(room, alice, bob, how, monkeypatch):
+    monkeypatch.setattr("messaging.sessions.CHECK_SECONDS", 0.1)
+    async with socket(alice) as other, socket(bob) as client:
+        await client.subscribe(room)
+        await sync_to_async(_end_session)(bob, how)
+        message = await client.raw.receive_output(timeout=5)
+        while message["type"] == "websocket.send":
+            message = await client.raw.receive_output(timeout=5)
+        assert message == {"type": "websocket.close", "code": 4001}
+        assert (await other.say(room, "alice stays"))["type"] == "ack"
+
+
+def _end_session(user, how):
+    from django.contrib.sessions.models import Session
+
+    if how == "sign_out":
+        for session in Session.objects.all():
+            if session.get_decoded()["_auth_user_id"] == str(user.pk):
+                session.delete()
+    elif how == "password":
+        user.set_password("another one entirely")
+        user.save()
+    else:
+        user.is_active = False
+        user.save()
