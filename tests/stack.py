@@ -46,10 +46,11 @@ class Person:
 class Stack:
     """Make it, start and stop its workers in the main thread: they end with their thread."""
 
-    def __init__(self, count: int = WORKERS, **environment: str) -> None:
+    def __init__(self, count: int = WORKERS, database: str = DATABASE, **environment: str) -> None:
+        self.database = database
         self._thread = ThreadPoolExecutor(max_workers=1)
         self._logs = Path(tempfile.mkdtemp(prefix="stack-", dir=os.environ["CHATTALK_DATA"]))
-        self._environment = {"DATABASE_URL": _database(), **environment}
+        self._environment = {"DATABASE_URL": _database(database), **environment}
         self._named = 0
         self.workers = [self._worker(number) for number in range(count)]
         for worker in self.workers:
@@ -129,7 +130,7 @@ class Stack:
     def in_use(self) -> Iterator[None]:
         """Django's default database is the stack's, in every thread, until the test ends."""
         usual = connection.settings_dict["NAME"]
-        self._turn_to(DATABASE)
+        self._turn_to(self.database)
         yield
         self._turn_to(usual)
 
@@ -185,13 +186,13 @@ def _sign_up(email: str, name: str) -> Person:
     return Person(user.pk, email, name, session.session_key)
 
 
-def _database() -> str:
+def _database(name: str) -> str:
     """A database of the stack's own, with today's tables: the tests' own one rolls back."""
     url = urlsplit(settings.DATABASE_URL)
     with psycopg.connect(settings.DATABASE_URL, autocommit=True) as server:
-        server.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-        server.execute(f"CREATE DATABASE {DATABASE}")
-    address = url._replace(path=f"/{DATABASE}").geturl()
+        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        server.execute(f"CREATE DATABASE {name}")
+    address = url._replace(path=f"/{name}").geturl()
     migrate = [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity", "0"]
     subprocess.run(migrate, env={**os.environ, "DATABASE_URL": address}, check=True)
     return address

@@ -185,6 +185,12 @@ def test_others_are_kept_out_while_debug_is_on(data):
     assert "DEBUG=false" in run.said
 
 
+def test_known_passwords_are_for_debug_only(data):
+    with Up(data, "--demo", DEBUG="false", SECRET_KEY="k" * 60, ALLOWED_HOSTS="x.example") as run:
+        assert run.end() == 1
+    assert run.said.startswith("chattalk: --demo")
+
+
 @pytest.mark.parametrize("option", [["--workers", "0"], ["--workers", "65"], ["--port", "x"]])
 def test_a_wrong_option_is_refused(data, option):
     with Up(data, *option) as run:

@@ -62,7 +62,7 @@ class Command(BaseCommand):
 
     def _start(self, stack: ExitStack, **options: Any) -> None:
         host, count = options["host"], options["workers"]
-        _refuse_open_debug(host)
+        _refuse_unsafe(host, options["demo"])
         sockets = [stack.enter_context(one) for one in workers.listen(host, options["port"], count)]
         stack.enter_context(embedded.hold(settings.DATA_DIR))
         stack.callback(self.show, "Stopped.")
@@ -147,11 +147,13 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
     return read
 
 
-def _refuse_open_debug(host: str) -> None:
+def _refuse_unsafe(host: str, demo: bool) -> None:
     if settings.DEBUG and not workers.is_loopback(host):
         raise StartFailed(
             f"With DEBUG on, others must not reach the site at {host}: "
             "set DEBUG=false, SECRET_KEY and ALLOWED_HOSTS, or leave out --host."
         )
+    if demo and not settings.DEBUG:
+        raise StartFailed("--demo makes accounts with a known password: only with DEBUG.")
     if not settings.ALLOWED_HOSTS:
         raise StartFailed("ALLOWED_HOSTS is empty: name the hosts by which people reach the site.")
