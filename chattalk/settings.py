@@ -145,7 +145,9 @@ DATABASES = {
             # No pool where nothing is known to listen: it would only knock for 5 s.
             "pool": _known and {"min_size": 1, "max_size": 12, "timeout": 5},
             "connect_timeout": 5,
-            "options": "-c statement_timeout=15000 -c lock_timeout=10000",
+            # And a process that stands still in a transaction does not hold a room for long.
+            "options": "-c statement_timeout=15000 -c lock_timeout=10000"
+            " -c idle_in_transaction_session_timeout=5000",
         },
     }
 }
@@ -255,5 +257,10 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"django": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
+    "loggers": {
+        "django": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
+        # While Redis is away it logs a traceback each second; messaging/layer.py says it once.
+        "channels_redis.pubsub": {"level": "CRITICAL"},
+    },
 }

@@ -17,7 +17,7 @@ class Activity:
     def __init__(self, room_id: int, personnel: int) -> None:
         self.room_id = room_id
         self.personnel = personnel
-        self.watchers: set[Callable[[Packet], None]] = set()
+        self.watchers: dict[Callable[[Packet], None], int] = {}  # where to, and whose it is
         self._head = 0
         self._messages: Counter[int] = Counter()
         self._timer: asyncio.TimerHandle | None = None
@@ -31,9 +31,14 @@ class Activity:
                 self.personnel += 1
             case "leave":
                 self.personnel -= 1
+                self._forget(line.event.sender.id)
         if self._timer is None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(TOGETHER_SECONDS, self._tell)
+
+    def _forget(self, user_id: int) -> None:
+        """Who gave up the seat is told no more."""
+        self.watchers = {put: user for put, user in self.watchers.items() if user != user_id}
 
     def _tell(self) -> None:
         self._timer = None
@@ -46,8 +51,8 @@ class Activity:
         }
         self._messages.clear()
         encoded = packet(encode(frame))
-        for watcher in tuple(self.watchers):
-            watcher(encoded)
+        for put in tuple(self.watchers):
+            put(encoded)
 
     def close(self) -> None:
         if self._timer is not None:

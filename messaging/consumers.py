@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from messaging import node, queries, services, wire
-from messaging.activity import Activity
 from messaging.database import Unavailable
 from messaging.outbox import Outbox, packet
 from messaging.pace import Pace
@@ -56,7 +55,7 @@ class ChatConsumer(AsyncConsumer):
     async def _serve(self, receive: Any) -> None:
         self.node = node.current()
         self.subscriptions: dict[int, Subscription] = {}
-        self.activities: list[Activity] = []
+        self.watched: set[int] = set()
         self.chores: set[asyncio.Task[None]] = set()
         self.in_flight = 0
         self.pace = Pace(FRAMES_RATE, FRAMES_BURST)
@@ -119,6 +118,9 @@ class ChatConsumer(AsyncConsumer):
             self._refuse(frame, error)
         except Unavailable:
             self._refuse(frame, unavailable())
+        except Exception:  # the socket stays open, whatever a frame meets
+            log.exception("a %s frame failed", type(frame).__name__.lower())
+            self._refuse(frame, unavailable())
 
     async def _answer(self, frame: wire.Frame) -> None:
         match frame:
@@ -178,20 +180,21 @@ class ChatConsumer(AsyncConsumer):
         )  # fmt: skip
         if subscription is None:
             raise not_member()
+        if subscription.stopped:  # the seat was given up meanwhile, and that was said
+            self.node.hub.let_go(frame.room)
+            return
         self.node.here.arrive(frame.room, self.user.id, self.user.name)
         if before is not None:
             self._drop(before, self.node.hub.now())
         self.subscriptions[frame.room] = subscription
-        if subscription.stopped:  # the seat was given up while the log was read
-            self._ended(subscription, "left")
-        else:
-            self._start(self._show_presence(subscription))
+        self._start(self._show_presence(subscription))
 
     async def _show_presence(self, subscription: Subscription) -> None:
         room_id = subscription.room_id
         frame = await self.node.here.snapshot(room_id)
-        self.say(**{"type": "presence", "room": room_id} | frame)
-        subscription.sees_presence = True
+        if not subscription.stopped:
+            self.say(**{"type": "presence", "room": room_id} | frame)
+            subscription.sees_presence = True
 
     def _unsubscribe(self, frame: wire.Unsubscribe) -> None:
         if subscription := self.subscriptions.pop(frame.room, None):
@@ -229,18 +232,16 @@ class ChatConsumer(AsyncConsumer):
     async def _watch(self, frame: wire.Watch) -> None:
         rows = await self.node.reads.rows(queries.MY_HEADS, user=self.user.id, rooms=frame.rooms)
         heads = [queries.Head(*row) for row in rows]
-        activities = [await self.node.hub.watch(head) for head in heads]
-        self._stop_watching(keep=activities)
-        for activity in activities:
-            activity.watchers.add(self.outbox.put)
-        self.activities = activities
+        self._stop_watching(self.watched - {head.room for head in heads})
+        for head in heads:
+            self.watched.add(head.room)
+            await self.node.hub.watch(head, self.user.id, self.outbox.put)
         self.say(type="watching", rooms=[head._asdict() for head in heads], **_ref(frame))
 
-    def _stop_watching(self, keep: list[Activity]) -> None:
-        for activity in self.activities:
-            if activity not in keep:
-                activity.watchers.discard(self.outbox.put)
-                self.node.hub.unwatch(activity)
+    def _stop_watching(self, rooms: set[int]) -> None:
+        for room_id in rooms:
+            self.node.hub.unwatch(room_id, self.outbox.put)
+        self.watched -= rooms
 
     def _leave_all(self, at: datetime) -> None:
         for chore in self.chores:
@@ -248,8 +249,7 @@ class ChatConsumer(AsyncConsumer):
         while self.subscriptions:
             _room_id, subscription = self.subscriptions.popitem()
             self._drop(subscription, at)
-        self._stop_watching(keep=[])
-        self.activities = []
+        self._stop_watching(set(self.watched))
 
     # --- answers ------------------------------------------------------------------------------
 

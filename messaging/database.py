@@ -32,9 +32,11 @@ def _parameters() -> dict[str, Any]:
     return kept | {"autocommit": True, "prepare_threshold": 1, "application_name": "chattalk"}
 
 
-async def connect() -> psycopg.AsyncConnection[Any]:
+async def connect(options: str = "") -> psycopg.AsyncConnection[Any]:
+    params = _parameters()
+    params["options"] += f" {options}"
     async with asyncio.timeout(ANSWER_SECONDS):
-        return await psycopg.AsyncConnection.connect(**_parameters())
+        return await psycopg.AsyncConnection.connect(**params)
 
 
 async def run(
@@ -64,6 +66,9 @@ class Reads:
             except (psycopg.OperationalError, TimeoutError):
                 return await self._once(sql, params)  # the first was a broken connection's
         except (psycopg.OperationalError, TimeoutError) as error:
+            raise Unavailable from error
+        except psycopg.Error as error:  # a server that only reads, a full disk, a fault of ours
+            log.exception("the database refused")
             raise Unavailable from error
 
     async def _once(self, sql: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -106,11 +106,17 @@ class Feed:
         while next_line := self._early.pop(self.head + 1, None):
             self.head = next_line.seq
             self._ring.append(next_line)
-            for listener in tuple(self.listeners):
-                listener.take(next_line)
+            self._tell(next_line)
         if self._early:
             self._early = {seq: line for seq, line in self._early.items() if seq > self.head}
         self._wait_for_the_late()
+
+    def _tell(self, line: Line) -> None:
+        for listener in tuple(self.listeners):
+            try:
+                listener.take(line)
+            except Exception:  # one that stumbles must not cost the others the line
+                log.exception("room %s: a listener stumbled over %s", self.room_id, line.seq)
 
     def _wait_for_the_late(self) -> None:
         if self._early and self._timer is None and self._filling is None:

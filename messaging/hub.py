@@ -90,7 +90,7 @@ class Hub:
             return
         self.feeds.pop(room_id).close()
         self.forgotten(room_id)
-        asyncio.get_running_loop().create_task(self.layer.drop(room_id))
+        self.layer.drop(room_id)
 
     async def subscribe(
         self,
@@ -108,7 +108,7 @@ class Hub:
             return None
         standing = Standing(*rows[0])
         feed = await self.hold(room_id)
-        subscription = Subscription(feed, user_id, put, ended)
+        subscription = Subscription(feed, user_id, standing.head, put, ended)
         try:
             await feed.reach(standing.head)
             await subscription.resume(after, feed.between, partial(greet, standing))
@@ -122,21 +122,25 @@ class Hub:
         subscription.stop()
         self.let_go(subscription.room_id)
 
-    async def watch(self, head: queries.Head) -> Activity:
-        """The room's activity, for the lobby. Raises Unavailable."""
+    async def watch(self, head: queries.Head, user_id: int, put: Callable[[Packet], None]) -> None:
+        """Tell a member's socket of the room's activity, for the lobby. Raises Unavailable."""
         feed = await self.hold(head.room)
         activity = self._activities.get(head.room)
         if activity is None:
             activity = self._activities[head.room] = Activity(head.room, head.personnel)
             feed.listeners.add(activity)
-        return activity
+        activity.watchers[put] = user_id
 
-    def unwatch(self, activity: Activity) -> None:
-        if not activity.watchers and self._activities.get(activity.room_id) is activity:
+    def unwatch(self, room_id: int, put: Callable[[Packet], None]) -> None:
+        activity = self._activities.get(room_id)
+        if activity is None:
+            return
+        activity.watchers.pop(put, None)
+        if not activity.watchers:
             activity.close()
-            del self._activities[activity.room_id]
-            self.feeds[activity.room_id].listeners.discard(activity)
-            self.let_go(activity.room_id)
+            del self._activities[room_id]
+            self.feeds[room_id].listeners.discard(activity)
+            self.let_go(room_id)
 
     # --- the truth ----------------------------------------------------------------------------
 

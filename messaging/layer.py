@@ -54,9 +54,9 @@ class Layer:
         self._wanted.add(room_id)
         await self.catch_up()
 
-    async def drop(self, room_id: int) -> None:
+    def drop(self, room_id: int) -> None:
+        """Hear no more of it: at once, or with the next look at what is wanted."""
         self._wanted.discard(room_id)
-        await self.catch_up()
 
     async def catch_up(self) -> None:
         """Make the groups what they should be; called again until it succeeds."""

@@ -30,7 +30,7 @@ def conversation(room: Room, me: User, standing: queries.Standing) -> dict[str, 
         "standing": standing,
         "my_rooms": my_rooms(me),
         "start": {
-            "room": {"id": room.pk, "title": room.title, "closed": room.is_closed},
+            "room": _plain(room),
             "me": {"id": me.pk, "name": me.display_name},
             "head": standing.head,
             "read": standing.read_seq,
@@ -42,6 +42,11 @@ def conversation(room: Room, me: User, standing: queries.Standing) -> dict[str, 
             **first_page(room.pk, gap["first_seq"]),
         },
     }
+
+
+def _plain(room: Room) -> dict[str, Any]:
+    closed = room.is_closed
+    return {"id": room.pk, "title": room.title, "owner": room.owner_id, "closed": closed}
 
 
 def first_page(room_id: int, first_missed: int | None) -> dict[str, Any]:

@@ -73,6 +73,11 @@ LEFT JOIN head h ON h.id = f.room_id
 ORDER BY s.n
 """
 
+# Which of these rooms nobody else is writing to.
+FREE = """
+SELECT id FROM rooms_room WHERE id = ANY (%(rooms)s::bigint[]) FOR NO KEY UPDATE SKIP LOCKED
+"""
+
 # Enter, leave, close: in the transaction of the change itself.
 APPEND = f"""
 WITH head AS (

@@ -14,12 +14,14 @@ class Subscription:
         self,
         feed: Feed,
         user_id: int,
+        member_at: int,
         put: Callable[[Packet], None],
         ended: Callable[["Subscription", str], None],
     ) -> None:
         self.feed = feed
         self.room_id = feed.room_id
         self.user_id = user_id
+        self.member_at = member_at  # where the log ended when the seat was looked at
         self.put = put
         self.seen = 0  # the last line sent
         self.sees_presence = False  # once it has had the snapshot
@@ -30,11 +32,17 @@ class Subscription:
     def take(self, line: Line) -> None:
         if self._held is not None:
             self._held.append(line)
-        elif line.seq > self.seen and not self.stopped:
-            self.put(line.frame)
-            self.seen = line.seq
-            if line.event.kind == "leave" and line.event.sender.id == self.user_id:
-                self._ended(self, line.event.body or "left")
+        elif not self.stopped:
+            if line.seq > self.seen:
+                self.put(line.frame)
+                self.seen = line.seq
+            self._end_if_left(line)
+
+    def _end_if_left(self, line: Line) -> None:
+        # An older leave was followed by a return, for the seat was there after it.
+        left = line.event.kind == "leave" and line.event.sender.id == self.user_id
+        if left and line.seq > self.member_at:
+            self._ended(self, line.event.body or "left")
 
     async def resume(
         self,
@@ -50,23 +58,27 @@ class Subscription:
         self.feed.listeners.add(self)
         head = self.feed.head
         start = head if after is None else after
-        lines = self._replay(start, head)
-        if lines is None:
-            lines = await read(start, head)
+        since_looked = await self._lines(self.member_at, head, read)
+        lines = await self._lines(start, head, read)
         if sum(line.frame.size for line in lines) > RESUME_BYTES_MAX:
             lines = []
         recovered = start == head or (bool(lines) and lines[0].seq == start + 1)
         self.seen = start if recovered else head
         greet(head, self.seen, recovered)
         held, self._held = self._held or [], None
-        for line in [*(lines if recovered else []), *held]:
+        # The longer of the two; of lines that were seen before, only an own leave matters.
+        known = lines if recovered and start < self.member_at else since_looked
+        for line in [*known, *held]:
             self.take(line)
 
-    def _replay(self, start: int, head: int) -> list[Line] | None:
-        """The lines after `start`: none if there are too many, None if the database has them."""
-        if not 0 <= head - start <= RESUME_MAX:
+    async def _lines(
+        self, start: int, head: int, read: Callable[[int, int], Awaitable[list[Line]]]
+    ) -> list[Line]:
+        """The lines after `start`; none if they are too many to bring."""
+        if not 0 < head - start <= RESUME_MAX:
             return []
-        return self.feed.replay(start)
+        kept = self.feed.replay(start)
+        return await read(start, head) if kept is None else kept
 
     def stop(self) -> None:
         self.stopped = True

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from asyncio import Future
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -20,11 +21,13 @@ from django.utils.translation import gettext_lazy as _
 from messaging import queries
 from messaging.database import connect, run
 from messaging.wire import Event, Person
+from rooms import services as rooms
 
 log = logging.getLogger(__name__)
 
 TOGETHER = 500  # messages per statement
 WAITING_MAX = 10_000  # messages; more are refused at once
+LOCK_MILLISECONDS = 1000  # for a room's row; others write to it for milliseconds
 PATIENCE_SECONDS = 3.0  # then the sender is told to try again
 
 
@@ -49,10 +52,23 @@ class Receipt(NamedTuple):
     repeated: bool
 
 
-class Waiting(NamedTuple):
+@dataclass
+class Waiting:
     draft: Draft
-    future: "Future[Receipt]"
-    deadline: float
+    deadline: float  # of the event loop's clock
+    answers: "list[Future[Receipt]]" = field(default_factory=list)
+
+    def answer(self, receipt: Receipt) -> None:
+        """Who sent the same again while the first was on its way gets the same, as a repeat."""
+        for future in self.answers:
+            if not future.done():
+                future.set_result(receipt)
+            receipt = receipt._replace(repeated=True)
+
+    def refuse(self, error: Exception) -> None:
+        for future in self.answers:
+            if not future.done():
+                future.set_exception(error)
 
 
 def not_member() -> PermissionDenied:
@@ -82,35 +98,19 @@ class Writer:
     def put(self, draft: Draft) -> "Future[Receipt]":
         """The future answers after COMMIT, or raises PermissionDenied (not a member) or
         ValidationError (conflict, room_closed, unavailable)."""
-        twin = self._waiting.get(draft.key) or self._under_way.get(draft.key)
-        if twin:
-            return self._join(twin, draft)
         loop = asyncio.get_running_loop()
-        future: Future[Receipt] = loop.create_future()
-        if len(self._waiting) >= WAITING_MAX:
-            future.set_exception(unavailable())
-            return future
-        self._waiting[draft.key] = Waiting(draft, future, loop.time() + PATIENCE_SECONDS)
-        if self._task is None:
-            self._task = loop.create_task(self._work())
-        return future
-
-    def _join(self, twin: Waiting, draft: Draft) -> "Future[Receipt]":
-        """The same message again while the first is on its way: one row, two answers."""
-        answer: Future[Receipt] = asyncio.get_running_loop().create_future()
-        if twin.draft.body != draft.body:
+        answer: Future[Receipt] = loop.create_future()
+        waiting = self._waiting.get(draft.key) or self._under_way.get(draft.key)
+        if waiting is None and len(self._waiting) < WAITING_MAX:
+            waiting = self._waiting[draft.key] = Waiting(draft, loop.time() + PATIENCE_SECONDS)
+        if waiting is None:
+            answer.set_exception(unavailable())
+        elif waiting.draft.body != draft.body:
             answer.set_exception(conflict())
-            return answer
-
-        def copy(first: "Future[Receipt]") -> None:
-            if answer.done():
-                return
-            if error := first.exception():
-                answer.set_exception(error)
-            else:
-                answer.set_result(first.result()._replace(repeated=True))
-
-        twin.future.add_done_callback(copy)
+        else:
+            waiting.answers.append(answer)
+        if self._task is None and self._waiting:
+            self._task = loop.create_task(self._work())
         return answer
 
     async def _work(self) -> None:
@@ -125,13 +125,32 @@ class Writer:
 
     async def _store(self, batch: list[Waiting]) -> None:
         try:
-            rows = await self._commit(batch)
-        except (psycopg.Error, TimeoutError, OSError) as error:
-            log.warning("%s messages not stored: %s", len(batch), error or type(error).__name__)
-            for waiting in batch:
-                _refuse(waiting.future, unavailable())
+            self._answer(batch, await self._commit(batch))
+        except psycopg.errors.LockNotAvailable:
+            await self._store_free(batch)
+        except (psycopg.Error, OSError) as error:
+            self._give_up(batch, error)
+
+    async def _store_free(self, batch: list[Waiting]) -> None:
+        """Somebody holds a room's row for too long: the other rooms don't wait for it."""
+        asked = list({waiting.draft.room_id for waiting in batch})
+        assert self._connection is not None
+        try:
+            rows = await run(self._connection, queries.FREE, {"rooms": asked})
+        except (psycopg.Error, OSError) as error:
+            self._give_up(batch, error)
             return
-        self._answer(batch, rows)
+        free = {room_id for (room_id,) in rows}
+        busy = [waiting for waiting in batch if waiting.draft.room_id not in free]
+        self._give_up(busy, "another holds the room")
+        if others := [waiting for waiting in batch if waiting.draft.room_id in free]:
+            await self._store(others)
+
+    def _give_up(self, batch: list[Waiting], why: object) -> None:
+        if batch:
+            log.warning("%s messages not stored: %s", len(batch), why or type(why).__name__)
+        for waiting in batch:
+            waiting.refuse(unavailable())
 
     async def _commit(self, batch: list[Waiting]) -> list[tuple[Any, ...]]:
         """Run the statement until its outcome is known, or the last sender's patience ends."""
@@ -142,10 +161,12 @@ class Writer:
             try:
                 async with asyncio.timeout_at(deadline):
                     if self._connection is None:
-                        self._connection = await connect()
+                        self._connection = await connect(f"-c lock_timeout={LOCK_MILLISECONDS}")
                     return await run(self._connection, queries.POST, params)
             except psycopg.errors.UniqueViolation:
                 continue  # another process stored one of these ids meanwhile: now it is known
+            except psycopg.errors.LockNotAvailable:
+                raise
             except (psycopg.OperationalError, OSError) as error:
                 await self._disconnect()
                 if loop.time() >= deadline:
@@ -158,22 +179,21 @@ class Writer:
 
     def _answer(self, batch: list[Waiting], rows: list[tuple[Any, ...]]) -> None:
         events = []
-        for (draft, future, _deadline), row in zip(batch, rows, strict=True):
+        for waiting, row in zip(batch, rows, strict=True):
+            draft = waiting.draft
             is_member, is_closed, seq, at, repeated, same = row
-            if not is_member:
-                _refuse(future, not_member())
-            elif not same:
-                _refuse(future, conflict())
-            elif seq is None:
-                assert is_closed
-                _refuse(future, ValidationError(_("This room is closed."), code="room_closed"))
-            else:
+            if not same:
+                waiting.refuse(conflict())
+            elif seq is not None:  # a repeat is answered even to who left since: it was stored
+                waiting.answer(Receipt(draft.room_id, draft.client_id, seq, at, repeated))
                 if not repeated:
                     event = Event(draft.room_id, seq, "message", at, draft.sender)
                     event.cid, event.body = draft.client_id, draft.body
                     events.append(event)
-                if not future.done():
-                    future.set_result(Receipt(draft.room_id, draft.client_id, seq, at, repeated))
+            elif is_member and is_closed:
+                waiting.refuse(rooms.closed())
+            else:
+                waiting.refuse(not_member())
         if events:  # the answers first: they were scheduled before this
             asyncio.get_running_loop().call_soon(self._stored, events)
 
@@ -187,8 +207,3 @@ class Writer:
         if self._task is not None:
             await self._task
         await self._disconnect()
-
-
-def _refuse(future: "Future[Receipt]", error: Exception) -> None:
-    if not future.done():
-        future.set_exception(error)

@@ -1,7 +1,5 @@
 """The cast: alice opened the room, bob is a member, charlie must get nothing."""
 
-from uuid import UUID, uuid4
-
 import pytest
 
 from accounts.models import User
@@ -43,10 +41,6 @@ def room(alice, bob) -> Room:
 
 def person(user: User) -> Person:
     return Person(user.pk, user.display_name)
-
-
-def cid() -> UUID:
-    return uuid4()
 
 
 @pytest.fixture(autouse=True)
