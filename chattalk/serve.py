@@ -21,6 +21,15 @@ class Worker(uvicorn.Server):
         super().__init__(config)
         self.ready = ready
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """First answer what is under way, then close the sockets and the rest."""
+        from messaging import node
+
+        for server in self.servers:
+            server.close()  # no new ones come in meanwhile
+        await node.drain()
+        await super().shutdown(sockets)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:

@@ -76,6 +76,8 @@ HTTPS = _flag("HTTPS", not DEBUG)
 MESSAGE_RATE = _number("MESSAGE_RATE", 5, 0.01, 1e9)  # messages a second, per person and room
 MESSAGE_BURST = int(_number("MESSAGE_BURST", 20, 1, 1e9))  # messages at once, per person and room
 MESSAGE_KEEP_DAYS = _number("MESSAGE_KEEP_DAYS", 0, 0, 36500)  # 0 keeps for ever
+FRAME_RATE = _number("FRAME_RATE", 200, 1, 1e9)  # frames a second that are read, per socket
+FRAME_BURST = int(_number("FRAME_BURST", 400, 1, 1e9))  # frames at once, per socket
 SEAT_WAIT_SECONDS = _number("SEAT_WAIT_SECONDS", 10, 0.1, 60)  # at the door of a crowded room
 
 # --- the application --------------------------------------------------------------------------

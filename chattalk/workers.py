@@ -15,7 +15,7 @@ from .embedded import Process, StartFailed
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN = 60  # seconds
-STOP_WITHIN = 10  # seconds; the worker itself takes at most serve.STOP_WITHIN
+STOP_WITHIN = 20  # seconds; more than a worker takes for its people, its requests and its farewell
 TOO_OFTEN, IN_SECONDS = 5, 10  # ends of one part, before we give up
 BACKLOG = 2048  # connections that wait to be accepted
 

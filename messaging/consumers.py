@@ -15,9 +15,9 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 from messaging import node, queries, services, wire
 from messaging.database import Unavailable
-from messaging.outbox import Outbox, packet
+from messaging.outbox import WAITING_MAX, Outbox, packet
 from messaging.pace import Pace
-from messaging.sessions import Proof
+from messaging.sockets import Proof
 from messaging.subscription import Subscription
 from messaging.wire import Person
 from messaging.writer import Receipt, not_member, unavailable
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 25
 IN_FLIGHT_MAX = 64  # sends of one socket that wait for their answer
-FRAMES_RATE, FRAMES_BURST = 50, 200  # frames a second other than `send`, per socket
 TYPING_SECONDS = 3
 CLEAN_CLOSES = {1000, 1001, 1012}
 
@@ -48,8 +47,8 @@ class ChatConsumer(AsyncConsumer):
         self.user = Person(user.pk, user.display_name)
         self.proof = Proof(scope["session"].session_key, user.pk, user.password)
         self.language = user.language or _accepted_language(scope)
-        transport = scope.get("transport")
-        self.outbox = Outbox(send, transport.abort if transport else lambda: None)
+        self.transport = scope.get("transport")
+        self.outbox = Outbox(send, self._cut)
         await self._serve(receive)
 
     async def _serve(self, receive: Any) -> None:
@@ -58,19 +57,19 @@ class ChatConsumer(AsyncConsumer):
         self.watched: set[int] = set()
         self.chores: set[asyncio.Task[None]] = set()
         self.in_flight = 0
-        self.pace = Pace(FRAMES_RATE, FRAMES_BURST)
+        self.pace = Pace(settings.FRAME_RATE, settings.FRAME_BURST)
         self.typed: dict[int, float] = {}
         self.last_heard = self.node.hub.now()
         await self.node.start()
         self.say(type="hello", user=self.user, heartbeat=HEARTBEAT_SECONDS, version=1)
         self._start(self._beat())
-        self.node.sessions.add(self)
+        self.node.sockets.add(self)
         gone_at = self.last_heard
         try:
             gone_at = await self._listen(receive)
         finally:
             self.outbox.closed = True
-            self.node.sessions.drop(self)
+            self.node.sockets.drop(self)
             self._leave_all(gone_at)
 
     def _start(self, chore: Coroutine[Any, Any, None]) -> None:
@@ -87,8 +86,26 @@ class ChatConsumer(AsyncConsumer):
                 clean = message.get("code") in CLEAN_CLOSES
                 return self.node.hub.now() if clean else self.last_heard
             self.last_heard = self.node.hub.now()
+            if seconds := self.pace.wait("frames"):
+                await asyncio.sleep(seconds)  # and the server reads no more of it meanwhile
             if not self.outbox.closed:
                 await self._handle(message.get("text") or message.get("bytes") or "")
+
+    @property
+    def is_busy(self) -> bool:
+        return self.in_flight > 0 or self.outbox.is_busy
+
+    def check_line(self) -> None:
+        """Cut who takes memory and reads nothing, not even the end that the server has told."""
+        if self.transport is not None:
+            unread = self.transport.get_write_buffer_size()
+            if unread > WAITING_MAX or (unread and self.transport.is_closing()):
+                self._cut()
+
+    def _cut(self) -> None:
+        """The end of a connection whose client would not take a close frame."""
+        if self.transport is not None:
+            self.transport.abort()
 
     def sign_out(self) -> None:
         """The session this socket was opened with has ended."""
@@ -98,6 +115,7 @@ class ChatConsumer(AsyncConsumer):
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
+            self.outbox.check()
             heads = {str(room): each.feed.head for room, each in self.subscriptions.items()}
             self.say(type="heads", rooms=heads)
 
@@ -110,9 +128,6 @@ class ChatConsumer(AsyncConsumer):
             self.say(type="nack", code="bad_frame", detail=str(error))
             return
         try:
-            if not isinstance(frame, wire.Send) and (seconds := self.pace.wait("frames")):
-                self._refuse(frame, _too_fast(seconds))
-                return
             await self._answer(frame)
         except (PermissionDenied, ValidationError) as error:
             self._refuse(frame, error)
@@ -278,9 +293,3 @@ def _accepted_language(scope: dict[str, Any]) -> str:
 
 def _ref(frame: wire.Frame) -> dict[str, str]:
     return {"ref": frame.ref} if frame.ref else {}
-
-
-def _too_fast(seconds: float) -> ValidationError:
-    return ValidationError(
-        _("Too many frames. Slow down."), code="rate_limited", params={"retry_after": seconds}
-    )

@@ -6,8 +6,10 @@ callers see `Unavailable` when the database does not answer in time.
 
 import asyncio
 import logging
+import os
+import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, LiteralString, cast
 
 import psycopg
@@ -40,16 +42,29 @@ async def connect(options: str = "") -> psycopg.AsyncConnection[Any]:
 
 
 async def run(
-    connection: psycopg.AsyncConnection[Any], sql: str, params: dict[str, Any]
+    connection: psycopg.AsyncConnection[Any],
+    sql: str,
+    params: dict[str, Any],
+    deadline: float | None = None,  # of the event loop's clock
 ) -> list[tuple[Any, ...]]:
-    """One statement of messaging/queries.py. A connection that let us wait too long is closed."""
+    """One statement of messaging/queries.py. A server that lets us wait is hung up on, and the
+    statement fails as on a connection that broke (OperationalError)."""
+    loop = asyncio.get_running_loop()
+    latest = loop.time() + ANSWER_SECONDS
+    timer = loop.call_at(min(latest, deadline or latest), _hang_up, connection)
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            cursor = await connection.execute(cast(LiteralString, sql), params)
-            return await cursor.fetchall() if cursor.description else []
-    except TimeoutError:
-        await connection.close()
-        raise
+        cursor = await connection.execute(cast(LiteralString, sql), params)
+        return await cursor.fetchall() if cursor.description else []
+    finally:
+        timer.cancel()
+
+
+def _hang_up(connection: psycopg.AsyncConnection[Any]) -> None:
+    """End the wait at once. To cancel it instead, psycopg would ask the server first, for 10 s."""
+    with suppress(OSError, psycopg.OperationalError):  # it may just have ended by itself
+        line = socket.socket(fileno=os.dup(connection.pgconn.socket))
+        with line:
+            line.shutdown(socket.SHUT_RDWR)
 
 
 class Reads:
@@ -59,21 +74,30 @@ class Reads:
         self._pool: AsyncConnectionPool[Any] | None = None
 
     async def rows(self, sql: str, **params: Any) -> Sequence[tuple[Any, ...]]:
-        """Raises Unavailable."""
-        try:
+        """Raises Unavailable, after ANSWER_SECONDS at most.
+
+        After a restart of the server each connection of the pool is found broken once.
+        """
+        deadline = asyncio.get_running_loop().time() + ANSWER_SECONDS
+        for _ in range(READERS):
             try:
-                return await self._once(sql, params)
-            except (psycopg.OperationalError, TimeoutError):
-                return await self._once(sql, params)  # the first was a broken connection's
-        except (psycopg.OperationalError, TimeoutError) as error:
-            raise Unavailable from error
-        except psycopg.Error as error:  # a server that only reads, a full disk, a fault of ours
-            log.exception("the database refused")
+                return await self._once(sql, params, deadline)
+            except (psycopg.OperationalError, OSError) as error:
+                if asyncio.get_running_loop().time() >= deadline:
+                    raise Unavailable from error
+            except psycopg.Error as error:  # it only reads, its disk is full, or a fault of ours
+                log.exception("the database refused")
+                raise Unavailable from error
+        try:
+            return await self._once(sql, params, deadline)
+        except (psycopg.Error, OSError) as error:
             raise Unavailable from error
 
-    async def _once(self, sql: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
+    async def _once(
+        self, sql: str, params: dict[str, Any], deadline: float
+    ) -> list[tuple[Any, ...]]:
         async with self._connection() as connection:
-            return await run(connection, sql, params)
+            return await run(connection, sql, params, deadline)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:

@@ -136,11 +136,11 @@ class Feed:
     async def reach(self, head: int) -> None:
         """Wait until lines up to `head` were handed out. Raises Unavailable."""
         while self.head < head:
-            before = self.head
+            before, is_ours = self.head, self._filling is None
             if self._filling is None:
                 self._filling = asyncio.get_running_loop().create_task(self._fill(head))
             await asyncio.wait([self._filling])
-            if self.head == before:
+            if is_ours and self.head == before:
                 raise Unavailable
 
     async def _fill(self, head: int) -> None:

@@ -103,11 +103,11 @@ class Layer:
     async def _hear(self) -> None:
         while True:
             told = await self._layer.receive(self._channel)
-            if told["by"] != self._process:
-                try:
+            try:
+                if told["by"] != self._process:
                     self._heard(told["room"], told)
-                except Exception:  # one bad message must not make the process deaf
-                    log.exception("not understood: %s", told.get("type"))
+            except Exception:  # one bad message must not make the process deaf
+                log.exception("a message on the channel layer was not understood")
 
     def _is_down(self) -> bool:
         return asyncio.get_running_loop().time() < self._down_until

@@ -6,6 +6,7 @@ the serving one with `running()`.
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -15,13 +16,15 @@ from messaging.database import Reads
 from messaging.hub import Hub
 from messaging.outbox import packet
 from messaging.pace import Pace
-from messaging.sessions import Sessions
+from messaging.sockets import Sockets
 from messaging.subscription import Subscription
 from messaging.wire import Person, encode
 from messaging.writer import Writer
 from presence.here import Here
 
 log = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 4.0  # a little more than a sender's patience
 
 
 class Node:
@@ -31,7 +34,8 @@ class Node:
         self.reads = Reads()
         self.hub = Hub(self.id, self.reads)
         self.writer = Writer(self.hub.stored)
-        self.sessions = Sessions(self.reads)
+        self.sockets = Sockets(self.reads)
+        self.draining = False
         self.pace = Pace(settings.MESSAGE_RATE, settings.MESSAGE_BURST)
         self.here = Here(tell=self._tell_presence, show=self._show_presence, process=self.id)
         self.hub.forgotten = self.here.forget
@@ -75,9 +79,17 @@ class Node:
         listeners = feed.listeners if feed else ()
         return [each for each in listeners if isinstance(each, Subscription)]
 
+    async def drain(self) -> None:
+        """Before the sockets are closed: take no more messages, answer those under way."""
+        self.draining = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await self.writer.idle()
+                await self.sockets.settled()
+
     async def close(self) -> None:
         await self.writer.close()
-        await self.sessions.close()
+        await self.sockets.close()
         await self.here.stop()
         await self.hub.close()
         await self.reads.close()
@@ -97,6 +109,11 @@ def current() -> Node:
     if _node is None or _node.loop is not asyncio.get_running_loop():
         _node = Node()
     return _node
+
+
+async def drain() -> None:
+    if (serving := running()) is not None:
+        await serving.drain()
 
 
 async def close() -> None:

@@ -36,6 +36,7 @@ class Outbox:
         self._queue: deque[Packet] = deque()
         self._waiting = 0  # bytes, with what is being sent
         self._sender: asyncio.Task[None] | None = None
+        self._sent = self._sent_before = 0  # frames
         self.closed = False
 
     def put(self, frame: Packet) -> None:
@@ -54,10 +55,22 @@ class Outbox:
                 frame = self._queue.popleft()
                 await self._send({"type": "websocket.send", "text": frame.text})
                 self._waiting -= frame.size
-        except (OSError, RuntimeError):  # the client went; the consumer hears of it too
+                self._sent += 1
+        except (OSError, RuntimeError):  # the client went, or the server has given up on it
             self.closed = True
+            self._cut()
         finally:
             self._sender = None
+
+    @property
+    def is_busy(self) -> bool:
+        return self._sender is not None
+
+    def check(self) -> None:
+        """At each heartbeat: who has not taken a single frame since the last one is too slow."""
+        if self._sender is not None and self._sent == self._sent_before:
+            self.close(TOO_SLOW)
+        self._sent_before = self._sent
 
     def close(self, code: int) -> None:
         """Close after what was sent so far: what still waits is for the resume."""
@@ -75,6 +88,7 @@ class Outbox:
                 if self._sender is not None:
                     await asyncio.wait([self._sender])
                 await self._send({"type": "websocket.close", "code": code})
+                await asyncio.sleep(FAREWELL_SECONDS)  # for the client to say goodbye, too
         except TimeoutError:
             self._cut()
         except (OSError, RuntimeError):  # it was gone already

@@ -16,7 +16,7 @@ from accounts.models import User
 from messaging import events, node, queries, text
 from messaging.models import Event as Log
 from messaging.wire import Event, Person
-from messaging.writer import Draft, Receipt
+from messaging.writer import Draft, Receipt, unavailable
 from presence import services as presence
 from rooms import services as rooms
 from rooms.door import Door, Verdicts
@@ -31,6 +31,8 @@ def post(room_id: int, sender: Person, body: str, client_id: UUID | None = None)
     """
     cleaned = text.clean(body)
     here = node.current()
+    if here.draining:
+        raise unavailable()
     if seconds := here.pace.wait((room_id, sender.id)):
         raise ValidationError(
             _("Too fast. Try again in a moment."),

@@ -118,9 +118,15 @@ class Writer:
             while self._waiting:
                 keys = list(self._waiting)[:TOGETHER]
                 self._under_way = {key: self._waiting.pop(key) for key in keys}
-                await self._store(list(self._under_way.values()))
+                batch = list(self._under_way.values())
+                try:
+                    await self._store(batch)
+                except Exception as error:  # a fault of ours: nobody waits for ever because of it
+                    log.exception("a batch failed")
+                    self._give_up(batch, error)
                 self._under_way = {}
         finally:
+            self._under_way = {}
             self._task = None
 
     async def _store(self, batch: list[Waiting]) -> None:
@@ -159,10 +165,9 @@ class Writer:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                async with asyncio.timeout_at(deadline):
-                    if self._connection is None:
-                        self._connection = await connect(f"-c lock_timeout={LOCK_MILLISECONDS}")
-                    return await run(self._connection, queries.POST, params)
+                if self._connection is None:
+                    self._connection = await connect(f"-c lock_timeout={LOCK_MILLISECONDS}")
+                return await run(self._connection, queries.POST, params, deadline)
             except psycopg.errors.UniqueViolation:
                 continue  # another process stored one of these ids meanwhile: now it is known
             except psycopg.errors.LockNotAvailable:
@@ -202,8 +207,12 @@ class Writer:
         if connection is not None:
             await connection.close()
 
+    async def idle(self) -> None:
+        """Wait until all that waited were answered."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
     async def close(self) -> None:
         """Answer all that wait, then go."""
-        if self._task is not None:
-            await self._task
+        await self.idle()
         await self._disconnect()

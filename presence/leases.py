@@ -193,11 +193,11 @@ class Leases:
     ) -> list[tuple[int, Applied | None]]:
         """(room, whether we keep people there, items) → what it came to; None: beat first."""
         wanted = list(rooms)
-        pipe = self._redis.pipeline(transaction=False)
-        for room_id, keeps, items in wanted:
-            argv: list[Any] = [self.process, self._lease, room_id, int(keeps)]
-            await self._apply(self._keys(room_id, self.process), argv + _flat(items), client=pipe)
-        answers = await pipe.execute()
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for room_id, keeps, items in wanted:
+                argv: list[Any] = [self.process, self._lease, room_id, int(keeps), *_flat(items)]
+                await self._apply(self._keys(room_id, self.process), argv, client=pipe)
+            answers = await pipe.execute()
         return [
             (room_id, _applied(answer, [user_id for _, user_id, _ in items]))
             for (room_id, _, items), answer in zip(wanted, answers, strict=True)

@@ -41,6 +41,9 @@ class Door:
         try:
             with room_lock(room_id):
                 self._seat_crowd(room_id, self._next_crowd(room_id))
+        except Exception as error:  # of the lock's: who waits must hear of it
+            for _, waiting in self._next_crowd(room_id):
+                waiting.set_exception(error)
         finally:
             close_old_connections()
             if self._more_wait(room_id):
@@ -50,7 +53,8 @@ class Door:
         with self._mutex:
             crowd = self._crowds[room_id]
             self._crowds[room_id] = crowd[TOGETHER:]
-            return crowd[:TOGETHER]
+        # Who gave up waiting is not seated; who is not can't give up any more.
+        return [(user, one) for user, one in crowd[:TOGETHER] if one.set_running_or_notify_cancel()]
 
     def _more_wait(self, room_id: int) -> bool:
         with self._mutex:

@@ -299,9 +299,9 @@ async def test_a_path_that_is_not_there_is_refused(alice):
 async def test_posting_takes_one_query(room, bob, monkeypatch):
     statements, run = [], database.run
 
-    async def counting(connection, sql, params):
+    async def counting(connection, sql, *rest):
         statements.append(sql)
-        return await run(connection, sql, params)
+        return await run(connection, sql, *rest)
 
     monkeypatch.setattr("messaging.writer.run", counting)
     monkeypatch.setattr("messaging.database.run", counting)
@@ -315,7 +315,7 @@ async def test_posting_takes_one_query(room, bob, monkeypatch):
 
 @pytest.mark.parametrize("how", ["sign_out", "password", "deactivated"])
 async def test_a_socket_does_not_outlive_its_session(room, alice, bob, how, monkeypatch):
-    monkeypatch.setattr("messaging.sessions.CHECK_SECONDS", 0.1)
+    monkeypatch.setattr("messaging.sockets.CHECK_SECONDS", 0.1)
     async with socket(alice) as other, socket(bob) as client:
         await client.subscribe(room)
         await sync_to_async(_end_session)(bob, how)
@@ -339,3 +339,35 @@ def _end_session(user, how):
     else:
         user.is_active = False
         user.save()
+
+
+async def test_who_takes_nothing_between_two_heartbeats_is_too_slow(monkeypatch):
+    monkeypatch.setattr(outbox, "FAREWELL_SECONDS", 0.05)
+    cut, taken = asyncio.Event(), asyncio.Queue()
+
+    async def takes_two(message):
+        if taken.qsize() == 2:
+            await asyncio.Event().wait()
+        taken.put_nowait(message)
+
+    slow = outbox.Outbox(takes_two, cut.set)
+    for _ in range(3):
+        slow.put(outbox.packet("x"))
+    while taken.qsize() < 2:
+        await asyncio.sleep(0.01)
+    slow.check()
+    assert not slow.closed  # two went out since the last heartbeat
+    slow.check()
+    assert slow.closed
+    await asyncio.wait_for(cut.wait(), 5)
+    slow._sender.cancel()
+
+
+async def test_who_sends_too_many_frames_is_read_more_slowly(bob, settings):
+    settings.FRAME_BURST, settings.FRAME_RATE = 5, 0.5
+    async with socket(bob) as client:
+        for i in range(6):
+            await client.send("ping", ref=str(i))
+        assert [(await client.next("pong"))["ref"] for _ in range(5)] == list("01234")
+        assert await client.raw.receive_nothing(timeout=0.5)
+        assert (await client.next("pong"))["ref"] == "5"

@@ -1,7 +1,8 @@
-"""Whose session has ended has no socket: checked for all of this process's sockets at once.
+"""This process's sockets, looked after every CHECK_SECONDS.
 
-A sign-out deletes its session, a new password makes the others' hashes wrong, a deactivated
-person has none. Asking the database every CHECK_SECONDS needs no message that could be lost.
+Whose session has ended has no socket: a sign-out deletes the session, a new password makes the
+others' hashes wrong, a deactivated person has none. Asking the database about all sockets at once
+needs no message that could be lost. And a connection that only takes memory is cut.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from presence.tasks import end
 log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 1.5
+SETTLE_SECONDS = 0.01  # between two looks at what still waits to be sent, while we stop
 
 
 class Proof(NamedTuple):
@@ -28,10 +30,15 @@ class Proof(NamedTuple):
 class Socket(Protocol):
     proof: Proof
 
+    @property
+    def is_busy(self) -> bool: ...
+
     def sign_out(self) -> None: ...
 
+    def check_line(self) -> None: ...
 
-class Sessions:
+
+class Sockets:
     def __init__(self, reads: Reads) -> None:
         self._reads = reads
         self._sockets: set[Socket] = set()
@@ -49,13 +56,15 @@ class Sessions:
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             try:
-                await self.check()
+                for socket in list(self._sockets):
+                    socket.check_line()
+                await self.check_sessions()
             except Unavailable:
                 log.info("the sessions are checked when the database answers")
             except Exception:  # the watch must outlive whatever it meets
-                log.exception("checking the sessions failed")
+                log.exception("looking after the sockets failed")
 
-    async def check(self) -> None:
+    async def check_sessions(self) -> None:
         """Close the sockets whose proof is worth nothing any more. Raises Unavailable."""
         sockets = list(self._sockets)
         if not sockets:
@@ -69,6 +78,11 @@ class Sessions:
         for socket, (is_valid,) in zip(sockets, rows, strict=True):
             if not is_valid:
                 socket.sign_out()
+
+    async def settled(self) -> None:
+        """Wait until what was said to the sockets is with their clients; bound it."""
+        while any(socket.is_busy for socket in self._sockets):
+            await asyncio.sleep(SETTLE_SECONDS)
 
     async def close(self) -> None:
         if self._task is not None:

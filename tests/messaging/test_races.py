@@ -1,0 +1,266 @@
+"""What may come between two steps: a leave, a return, a reload, a failure."""
+
+import asyncio
+from uuid import uuid4
+
+import psycopg
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connection
+
+from messaging import node, services
+from messaging.database import Unavailable
+from messaging.writer import Draft
+from tests.messaging.conftest import person
+from tests.messaging.sockets import socket
+
+
+async def in_thread(function, *args):
+    return await sync_to_async(function, thread_sensitive=False)(*args)
+
+
+async def until(true, seconds=5.0):
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.02)
+
+
+async def test_who_left_and_came_back_resumes_from_before_the_leave(room, alice, bob):
+    """A device that was offline during leave + join is a member's device."""
+    async with socket(bob) as phone:
+        last = (await phone.subscribe(room))["head"]
+    await in_thread(services.leave, room.pk, bob)
+    await in_thread(services.join, room.pk, bob)
+    async with socket(bob) as phone, socket(alice) as other:
+        await phone.subscribe(room, after=last)
+        await other.say(room, "welcome back")
+        got = []
+        while not got or got[-1].get("body") != "welcome back":
+            got.append(await phone.next("event", "unsubscribed"))
+            assert got[-1]["type"] == "event", got
+
+
+async def test_who_left_and_came_back_is_still_here_when_an_old_device_resumes(room, alice, bob):
+    async with socket(bob) as phone:
+        last = (await phone.subscribe(room))["head"]
+    await in_thread(services.leave, room.pk, bob)
+    await in_thread(services.join, room.pk, bob)
+    async with socket(alice) as watcher, socket(bob) as laptop:
+        await laptop.subscribe(room)
+        await watcher.subscribe(room)
+        here = node.current().here
+        await until(lambda: here.rooms[room.pk].version and bob.pk in here.rooms[room.pk]._people)
+        async with socket(bob) as phone:
+            await phone.subscribe(room, after=last)
+            await asyncio.sleep(1)
+            assert bob.pk in here.rooms[room.pk]._people  # laptop never went away
+
+
+async def test_a_leave_during_a_subscribe_ends_it(room, alice, bob, monkeypatch):
+    """The seat is looked at, then the feed is opened: who leaves between must not stay tuned in."""
+    hub = node.current().hub
+    hold = hub.hold
+
+    async def slow_hold(room_id):
+        if room_id == room.pk and not left:
+            left.append(True)
+            assert await in_thread(services.leave, room.pk, bob)
+        return await hold(room_id)
+
+    left = []
+    monkeypatch.setattr(hub, "hold", slow_hold)
+    async with socket(bob) as leaver, socket(alice) as other:
+        await leaver.send("subscribe", room=room.pk)
+        await other.say(room, "only for members")
+        await other.subscribe(room)
+        await other.say(room, "only for members, again")
+        await asyncio.sleep(0.3)
+        assert left == [True]
+        frames = []
+        while (one := await _now(leaver)) is not None:
+            frames.append(one)
+        assert not [one for one in frames if one.get("body", "").startswith("only")], frames
+
+
+async def _now(client):
+    try:
+        async with asyncio.timeout(0.2):
+            return await client.frame()
+    except TimeoutError:
+        return None
+
+
+async def test_who_left_hears_no_more_activity_of_the_room(room, alice, bob, monkeypatch):
+    monkeypatch.setattr("messaging.activity.TOGETHER_SECONDS", 0.05)
+    async with socket(bob) as watcher, socket(alice) as other:
+        await watcher.send("watch", rooms=[room.pk])
+        await watcher.next("watching")
+        await in_thread(services.leave, room.pk, bob)
+        await asyncio.sleep(0.5)
+        while await _seen(watcher):
+            pass
+        await other.say(room, "he is gone")
+        await asyncio.sleep(0.5)
+        assert await _seen(watcher) is None
+
+
+async def _seen(client):
+    """An activity frame that has come; None if there is none."""
+    await client.send("ping")
+    got = await client.next("activity", "pong")
+    if got["type"] == "pong":
+        return None
+    await client.next("pong")
+    return got
+
+
+async def test_a_room_that_is_held_again_at_once_stays_in_its_group(room):
+    """The feed's last listener went; in the moment it is closed somebody comes."""
+    hub = node.current().hub
+    await hub.hold(room.pk)
+    hub.let_go(room.pk)
+    hub._lingering[room.pk].cancel()
+    hub._close(room.pk)
+    await hub.hold(room.pk)
+    await asyncio.sleep(0.3)
+    assert room.pk in hub.layer._wanted  # otherwise: typing and presence of others are never heard
+
+
+async def test_who_watches_while_another_stops_watching_is_told(room, alice, bob, monkeypatch):
+    """A reload of the lobby: the new socket watches while the old one goes."""
+    monkeypatch.setattr("messaging.activity.TOGETHER_SECONDS", 0.05)
+    second = await in_thread(lambda: services.open_room(alice, title="Second"))
+    hub = node.current().hub
+    async with socket(alice) as old, socket(alice) as new, socket(bob) as other:
+        await old.send("watch", rooms=[room.pk])
+        await old.next("watching")
+        hold = hub.hold
+
+        async def old_goes_meanwhile(room_id):
+            if room_id == second.pk:
+                await old.send("watch", rooms=[])
+                await old.next("watching")
+            return await hold(room_id)
+
+        monkeypatch.setattr(hub, "hold", old_goes_meanwhile)
+        await new.send("watch", rooms=[room.pk, second.pk])
+        await new.next("watching")
+        await other.say(room, "hello")
+        await asyncio.sleep(0.3)
+        assert await _seen(new)
+
+
+async def test_a_watch_that_fails_leaves_nothing_behind(room, alice, monkeypatch):
+    monkeypatch.setattr("messaging.hub.LINGER_SECONDS", 0.05)
+    second = await in_thread(lambda: services.open_room(alice, title="Second"))
+    hub = node.current().hub
+    hold = hub.hold
+
+    async def second_fails(room_id):
+        if room_id == second.pk:
+            raise Unavailable
+        return await hold(room_id)
+
+    monkeypatch.setattr(hub, "hold", second_fails)
+    async with socket(alice) as client:
+        await client.send("watch", rooms=[room.pk, second.pk])
+        assert (await client.next("nack"))["code"] == "unavailable"
+    await asyncio.sleep(0.3)
+    assert not hub._activities and not hub.feeds
+
+
+async def test_a_snapshot_of_presence_is_not_shown_to_who_has_unsubscribed(room, bob, monkeypatch):
+    here = node.current().here
+    snapshot = here.snapshot
+
+    async def slow(room_id):
+        await asyncio.sleep(0.3)
+        return await snapshot(room_id)
+
+    monkeypatch.setattr(here, "snapshot", slow)
+    async with socket(bob) as client:
+        await client.subscribe(room)
+        await client.send("unsubscribe", room=room.pk)
+        await client.next("unsubscribed")
+        await asyncio.sleep(0.6)
+        await client.send("ping")
+        assert (await client.next("presence", "pong"))["type"] == "pong"
+
+
+async def test_a_database_that_only_reads_is_unavailable_and_the_socket_stays(room, bob):
+    """As after a failover: default_transaction_read_only."""
+    async with socket(bob) as client:
+        hub_reads = node.current().reads
+        await hub_reads.rows("SELECT 1")
+        for one in list(hub_reads._pool._pool):
+            await one.execute("SET default_transaction_read_only = on")
+        await client.send("read", room=room.pk, seq=1)
+        assert (await client.next("nack"))["code"] == "unavailable"
+
+
+async def test_a_resend_of_a_stored_message_by_who_left_since_is_acknowledged(room, bob):
+    """The ack was lost, then the sender left by another door: it *was* stored."""
+    cid = uuid4()
+    first = await services.post(room.pk, person(bob), "bye", cid)
+    await in_thread(services.leave, room.pk, bob)
+    again = await services.post(room.pk, person(bob), "bye", cid)
+    assert (again.seq, again.repeated) == (first.seq, True)
+
+
+async def test_a_twin_of_a_cancelled_send_is_answered(room, bob):
+    """A caller that gives up waiting (an HTTP client that went) cancels its future."""
+    cid = uuid4()
+    writer = node.current().writer
+    first = writer.put(Draft(room.pk, person(bob), cid, "hi"))
+    second = writer.put(Draft(room.pk, person(bob), cid, "hi"))
+    first.cancel()
+    assert (await asyncio.wait_for(second, 3)).seq
+
+
+async def test_one_listener_that_stumbles_costs_the_others_nothing(room, bob):
+    hub = node.current().hub
+    feed = await hub.hold(room.pk)
+
+    class Bad:
+        def take(self, line):
+            raise ValueError("stumbled")
+
+    got = []
+
+    class Good:
+        def take(self, line):
+            got.append(line.seq)
+
+    feed.listeners = [Bad(), Good()]
+    receipt = await services.post(room.pk, person(bob), "hi")
+    await asyncio.sleep(0.2)
+    feed.listeners = set()
+    assert got == [receipt.seq]
+
+
+async def test_one_room_whose_row_is_locked_does_not_hold_up_the_others(room, alice, bob):
+    """As when a process is stopped amid a join: its transaction holds the room's row."""
+    second = await in_thread(lambda: services.open_room(alice, title="Second"))
+    url = {
+        k: v
+        for k, v in connection.get_connection_params().items()
+        if k in ("dbname", "user", "password", "host", "port")
+    }
+    holder = await psycopg.AsyncConnection.connect(**url)
+    try:
+        await holder.execute("SELECT 1 FROM rooms_room WHERE id = %s FOR UPDATE", [room.pk])
+        stuck = services.post(room.pk, person(alice), "stuck")
+        await asyncio.sleep(0.1)
+        started = asyncio.get_running_loop().time()
+        free = services.post(second.pk, person(alice), "free")
+        try:
+            await asyncio.wait_for(free, 5)
+        except Exception as error:
+            pytest.fail(
+                f"the other room got {error!r} after "
+                f"{asyncio.get_running_loop().time() - started:.1f} s"
+            )
+        assert asyncio.get_running_loop().time() - started < 1.5
+    finally:
+        await holder.close()
+        await asyncio.gather(stuck, return_exceptions=True)
