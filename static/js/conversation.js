@@ -44,7 +44,8 @@ class Conversation {
       seen: () => this.reader.seen,
       tell: (seq) => this.say("read", { seq }),
     });
-    this.people = new People({ parts: peopleParts(), url: start.urls.members, me });
+    const { owner } = start.room;
+    this.people = new People({ parts: peopleParts(), url: start.urls.members, owner, me });
     this.missed = new Missed({
       ...start.missed,
       view: this.reader.view,
@@ -138,7 +139,7 @@ class Conversation {
     if (news) this.noticed(how === "added");
     else this.settleOwn(event);
     if (how === "added") this.reader.add(event);
-    if (news && this.unseen === 1) this.reader.view.markNew(event.seq);
+    if (news && this.isFirstNew()) this.reader.view.markNew(event.seq);
     this.outbox.settleUpTo(this.reader.log.live);
     this.changedBy(event);
     this.moved();
@@ -149,6 +150,11 @@ class Conversation {
     if (!shown || !this.reader.view.pinned) this.below += 1;
     if (!attentive()) this.unseen += 1;
     this.showTitle();
+  }
+
+  // The line marks where the reader stopped: looking away, or scrolled up with nothing missed.
+  isFirstNew() {
+    return this.unseen === 1 || (this.below === 1 && this.missed.isDone);
   }
 
   changedBy({ kind, from }) {
@@ -203,6 +209,7 @@ class Conversation {
       discard: (cid) => this.outbox.discard(cid),
     };
     const items = this.outbox.items.map((item) => waiting(item, this.me, act));
+    this.reader.view.settleAfter(items);
     byId("outbox").replaceChildren(...items);
     if (this.reader.view.pinned) this.reader.view.toEnd();
   }
@@ -218,7 +225,7 @@ class Conversation {
       : gettext("Latest messages");
     this.missed.moved();
     this.read.look();
-    if (atEnd && attentive()) this.mine.read(this.room);
+    if (attentive()) this.mine.read(this.room);
   }
 
   looked() {

@@ -2,6 +2,8 @@
 
 import { keepTimes } from "./time.js";
 
+const NOTICE_SHOWN_FOR = 8_000; // ms
+
 keepTimes();
 
 const openMenus = () => document.querySelectorAll("details[data-menu][open]");
@@ -17,6 +19,11 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary").focus();
   }
 });
+
+// In a conversation they lie over what is said.
+for (const notice of document.querySelectorAll(".conversation-page .notice")) {
+  setTimeout(() => notice.remove(), NOTICE_SHOWN_FOR);
+}
 
 for (const box of document.querySelectorAll("[data-reveal]")) {
   const input = box.querySelector("input");

@@ -78,6 +78,12 @@ class Mine {
     if (row) this.showUnread(row, 0);
   }
 
+  // Nothing waits where somebody looks, however far they have scrolled.
+  readCurrent() {
+    const current = this.list.querySelector("[data-room]:has([aria-current])");
+    if (current && !document.hidden) this.showUnread(current, 0);
+  }
+
   unread(row) {
     return Number(row.querySelector("[data-unread]").dataset.unread);
   }
@@ -140,6 +146,7 @@ class Mine {
     const fresh = new DOMParser().parseFromString(html, "text/html");
     this.list.replaceChildren(...fresh.body.childNodes);
     showTimes(this.list);
+    this.readCurrent();
     if (focused && !this.list.contains(document.activeElement)) this.row(focused)?.querySelector("a").focus();
     if (known !== this.rows().map((row) => row.dataset.room).sort().join()) this.watch();
     this.tell();

@@ -5,7 +5,13 @@
 const MINUTE = 60_000; // ms
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-const language = document.documentElement.lang || undefined;
+
+// The page's language as the reader writes it: en-GB says 14:03 where en-US says 2:03 PM.
+export const language = ownKind(document.documentElement.lang, navigator.languages);
+
+export function ownKind(language, languages = []) {
+  return languages.find((one) => one.split("-")[0] === language) || language || undefined;
+}
 
 const ago = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 const format = (options) => new Intl.DateTimeFormat(language, options);

@@ -17,6 +17,8 @@ export class Composer {
       this.submit();
     });
     this.measure();
+    // On a phone the keyboard would cover what there is to read.
+    if (matchMedia("(hover: hover) and (pointer: fine)").matches) text.focus({ preventScroll: true });
   }
 
   key(event) {

@@ -42,9 +42,14 @@ export class Missed {
     byId("missed-jump").hidden = at >= top && at <= bottom;
   }
 
+  get isDone() {
+    return this.banner.hidden;
+  }
+
   // Who answers has seen it; unless it is still out of sight.
   wrote() {
     if (byId("missed-jump").hidden) this.banner.hidden = true;
+    if (this.isDone) this.view.clearNew();
   }
 
   dismiss() {

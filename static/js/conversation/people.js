@@ -7,8 +7,8 @@ import { counted, fill, when } from "./words.js";
 const RELOAD_AFTER = 1_000; // ms, so that a crowd at the door is one request
 
 export class People {
-  constructor({ parts, url, me }) {
-    Object.assign(this, { parts, url, me });
+  constructor({ parts, url, owner, me }) {
+    Object.assign(this, { parts, url, owner, me });
     this.here = new Map(); // id → name
     this.count = 0;
     this.wanted = false; // has someone looked at the list of members?
@@ -54,7 +54,12 @@ export class People {
       "li",
       { class: "person is-here", "data-user": id },
       avatar({ id, name }),
-      make("span", { class: "person-name", dir: "auto" }, label),
+      make(
+        "span",
+        { class: "person-text" },
+        make("span", { class: "person-name", dir: "auto" }, label),
+        id === this.owner ? make("span", { class: "tag" }, gettext("owner")) : null,
+      ),
     );
   }
 

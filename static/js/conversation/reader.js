@@ -63,6 +63,7 @@ export class Reader {
 
   // Near an edge of what is held: fetch what is beyond it.
   watchEdges() {
+    this.showBeginning();
     this.edges?.disconnect();
     const near = (entries) =>
       entries
@@ -74,6 +75,16 @@ export class Reader {
     });
     this.edges.observe(byId("older"));
     this.edges.observe(byId("newer"));
+  }
+
+  // Above the first line: what this room is, and that nothing came before.
+  showBeginning() {
+    const { start } = this.log;
+    this.view.keepPlace(() => {
+      byId("beginning").hidden = this.hasOlder;
+      byId("beginning-pruned").hidden = start <= 1;
+      byId("beginning-here").hidden = start > 1;
+    });
   }
 
   // ---- inside ----

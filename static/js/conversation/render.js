@@ -2,6 +2,7 @@
 // it came with the page, from history, by the wire, or waits in the outbox.
 
 import { avatar, make } from "./dom.js";
+import { languageOf, shown } from "./text.js";
 import { day, dayKey, fill, moment, time } from "./words.js";
 
 const TOGETHER = 5 * 60_000; // ms between messages of one person that are shown as one group
@@ -37,10 +38,15 @@ function message(event, me) {
     make(
       "div",
       { class: "message-line" },
-      make("p", { class: "message-body", dir: "auto" }, event.body || ""),
+      words(event.body || ""),
       make("time", { datetime: event.at, title: moment(at) }, time(at)),
     ),
   );
+}
+
+function words(body) {
+  const attributes = { class: "message-body", dir: "auto", lang: languageOf(body) };
+  return make("p", attributes, ...shown(body));
 }
 
 function quiet(event) {
@@ -88,15 +94,20 @@ export function newLine() {
 export function waiting(item, me, { retry, discard }) {
   const element = entry({ kind: "message", from: me, at: item.at, body: item.body }, me);
   element.classList.add(`is-${item.state}`);
-  const state = make("p", { class: "message-state" });
   if (item.state === "failed") {
-    state.append(
+    const state = make(
+      "p",
+      { class: "message-state" },
       make("span", {}, fill(gettext("Not sent. %(why)s"), { why: item.why || "" })),
       button(gettext("Retry"), () => retry(item.cid)),
       button(gettext("Discard"), () => discard(item.cid)),
     );
-  } else if (item.state === "pending") state.append(gettext("Sending…"));
-  element.querySelector(".message").append(state);
+    element.querySelector(".message").append(state);
+  } else if (item.state === "pending") {
+    // In the place of its time, so that nothing moves when it is confirmed.
+    const state = make("span", { class: "message-sending" }, gettext("Sending…"));
+    element.querySelector("time").replaceWith(state);
+  }
   return element;
 }
 

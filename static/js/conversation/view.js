@@ -4,6 +4,7 @@ import { attentive } from "./dom.js";
 import { entry, newLine, settle } from "./render.js";
 
 const NEAR_END = 60; // px from the end that still count as being there
+const BREATH = 12; // px above the line of new messages
 const ENTRIES_MAX = 1_000; // in the document; then the far side is let go …
 const ENTRIES_KEPT = 800; // … down to this many
 
@@ -35,6 +36,13 @@ export class View {
       this.list.append(...fresh);
     };
     this.keepPlace(() => (live ? add() : this.quietly(add)));
+  }
+
+  // What waits below the log looks as it will when it is part of it.
+  settleAfter(elements) {
+    const last = this.list.lastElementChild;
+    last?.classList.remove("is-joined");
+    elements.forEach((element, index) => settle(element, elements[index - 1] || last));
   }
 
   prepend(events) {
@@ -114,8 +122,15 @@ export class View {
   }
 
   toNew() {
-    if (this.line) this.scroller.scrollTop = this.topOf(this.line);
+    if (this.line) this.scroller.scrollTop = this.startOf(this.line);
     this.pinned = this.isAtEnd();
+  }
+
+  // All that is new, if the screen can show it; else its beginning with some lines above.
+  startOf(line) {
+    const { clientHeight, scrollHeight } = this.scroller;
+    const end = scrollHeight - clientHeight;
+    return this.topOf(line) + clientHeight / 4 - BREATH >= end ? end : this.topOf(line);
   }
 
   topOf(element) {

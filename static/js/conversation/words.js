@@ -1,6 +1,7 @@
 // Words and times in the reader's language and zone.
 
-const language = document.documentElement.lang || undefined;
+import { language } from "../time.js";
+
 const clock = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" });
 const full = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" });
 const short = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
