@@ -51,8 +51,11 @@ TALK = {
 MINUTES_APART = 7
 
 
-def fill() -> str:
-    """Make the demo once; says what to sign in with."""
+SIGN_IN = f'Sign in as alice@example.com (or bob, jiwoo, minjun, dana) with "{PASSWORD}"'
+
+
+def fill() -> None:
+    """Make the demo, once."""
     if not settings.DEBUG:
         raise ImproperlyConfigured("--demo makes accounts with a known password: only with DEBUG.")
     if not Room.objects.exists():
@@ -64,7 +67,6 @@ def fill() -> str:
             for member in members:
                 services.join(room.pk, people[member])
             _talk(room, [(people[name], body) for name, body in TALK[title]])
-    return f'Sign in as alice@example.com (or bob, jiwoo, minjun, dana) with "{PASSWORD}".'
 
 
 def _person(name: str, shown: str) -> User:
@@ -78,6 +80,7 @@ def _talk(room: Room, lines: list[tuple[User, str]]) -> None:
         for user, body in lines:
             queries.append(room.pk, "message", [user.pk], body)
         start = timezone.now() - timedelta(minutes=MINUTES_APART * (len(lines) + 1))
-        Event.objects.filter(room=room).update(
-            created_at=Value(start) + F("seq") * Value(timedelta(minutes=1))
-        )
+        log = Event.objects.filter(room=room)
+        log.update(created_at=Value(start) + F("seq") * Value(timedelta(minutes=1)))
+        end = log.latest("seq").created_at
+        Room.objects.filter(pk=room.pk).update(last_event_at=end, active_at=end)

@@ -14,14 +14,15 @@ from django.conf import settings
 from redis.exceptions import RedisError
 
 from presence import documents
+from presence.changes import Changes
 from presence.leases import Leases, StoreDown
 from presence.ledger import Ledger
-from presence.outbox import Outbox
 from presence.pace import STEADY, Pace
 from presence.room import Change, Frame, Room, micros, now_micros
-from presence.seats import Seats, Wish
 from presence.tasks import end
 from presence.upkeep import Upkeep
+from presence.visitors import Visitors
+from presence.wishes import Wish
 
 LOADS_AT_ONCE = 8  # rooms; the others wait for their turn
 TICK_SECONDS = 0.05  # while there is something to show
@@ -48,8 +49,8 @@ class Here:
         self.ledger = Ledger(self.process, self._mongodb_turned)
         self.recovered = asyncio.Event()
         self._tell, self._show = tell, show
-        self.seats = Seats(pace.grace)
-        self.outbox = Outbox(self)
+        self.visitors = Visitors(pace.grace)
+        self.changes = Changes(self)
         self._redis_ok = True
         self._passing: dict[int, Room] = {}  # loaded for somebody who does not stay
         self._unshown: set[int] = set()
@@ -65,7 +66,7 @@ class Here:
 
     async def start(self) -> None:
         """A store that is down does not keep it from starting."""
-        loops = (self.outbox.step, self._show_loop, self.upkeep.step)
+        loops = (self.changes.step, self._show_loop, self.upkeep.step)
         for loop in loops:
             self._run(self._for_ever(loop))
         self._run(self.ledger.keep())
@@ -95,20 +96,20 @@ class Here:
         if room is None:
             room = self.rooms[room_id] = self._new_room(room_id)
             self.load(room)
-        if seat := self.seats.arrive(room_id, user_id, name, now_micros()):
-            self.outbox.wish_here(room_id, user_id, seat)
+        if visitor := self.visitors.arrive(room_id, user_id, name, now_micros()):
+            self.changes.wish_here(room_id, user_id, visitor)
             room.come(user_id, name)
             self.touch(room)
 
     def depart(self, room_id: int, user_id: int, at: datetime, seq: int) -> None:
         """One connection less; `at` is its last sign of life, `seq` what it was last given."""
-        self.seats.depart(room_id, user_id, micros(at), seq, self.now())
-        self.outbox.stir()
+        self.visitors.depart(room_id, user_id, micros(at), seq, self.now())
+        self.changes.stir()
 
     def left(self, room_id: int, user_id: int) -> None:
         """The seat was given up: nowhere here any more, and forgotten."""
-        self.seats.drop(room_id, user_id)
-        self.outbox.wish(room_id, user_id, Wish("left", exit_at=now_micros()))
+        self.visitors.drop(room_id, user_id)
+        self.changes.wish(room_id, user_id, Wish("left", exit_at=now_micros()))
 
     def forget(self, room_id: int) -> None:
         """No socket of this process is in the room any more."""
@@ -118,9 +119,9 @@ class Here:
     def heard(self, room_id: int, change: Change) -> None:
         """What another process told."""
         for user_id in change["left"]:
-            seat = self.seats.get(room_id, user_id)
-            if seat and 0 < seat.version < change["v"]:  # else they have come back since
-                self.seats.drop(room_id, user_id)
+            visitor = self.visitors.get(room_id, user_id)
+            if visitor and 0 < visitor.version < change["v"]:  # else they have come back since
+                self.visitors.drop(room_id, user_id)
         if room := self.rooms.get(room_id):
             room.hear(change, self.now())
             self.touch(room)
@@ -169,10 +170,10 @@ class Here:
     # --- inside -------------------------------------------------------------------------------
 
     def _new_room(self, room_id: int) -> Room:
-        seats = self.seats
-        room = Room(room_id, self.pace, lambda user_id: seats.get(room_id, user_id) is not None)
-        for user_id, seat in seats.of(room_id).items():
-            room.come(user_id, seat.name)
+        visitors = self.visitors
+        room = Room(room_id, self.pace, lambda user_id: visitors.get(room_id, user_id) is not None)
+        for user_id, visitor in visitors.of(room_id).items():
+            room.come(user_id, visitor.name)
         return room
 
     def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -194,7 +195,7 @@ class Here:
             except StoreDown:
                 return  # the upkeep loads it as soon as Redis answers
         room.replace(loaded.people, loaded.version, loaded.now, self.now())
-        self.outbox.mend(room.id, loaded)
+        self.changes.mend(room.id, loaded)
         self.touch(room)
 
     async def _show_loop(self) -> None:
@@ -227,13 +228,13 @@ class Here:
 
     async def _farewell(self) -> None:
         now = now_micros()
-        for room_id, user_id, seat in self.seats.all():
-            self.seats.drop(room_id, user_id)
-            at = now if seat.connections else seat.exit_at
-            self.outbox.wish(room_id, user_id, Wish("gone", exit_at=at, seq=seat.seq))
+        for room_id, user_id, visitor in self.visitors.all():
+            self.visitors.drop(room_id, user_id)
+            at = now if visitor.connections else visitor.exit_at
+            self.changes.wish(room_id, user_id, Wish("gone", exit_at=at, seq=visitor.seq))
         try:
             await self.leases.drop_connections()  # one may have been left amid an answer
-            await self.outbox.flush()
+            await self.changes.flush()
             await self.reach(self.leases.release())
             await self.ledger.store()
         except (StoreDown, RedisError, OSError, *documents.FAILURES) as error:
@@ -247,7 +248,7 @@ class Here:
 
     def _mongodb_turned(self) -> None:
         if self.ledger.ok:
-            self.outbox.assert_all()
+            self.changes.assert_all()
         self._turned()
 
     def _turned(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from presence.documents import FAILURES, Mark, Orphan
 from presence.room import now_micros
-from presence.seats import Wish
+from presence.wishes import Wish
 
 if TYPE_CHECKING:
     from presence.here import Here
@@ -47,7 +47,7 @@ class Upkeep:
         here = self._here
         beat = await here.reach(here.leases.beat())
         if self._beaten and not beat.known:
-            here.outbox.assert_all()
+            here.changes.assert_all()
         self._beaten = True
         here.ledger.seen(beat.now)
         for process, last_beat in beat.dead.items():
@@ -64,7 +64,7 @@ class Upkeep:
                 return
             wishes = {user_id: Wish("gone", exit_at=last_beat) for user_id in applied.users}
             if wishes:
-                here.outbox.took(room_id, wishes, applied)
+                here.changes.took(room_id, wishes, applied)
         if len(room_ids) <= ROOMS_AT_ONCE:
             await here.reach(here.leases.bury(process, last_beat))
 

@@ -89,7 +89,7 @@ async def test_who_was_away_while_redis_was_down_was_away(both, valkey):
     await until(lambda: two.degraded)
     at = utc()
     two.here.depart(ROOM, BOB, at, 17)
-    await until(lambda: not two.here.seats.waiting)
+    await until(lambda: not two.here.visitors.waiting)
     two.here.arrive(ROOM, BOB, "Bob")
 
     await revive(valkey)

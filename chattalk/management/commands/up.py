@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
-from chattalk import embedded, workers
+from chattalk import demo, embedded, workers
 from chattalk.embedded import StartFailed
 
 FILL = "import django; django.setup(); from chattalk import demo; demo.fill()"
@@ -97,7 +97,7 @@ class Command(BaseCommand):
                 raise StartFailed(f"The demo could not be filled in: {filling.last_words()}")
         finally:
             filling.stop()
-        self.show("The demo is filled in")
+        self.show(f"The demo is filled in. {demo.SIGN_IN}")
 
     def _serve(self, sockets: list[Any], addresses: dict[str, str]) -> None:
         for number, one in enumerate(sockets, start=1):

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from presence.documents import Mark
 from presence.leases import PEOPLE_AT_ONCE, Applied, Loaded
-from presence.seats import Batch, Seat, Wish, Wishes
+from presence.visitors import Visitor
+from presence.wishes import Batch, Wish, Wishes
 
 if TYPE_CHECKING:
     from presence.here import Here
 
 
-class Outbox:
+class Changes:
     def __init__(self, here: Here):
         self._here = here
         self._wishes = Wishes(PEOPLE_AT_ONCE)
@@ -26,23 +27,23 @@ class Outbox:
         self._wishes.add(room_id, user_id, wish)
         self.stir()
 
-    def wish_here(self, room_id: int, user_id: int, seat: Seat) -> None:
-        self.wish(room_id, user_id, Wish("here", seat.name, came_at=seat.came_at))
+    def wish_here(self, room_id: int, user_id: int, visitor: Visitor) -> None:
+        self.wish(room_id, user_id, Wish("here", visitor.name, came_at=visitor.came_at))
 
     def assert_all(self) -> None:
         """Redis or MongoDB has lost what we said: say all of it again."""
-        for room_id, user_id, seat in self._here.seats.all():
-            self.wish_here(room_id, user_id, seat)
+        for room_id, user_id, visitor in self._here.visitors.all():
+            self.wish_here(room_id, user_id, visitor)
 
     def mend(self, room_id: int, loaded: Loaded) -> None:
         """Where Redis and we differ about our own people, we are right."""
-        seats = self._here.seats.of(room_id)
+        visitors = self._here.visitors.of(room_id)
         held = {one for one, by in loaded.held_by.items() if self._here.process in by}
-        for user_id in set(seats) ^ held:
+        for user_id in set(visitors) ^ held:
             if self._wishes.open(room_id, user_id):
                 continue
-            if seat := seats.get(user_id):
-                self.wish_here(room_id, user_id, seat)
+            if visitor := visitors.get(user_id):
+                self.wish_here(room_id, user_id, visitor)
             else:
                 self.wish(room_id, user_id, Wish("gone"))
 
@@ -53,13 +54,13 @@ class Outbox:
         try:
             await self.flush()
         finally:
-            if self._wishes or self._here.seats.waiting:
+            if self._wishes or self._here.visitors.waiting:
                 self.stir()
 
     async def flush(self) -> None:
         here = self._here
-        for room_id, user_id, seat in here.seats.gone(here.now()):
-            self.wish(room_id, user_id, Wish("gone", exit_at=seat.exit_at, seq=seat.seq))
+        for room_id, user_id, visitor in here.visitors.gone(here.now()):
+            self.wish(room_id, user_id, Wish("gone", exit_at=visitor.exit_at, seq=visitor.seq))
         while self._wishes:
             batch = dict(self._wishes.take())
             try:
@@ -74,9 +75,9 @@ class Outbox:
         came: list[Any] = []
         went: list[Any] = []
         for (user_id, wish), elsewhere in zip(wishes.items(), applied.elsewhere, strict=True):
-            seat = self._here.seats.get(room_id, user_id)
-            if seat and wish.what == "here":
-                seat.version = applied.version
+            visitor = self._here.visitors.get(room_id, user_id)
+            if visitor and wish.what == "here":
+                visitor.version = applied.version
             if elsewhere and wish.what != "left":
                 continue
             if wish.what == "here":
@@ -93,7 +94,7 @@ class Outbox:
         rooms = [
             (
                 room_id,
-                bool(here.seats.of(room_id)) or self._wishes.keeps(room_id),
+                bool(here.visitors.of(room_id)) or self._wishes.keeps(room_id),
                 [(wish.what, user_id, wish.name) for user_id, wish in wishes.items()],
             )
             for room_id, wishes in batch.items()
