@@ -38,6 +38,7 @@ class Hub:
         # Set by messaging/node.py: what others tell that is not of the log.
         self.others: dict[str, Callable[[int, dict[str, Any]], None]] = {}
         self.forgotten: Callable[[int], None] = lambda room_id: None
+        self.said_elsewhere: Callable[[Event], None] = lambda event: None
         self._activities: dict[int, Activity] = {}
         self._lingering: dict[int, asyncio.TimerHandle] = {}
         self._watch: asyncio.Task[None] | None = None
@@ -56,7 +57,10 @@ class Hub:
         if message["type"] != "lines":
             self.others[message["type"]](room_id, message)
         elif feed := self.feeds.get(room_id):
-            feed.take([unpack(room_id, packed) for packed in message["lines"]])
+            lines = [unpack(room_id, packed) for packed in message["lines"]]
+            feed.take(lines)
+            for line in lines:
+                self.said_elsewhere(line.event)
 
     # --- which rooms are held -----------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from messaging.outbox import packet
 from messaging.pace import Pace
 from messaging.sockets import Sockets
 from messaging.subscription import Subscription
-from messaging.wire import Person, encode
+from messaging.wire import Event, Person, encode
 from messaging.writer import Writer
 from presence.here import Here
 
@@ -39,6 +39,7 @@ class Node:
         self.pace = Pace(settings.MESSAGE_RATE, settings.MESSAGE_BURST)
         self.here = Here(tell=self._tell_presence, show=self._show_presence, process=self.id)
         self.hub.forgotten = self.here.forget
+        self.hub.said_elsewhere = self._count
         self.hub.others = {"presence": self._presence_told, "typing": self._typing_told}
         self._starting: asyncio.Task[None] | None = None
 
@@ -47,6 +48,11 @@ class Node:
         if self._starting is None:
             self._starting = self.loop.create_task(self.here.start())
         await asyncio.shield(self._starting)
+
+    def _count(self, event: Event) -> None:
+        """What someone says by another process counts here, too, where the room is held."""
+        if event.kind == "message":
+            self.pace.count((event.room, event.sender.id))
 
     # --- presence and typing, over the layer and to this process's sockets ----------------------
 

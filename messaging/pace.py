@@ -24,3 +24,8 @@ class Pace:
         if len(self._due) > FORGET_ABOVE:
             self._due = {key: due for key, due in self._due.items() if due > now}
         return 0.0
+
+    def count(self, key: Hashable) -> None:
+        """It went somewhere else: by another process."""
+        now = time.monotonic()
+        self._due[key] = max(self._due.get(key, now), now) + self._interval

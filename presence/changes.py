@@ -85,7 +85,7 @@ class Changes:
             else:
                 went.append([user_id, wish.exit_at or applied.version])  # which is a time, too
             self._here.ledger.note(self._mark(room_id, user_id, wish, applied.version))
-        left = [user_id for user_id, wish in wishes.items() if wish.what == "left"]
+        left = [[user_id, one.exit_at] for user_id, one in wishes.items() if one.what == "left"]
         change = {"v": applied.version, "b": applied.before}
         self._here.pass_on(room_id, change | {"came": came, "went": went, "left": left})
 

@@ -118,9 +118,13 @@ class Here:
 
     def heard(self, room_id: int, change: Change) -> None:
         """What another process told."""
-        for user_id in change["left"]:
+        for user_id, at in change["left"]:
             visitor = self.visitors.get(room_id, user_id)
-            if visitor and 0 < visitor.version < change["v"]:  # else they have come back since
+            if visitor is None or not 0 < visitor.version < change["v"]:
+                continue
+            if visitor.came_at > at:  # back since, and Redis has just forgotten them
+                self.changes.wish_here(room_id, user_id, visitor)
+            else:
                 self.visitors.drop(room_id, user_id)
         if room := self.rooms.get(room_id):
             room.hear(change, self.now())

@@ -18,7 +18,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Frame = dict[str, Any]
 Change = dict[
     str, Any
-]  # v version, b version before, came [[id, name]], went [[id, µs]], left [id]
+]  # v version, b version before, came [[id, name]], went [[id, µs]], left [[id, µs]]
 
 
 def micros(moment: datetime) -> int:

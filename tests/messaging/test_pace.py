@@ -30,6 +30,13 @@ def test_each_key_has_its_own_pace(clock):
     assert [limit.wait("a"), limit.wait("b"), limit.wait("a")] == [0, 0, 1]
 
 
+def test_what_went_elsewhere_counts(clock):
+    limit = pace.Pace(rate=2, burst=3)
+    limit.count("a")
+    limit.count("a")
+    assert [limit.wait("a"), limit.wait("a")] == [0, 0.5]
+
+
 def test_those_whose_time_has_passed_are_forgotten(clock, monkeypatch):
     monkeypatch.setattr(pace, "FORGET_ABOVE", 10)
     limit = pace.Pace(rate=1, burst=1)

@@ -176,3 +176,17 @@ async def test_a_socket_that_is_idle_longer_than_redis_clients_like_stays_open(s
         await asyncio.sleep(7)  # redis-py 8 closes what is idle for 5 s; channels fall silent then
         await say(two, room, "still there?")
         assert (await frame(one, "event"))["body"] == "still there?"
+
+
+async def test_the_rate_is_one_over_all_processes(stack):
+    (alice,) = await stack.apeople("alice")
+    room = await stack.arun(open_room, alice)
+    async with stack.socket(0, alice) as one, stack.socket(1, alice) as two:
+        await subscribe(one, room)
+        await subscribe(two, room)
+        for i in range(settings.MESSAGE_BURST):
+            assert (await say(one, room, f"{i}"))["type"] == "ack"
+        while (await frame(two, "event"))["seq"] < settings.MESSAGE_BURST + 1:
+            pass
+        answers = [await say(two, room, f"more {i}") for i in range(settings.MESSAGE_BURST)]
+        assert "rate_limited" in [answer.get("code") for answer in answers]

@@ -5,6 +5,8 @@ from collections import Counter
 from datetime import timedelta
 
 from presence import documents, services
+from presence.room import now_micros
+from presence.wishes import Wish
 from tests.presence.house import document, until, utc
 
 ROOM, ALICE, BOB, CHARLIE = 7, 1, 2, 3
@@ -171,6 +173,21 @@ async def test_who_gives_up_the_seat_is_gone_at_once_and_forgotten(house):
     one.here.arrive(ROOM, CHARLIE, "Charlie")
     await until(lambda: is_online(CHARLIE))
     assert await is_absent(BOB)
+
+
+async def test_a_leave_that_was_told_late_does_not_end_who_has_come_back(house):
+    one, two = await house.open("one"), await house.open("two")
+    await one.watch(ROOM, ALICE, "Alice")
+    left_at = now_micros()
+    two.here.arrive(ROOM, BOB, "Bob")
+    await until(lambda: BOB in one.people)
+    first = two.here.visitors.get(ROOM, BOB).version
+
+    one.here.changes.wish(ROOM, BOB, Wish("left", exit_at=left_at))
+
+    await until(lambda: two.here.visitors.get(ROOM, BOB).version > first)
+    await until(lambda: BOB in one.people)
+    await until(lambda: is_online(BOB))
 
 
 async def test_who_joins_again_is_here_again_without_an_exit(house):
