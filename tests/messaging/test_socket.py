@@ -3,12 +3,10 @@ from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels.testing import WebsocketCommunicator
 
-from chattalk.asgi import application
-from messaging import database, hub, node, outbox, queries, services
+from messaging import database, hub, node, queries, services
 from tests.messaging.conftest import person
-from tests.messaging.sockets import ORIGIN, session_cookie, socket
+from tests.messaging.sockets import socket
 
 
 async def test_what_one_says_all_members_see_once_in_order(room, alice, bob):
@@ -150,15 +148,6 @@ async def test_unsubscribing_stops_the_events(room, alice, bob):
         assert await two.silent()
 
 
-async def test_the_rate_is_limited_per_person_and_room(room, alice, bob, settings):
-    settings.MESSAGE_BURST, settings.MESSAGE_RATE = 3, 0.5
-    async with socket(bob) as client, socket(alice) as other:
-        answers = [await client.say(room, f"{i}") for i in range(4)]
-        assert [answer["type"] for answer in answers] == ["ack"] * 3 + ["nack"]
-        assert answers[3]["code"] == "rate_limited" and 0 < answers[3]["retry_after"] <= 2
-        assert (await other.say(room, "not me"))["type"] == "ack"
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -249,53 +238,6 @@ async def test_watching_tells_how_much_was_said(room, alice, bob, monkeypatch):
         assert await two.silent()
 
 
-async def test_a_reader_that_is_too_slow_is_closed_and_the_others_are_not_slowed(
-    room, alice, bob, monkeypatch
-):
-    monkeypatch.setattr(outbox, "WAITING_MAX", 10_000)
-    monkeypatch.setattr(outbox, "FAREWELL_SECONDS", 0.1)
-    stuck, sent, cut = asyncio.Event(), [], asyncio.Event()
-
-    async def never_sends(message):
-        sent.append(message)
-        await stuck.wait()
-
-    slow = outbox.Outbox(never_sends, cut.set)
-    async with socket(alice) as one, socket(bob) as two:
-        await two.subscribe(room)
-        await node.current().hub.subscribe(
-            room.pk, bob.pk, None, put=slow.put, ended=lambda *_: None, greet=lambda *_: None
-        )
-        for i in range(8):
-            await one.say(room, f"{i}" * 2000)
-        assert [event["seq"] for event in await two.events(8)] == list(range(3, 11))
-        await asyncio.wait_for(cut.wait(), 5)
-        assert slow.closed and len(sent) == 1
-
-
-@pytest.mark.parametrize(
-    "headers", [[], [(b"origin", b"http://evil.example")], [(b"origin", b"null")]]
-)
-async def test_a_foreign_or_missing_origin_is_refused_before_the_socket_opens(alice, headers):
-    cookie = await sync_to_async(session_cookie)(alice)
-    communicator = WebsocketCommunicator(application, "/ws/", [cookie, *headers])
-    connected, _ = await communicator.connect()
-    assert not connected
-
-
-async def test_without_a_session_the_socket_is_closed_at_once(db):
-    communicator = WebsocketCommunicator(application, "/ws/", [ORIGIN])
-    await communicator.connect()
-    assert await communicator.receive_output() == {"type": "websocket.close", "code": 4001}
-
-
-async def test_a_path_that_is_not_there_is_refused(alice):
-    cookie = await sync_to_async(session_cookie)(alice)
-    communicator = WebsocketCommunicator(application, "/ws/other", [cookie, ORIGIN])
-    connected, _ = await communicator.connect()
-    assert not connected
-
-
 async def test_posting_takes_one_query(room, bob, monkeypatch):
     statements, run = [], database.run
 
@@ -311,63 +253,3 @@ async def test_posting_takes_one_query(room, bob, monkeypatch):
         statements.clear()
         await client.say(room, "counted")
         assert statements == [queries.POST]
-
-
-@pytest.mark.parametrize("how", ["sign_out", "password", "deactivated"])
-async def test_a_socket_does_not_outlive_its_session(room, alice, bob, how, monkeypatch):
-    monkeypatch.setattr("messaging.sockets.CHECK_SECONDS", 0.1)
-    async with socket(alice) as other, socket(bob) as client:
-        await client.subscribe(room)
-        await sync_to_async(_end_session)(bob, how)
-        message = await client.raw.receive_output(timeout=5)
-        while message["type"] == "websocket.send":
-            message = await client.raw.receive_output(timeout=5)
-        assert message == {"type": "websocket.close", "code": 4001}
-        assert (await other.say(room, "alice stays"))["type"] == "ack"
-
-
-def _end_session(user, how):
-    from django.contrib.sessions.models import Session
-
-    if how == "sign_out":
-        for session in Session.objects.all():
-            if session.get_decoded()["_auth_user_id"] == str(user.pk):
-                session.delete()
-    elif how == "password":
-        user.set_password("another one entirely")
-        user.save()
-    else:
-        user.is_active = False
-        user.save()
-
-
-async def test_who_takes_nothing_between_two_heartbeats_is_too_slow(monkeypatch):
-    monkeypatch.setattr(outbox, "FAREWELL_SECONDS", 0.05)
-    cut, taken = asyncio.Event(), asyncio.Queue()
-
-    async def takes_two(message):
-        if taken.qsize() == 2:
-            await asyncio.Event().wait()
-        taken.put_nowait(message)
-
-    slow = outbox.Outbox(takes_two, cut.set)
-    for _ in range(3):
-        slow.put(outbox.packet("x"))
-    while taken.qsize() < 2:
-        await asyncio.sleep(0.01)
-    slow.check()
-    assert not slow.closed  # two went out since the last heartbeat
-    slow.check()
-    assert slow.closed
-    await asyncio.wait_for(cut.wait(), 5)
-    slow._sender.cancel()
-
-
-async def test_who_sends_too_many_frames_is_read_more_slowly(bob, settings):
-    settings.FRAME_BURST, settings.FRAME_RATE = 5, 0.5
-    async with socket(bob) as client:
-        for i in range(6):
-            await client.send("ping", ref=str(i))
-        assert [(await client.next("pong"))["ref"] for _ in range(5)] == list("01234")
-        assert await client.raw.receive_nothing(timeout=0.5)
-        assert (await client.next("pong"))["ref"] == "5"

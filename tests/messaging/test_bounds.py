@@ -1,0 +1,71 @@
+"""How much one client may ask and make wait."""
+
+import asyncio
+
+from messaging import node, outbox
+from tests.messaging.sockets import socket
+
+
+async def test_the_rate_is_limited_per_person_and_room(room, alice, bob, settings):
+    settings.MESSAGE_BURST, settings.MESSAGE_RATE = 3, 0.5
+    async with socket(bob) as client, socket(alice) as other:
+        answers = [await client.say(room, f"{i}") for i in range(4)]
+        assert [answer["type"] for answer in answers] == ["ack"] * 3 + ["nack"]
+        assert answers[3]["code"] == "rate_limited" and 0 < answers[3]["retry_after"] <= 2
+        assert (await other.say(room, "not me"))["type"] == "ack"
+
+
+async def test_a_reader_that_is_too_slow_is_closed_and_the_others_are_not_slowed(
+    room, alice, bob, monkeypatch
+):
+    monkeypatch.setattr(outbox, "WAITING_MAX", 10_000)
+    monkeypatch.setattr(outbox, "FAREWELL_SECONDS", 0.1)
+    stuck, sent, cut = asyncio.Event(), [], asyncio.Event()
+
+    async def never_sends(message):
+        sent.append(message)
+        await stuck.wait()
+
+    slow = outbox.Outbox(never_sends, cut.set)
+    async with socket(alice) as one, socket(bob) as two:
+        await two.subscribe(room)
+        await node.current().hub.subscribe(
+            room.pk, bob.pk, None, put=slow.put, ended=lambda *_: None, greet=lambda *_: None
+        )
+        for i in range(8):
+            await one.say(room, f"{i}" * 2000)
+        assert [event["seq"] for event in await two.events(8)] == list(range(3, 11))
+        await asyncio.wait_for(cut.wait(), 5)
+        assert slow.closed and len(sent) == 1
+
+
+async def test_who_takes_nothing_between_two_heartbeats_is_too_slow(monkeypatch):
+    monkeypatch.setattr(outbox, "FAREWELL_SECONDS", 0.05)
+    cut, taken = asyncio.Event(), asyncio.Queue()
+
+    async def takes_two(message):
+        if taken.qsize() == 2:
+            await asyncio.Event().wait()
+        taken.put_nowait(message)
+
+    slow = outbox.Outbox(takes_two, cut.set)
+    for _ in range(3):
+        slow.put(outbox.packet("x"))
+    while taken.qsize() < 2:
+        await asyncio.sleep(0.01)
+    slow.check()
+    assert not slow.closed  # two went out since the last heartbeat
+    slow.check()
+    assert slow.closed
+    await asyncio.wait_for(cut.wait(), 5)
+    slow._sender.cancel()
+
+
+async def test_who_sends_too_many_frames_is_read_more_slowly(bob, settings):
+    settings.FRAME_BURST, settings.FRAME_RATE = 5, 0.5
+    async with socket(bob) as client:
+        for i in range(6):
+            await client.send("ping", ref=str(i))
+        assert [(await client.next("pong"))["ref"] for _ in range(5)] == list("01234")
+        assert await client.raw.receive_nothing(timeout=0.5)
+        assert (await client.next("pong"))["ref"] == "5"
