@@ -17,6 +17,7 @@ from messaging.models import Event
 from rooms.models import Room
 
 PASSWORD = "open the door"
+SIGN_IN = f'Sign in as alice@example.com (or bob, jiwoo, minjun, dana) with "{PASSWORD}"'
 PEOPLE = {"alice": "Alice", "bob": "Bob", "jiwoo": "지우", "minjun": "민준", "dana": "Dana"}
 ROOMS = [
     ("Seoul coffee", "Where to sit, what to drink.", 50, "jiwoo", ("alice", "bob", "minjun")),
@@ -51,13 +52,14 @@ TALK = {
 MINUTES_APART = 7
 
 
-SIGN_IN = f'Sign in as alice@example.com (or bob, jiwoo, minjun, dana) with "{PASSWORD}"'
+def check() -> None:
+    if not settings.DEBUG:
+        raise ImproperlyConfigured("--demo makes accounts with a known password: only with DEBUG.")
 
 
 def fill() -> None:
     """Make the demo, once."""
-    if not settings.DEBUG:
-        raise ImproperlyConfigured("--demo makes accounts with a known password: only with DEBUG.")
+    check()
     if not Room.objects.exists():
         people = {name: _person(name, shown) for name, shown in PEOPLE.items()}
         for title, description, capacity, owner, members in ROOMS:

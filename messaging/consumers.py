@@ -205,10 +205,9 @@ class ChatConsumer(AsyncConsumer):
         self._start(self._show_presence(subscription))
 
     async def _show_presence(self, subscription: Subscription) -> None:
-        room_id = subscription.room_id
-        frame = await self.node.here.snapshot(room_id)
+        frame = await self.node.here.snapshot(subscription.room_id)
         if not subscription.stopped:
-            self.say(**{"type": "presence", "room": room_id} | frame)
+            self.say(**frame)
             subscription.sees_presence = True
 
     def _unsubscribe(self, frame: wire.Unsubscribe) -> None:

@@ -79,35 +79,34 @@ class Reads:
         After a restart of the server each connection of the pool is found broken once.
         """
         deadline = asyncio.get_running_loop().time() + ANSWER_SECONDS
-        for _ in range(READERS):
+        tries = READERS + 1
+        while True:
             try:
                 return await self._once(sql, params, deadline)
             except (psycopg.OperationalError, OSError) as error:
-                if asyncio.get_running_loop().time() >= deadline:
+                tries -= 1
+                if not tries or asyncio.get_running_loop().time() >= deadline:
                     raise Unavailable from error
             except psycopg.Error as error:  # it only reads, its disk is full, or a fault of ours
                 log.exception("the database refused")
                 raise Unavailable from error
-        try:
-            return await self._once(sql, params, deadline)
-        except (psycopg.Error, OSError) as error:
-            raise Unavailable from error
 
     async def _once(
         self, sql: str, params: dict[str, Any], deadline: float
     ) -> list[tuple[Any, ...]]:
-        async with self._connection() as connection:
+        async with self._connection(deadline) as connection:
             return await run(connection, sql, params, deadline)
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    async def _connection(self, deadline: float) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
         if self._pool is None:
             self._pool = AsyncConnectionPool(
                 kwargs=_parameters(), min_size=1, max_size=READERS, open=False, name="reads"
             )
             await self._pool.open()
+        left = max(deadline - asyncio.get_running_loop().time(), 0.001)
         try:
-            async with self._pool.connection(timeout=ANSWER_SECONDS) as connection:
+            async with self._pool.connection(timeout=left) as connection:
                 yield connection
         except PoolTimeout as error:
             raise TimeoutError from error

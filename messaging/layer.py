@@ -48,6 +48,7 @@ class Layer:
         self._teller: asyncio.Task[None] | None = None
         self._listener: asyncio.Task[None] | None = None
         self._down_until = 0.0
+        self._changing = asyncio.Lock()
 
     async def join(self, room_id: int) -> None:
         """Hear what is told of the room; if the layer is down, as soon as it is back."""
@@ -55,24 +56,29 @@ class Layer:
         await self.catch_up()
 
     def drop(self, room_id: int) -> None:
-        """Hear no more of it: at once, or with the next look at what is wanted."""
+        """Hear no more of it: from the next `catch_up` on."""
         self._wanted.discard(room_id)
 
     async def catch_up(self) -> None:
         """Make the groups what they should be; called again until it succeeds."""
-        if self._is_down():
-            return
-        try:
-            async with asyncio.timeout(TELL_SECONDS):
-                await self._listen()
-                for room_id in self._wanted - self._joined:
-                    await self._layer.group_add(group(room_id), self._channel)
-                    self._joined.add(room_id)
-                for room_id in self._joined - self._wanted:
-                    await self._layer.group_discard(group(room_id), self._channel)
-                    self._joined.discard(room_id)
-        except FAILURES as error:
-            self._failed(error)
+        # One at a time: a room that is joined again while it is being dropped would stay out.
+        async with self._changing:
+            if self._is_down():
+                return
+            try:
+                async with asyncio.timeout(TELL_SECONDS):
+                    await self._change_groups()
+            except FAILURES as error:
+                self._failed(error)
+
+    async def _change_groups(self) -> None:
+        await self._listen()
+        for room_id in self._wanted - self._joined:
+            await self._layer.group_add(group(room_id), self._channel)
+            self._joined.add(room_id)
+        for room_id in self._joined - self._wanted:
+            await self._layer.group_discard(group(room_id), self._channel)
+            self._joined.discard(room_id)
 
     def tell(self, room_id: int, content: dict[str, Any]) -> None:
         """Hand it to the other processes that hold the room, soon and at best."""

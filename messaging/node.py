@@ -63,7 +63,7 @@ class Node:
         self.here.heard(room_id, message["change"])
 
     def _show_presence(self, room_id: int, frame: dict[str, Any]) -> None:
-        encoded = packet(encode({"type": "presence", "room": room_id} | frame))
+        encoded = packet(encode(frame))
         for subscription in self._subscriptions(room_id):
             if subscription.sees_presence:
                 subscription.put(encoded)

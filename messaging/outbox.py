@@ -88,8 +88,8 @@ class Outbox:
                 if self._sender is not None:
                     await asyncio.wait([self._sender])
                 await self._send({"type": "websocket.close", "code": code})
-                await asyncio.sleep(FAREWELL_SECONDS)  # for the client to say goodbye, too
-        except TimeoutError:
+            await asyncio.sleep(FAREWELL_SECONDS)  # for the client to say goodbye, too
+        except (OSError, RuntimeError) as error:  # it takes nothing, or was gone already
+            log.debug("no goodbye: %r", error)
+        finally:
             self._cut()
-        except (OSError, RuntimeError):  # it was gone already
-            self.closed = True

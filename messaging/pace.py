@@ -20,12 +20,15 @@ class Pace:
         due = max(self._due.get(key, now), now)
         if due - now > self._tolerance:
             return due - now - self._tolerance
-        self._due[key] = due + self._interval
-        if len(self._due) > FORGET_ABOVE:
-            self._due = {key: due for key, due in self._due.items() if due > now}
+        self._count(key, due, now)
         return 0.0
 
     def count(self, key: Hashable) -> None:
         """It went somewhere else: by another process."""
         now = time.monotonic()
-        self._due[key] = max(self._due.get(key, now), now) + self._interval
+        self._count(key, max(self._due.get(key, now), now), now)
+
+    def _count(self, key: Hashable, due: float, now: float) -> None:
+        self._due[key] = due + self._interval
+        if len(self._due) > FORGET_ABOVE:
+            self._due = {key: due for key, due in self._due.items() if due > now}

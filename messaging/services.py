@@ -26,8 +26,9 @@ from rooms.models import Membership, Room
 def post(room_id: int, sender: Person, body: str, client_id: UUID | None = None) -> Future[Receipt]:
     """Say something, on the event loop. The future answers after COMMIT.
 
-    Raises ValidationError (blank, too_long, bad_text, rate_limited) at once; the future raises
-    PermissionDenied (no member) or ValidationError (room_closed, conflict, unavailable).
+    Raises ValidationError (blank, too_long, bad_text, rate_limited; unavailable while the server
+    stops) at once; the future raises PermissionDenied (no member) or ValidationError
+    (room_closed, conflict, unavailable).
     """
     cleaned = text.clean(body)
     here = node.current()

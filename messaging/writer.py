@@ -124,7 +124,6 @@ class Writer:
                 except Exception as error:  # a fault of ours: nobody waits for ever because of it
                     log.exception("a batch failed")
                     self._give_up(batch, error)
-                self._under_way = {}
         finally:
             self._under_way = {}
             self._task = None

@@ -16,9 +16,8 @@ AHEAD_MAX = 100  # changes that wait for the one before them; more, and loading 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Frame = dict[str, Any]
-Change = dict[
-    str, Any
-]  # v version, b version before, came [[id, name]], went [[id, µs]], left [[id, µs]]
+# v version, b version before, came [[id, name]], went [[id, µs]], left [[id, µs]]
+Change = dict[str, Any]
 
 
 def micros(moment: datetime) -> int:

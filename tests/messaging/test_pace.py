@@ -37,11 +37,12 @@ def test_what_went_elsewhere_counts(clock):
     assert [limit.wait("a"), limit.wait("a")] == [0, 0.5]
 
 
-def test_those_whose_time_has_passed_are_forgotten(clock, monkeypatch):
+@pytest.mark.parametrize("go", [pace.Pace.wait, pace.Pace.count])
+def test_those_whose_time_has_passed_are_forgotten(clock, monkeypatch, go):
     monkeypatch.setattr(pace, "FORGET_ABOVE", 10)
     limit = pace.Pace(rate=1, burst=1)
     for key in range(10):
-        limit.wait(key)
+        go(limit, key)
     clock.now += 2
-    limit.wait("new")
+    go(limit, "new")
     assert list(limit._due) == ["new"]

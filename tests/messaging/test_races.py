@@ -25,12 +25,18 @@ async def until(true, seconds=5.0):
             await asyncio.sleep(0.02)
 
 
+async def left_and_came_back(room, user) -> int:
+    """Says what a device of theirs had seen last before they left."""
+    async with socket(user) as phone:
+        last = (await phone.subscribe(room))["head"]
+    await in_thread(services.leave, room.pk, user)
+    await in_thread(services.join, room.pk, user)
+    return last
+
+
 async def test_who_left_and_came_back_resumes_from_before_the_leave(room, alice, bob):
     """A device that was offline during leave + join is a member's device."""
-    async with socket(bob) as phone:
-        last = (await phone.subscribe(room))["head"]
-    await in_thread(services.leave, room.pk, bob)
-    await in_thread(services.join, room.pk, bob)
+    last = await left_and_came_back(room, bob)
     async with socket(bob) as phone, socket(alice) as other:
         await phone.subscribe(room, after=last)
         await other.say(room, "welcome back")
@@ -41,10 +47,7 @@ async def test_who_left_and_came_back_resumes_from_before_the_leave(room, alice,
 
 
 async def test_who_left_and_came_back_is_still_here_when_an_old_device_resumes(room, alice, bob):
-    async with socket(bob) as phone:
-        last = (await phone.subscribe(room))["head"]
-    await in_thread(services.leave, room.pk, bob)
-    await in_thread(services.join, room.pk, bob)
+    last = await left_and_came_back(room, bob)
     async with socket(alice) as watcher, socket(bob) as laptop:
         await laptop.subscribe(room)
         await watcher.subscribe(room)
@@ -264,3 +267,24 @@ async def test_one_room_whose_row_is_locked_does_not_hold_up_the_others(room, al
     finally:
         await holder.close()
         await asyncio.gather(stuck, return_exceptions=True)
+
+
+async def test_a_room_that_is_joined_while_it_is_being_dropped_is_heard(room, monkeypatch):
+    layer = node.current().hub.layer
+    await layer.join(room.pk)
+    discard, under_way, go = layer._layer.group_discard, asyncio.Event(), asyncio.Event()
+
+    async def slow_discard(*args):
+        under_way.set()
+        await go.wait()
+        await discard(*args)
+
+    monkeypatch.setattr(layer._layer, "group_discard", slow_discard, raising=False)
+    layer.drop(room.pk)
+    dropping = asyncio.create_task(layer.catch_up())
+    await under_way.wait()
+    joining = asyncio.create_task(layer.join(room.pk))
+    await asyncio.sleep(0)
+    go.set()
+    await asyncio.gather(dropping, joining)
+    assert room.pk in layer._joined

@@ -147,13 +147,13 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
     return read
 
 
-def _refuse_unsafe(host: str, demo: bool) -> None:
+def _refuse_unsafe(host: str, with_demo: bool) -> None:
     if settings.DEBUG and not workers.is_loopback(host):
         raise StartFailed(
             f"With DEBUG on, others must not reach the site at {host}: "
             "set DEBUG=false, SECRET_KEY and ALLOWED_HOSTS, or leave out --host."
         )
-    if demo and not settings.DEBUG:
-        raise StartFailed("--demo makes accounts with a known password: only with DEBUG.")
+    if with_demo:
+        demo.check()
     if not settings.ALLOWED_HOSTS:
         raise StartFailed("ALLOWED_HOSTS is empty: name the hosts by which people reach the site.")
