@@ -1,32 +1,20 @@
-"""The socket at /ws/ (docs/wire.md): reads a frame, calls one service, shapes the answer."""
+"""The socket at /ws/ (docs/wire.md): its frames are JSON, and the way in is a session."""
 
 import asyncio
-import logging
-from collections.abc import Coroutine
 from datetime import datetime
 from typing import Any
 
 from channels.consumer import AsyncConsumer
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.utils import translation
-from django.utils.translation import gettext_lazy as _
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from messaging import node, queries, services, wire
-from messaging.database import Unavailable
-from messaging.outbox import WAITING_MAX, Outbox, packet
-from messaging.pace import Pace
+from messaging import wire
+from messaging.client import Client
+from messaging.outbox import WAITING_MAX, Outbox
 from messaging.sockets import Proof
-from messaging.subscription import Subscription
 from messaging.wire import Person
-from messaging.writer import Receipt, not_member, unavailable
-
-log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 25
-IN_FLIGHT_MAX = 64  # sends of one socket that wait for their answer
-TYPING_SECONDS = 3
 CLEAN_CLOSES = {1000, 1001, 1012}
 
 SIGNED_OUT = 4001
@@ -36,7 +24,6 @@ class ChatConsumer(AsyncConsumer):
     """One client. Runs its own loop: Channels' would hop to a thread for every frame."""
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        self.scope = scope
         message = await receive()
         assert message["type"] == "websocket.connect"
         await send({"type": "websocket.accept"})
@@ -44,56 +31,50 @@ class ChatConsumer(AsyncConsumer):
         if not user.is_authenticated:
             await send({"type": "websocket.close", "code": SIGNED_OUT})
             return
-        self.user = Person(user.pk, user.display_name)
         self.proof = Proof(scope["session"].session_key, user.pk, user.password)
-        self.language = user.language or _accepted_language(scope)
         self.transport = scope.get("transport")
         self.outbox = Outbox(send, self._cut)
+        language = user.language or accepted_language(scope)
+        self.client = Client(Person(user.pk, user.display_name), language, self.outbox.put)
         await self._serve(receive)
 
     async def _serve(self, receive: Any) -> None:
-        self.node = node.current()
-        self.subscriptions: dict[int, Subscription] = {}
-        self.watched: set[int] = set()
-        self.chores: set[asyncio.Task[None]] = set()
-        self.in_flight = 0
-        self.pace = Pace(settings.FRAME_RATE, settings.FRAME_BURST)
-        self.typed: dict[int, float] = {}
-        self.last_heard = self.node.hub.now()
-        await self.node.start()
-        self.say(type="hello", user=self.user, heartbeat=HEARTBEAT_SECONDS, version=1)
-        self._start(self._beat())
-        self.node.sockets.add(self)
-        gone_at = self.last_heard
+        client, serving = self.client, self.client.node
+        await serving.start()
+        client.say(type="hello", user=client.user, heartbeat=HEARTBEAT_SECONDS, version=1)
+        client.start(self._beat())
+        serving.sockets.add(self)
+        gone_at = client.last_heard
         try:
             gone_at = await self._listen(receive)
         finally:
             self.outbox.closed = True
-            self.node.sockets.drop(self)
-            self._leave_all(gone_at)
-
-    def _start(self, chore: Coroutine[Any, Any, None]) -> None:
-        """Beside the reading of frames; ends with the socket."""
-        task = asyncio.get_running_loop().create_task(chore)
-        self.chores.add(task)
-        task.add_done_callback(self.chores.discard)
+            serving.sockets.drop(self)
+            client.gone(gone_at)
 
     async def _listen(self, receive: Any) -> datetime:
         """Handle frames until the socket closes; says when the client was last there."""
+        client = self.client
         while True:
             message = await receive()
             if message["type"] == "websocket.disconnect":
                 clean = message.get("code") in CLEAN_CLOSES
-                return self.node.hub.now() if clean else self.last_heard
-            self.last_heard = self.node.hub.now()
-            if seconds := self.pace.wait("frames"):
-                await asyncio.sleep(seconds)  # and the server reads no more of it meanwhile
+                return client.node.hub.now() if clean else client.last_heard
+            await client.heard()
             if not self.outbox.closed:
-                await self._handle(message.get("text") or message.get("bytes") or "")
+                await self._read(message.get("text") or message.get("bytes") or "")
+
+    async def _read(self, text: str | bytes) -> None:
+        try:
+            frame = wire.decode(text)
+        except ValueError as error:
+            self.client.say(type="nack", code="bad_frame", detail=str(error))
+        else:
+            await self.client.handle(frame)
 
     @property
     def is_busy(self) -> bool:
-        return self.in_flight > 0 or self.outbox.is_busy
+        return self.client.in_flight > 0 or self.outbox.is_busy
 
     def check_line(self) -> None:
         """Cut who takes memory and reads nothing, not even the end that the server has told."""
@@ -108,187 +89,20 @@ class ChatConsumer(AsyncConsumer):
             self.transport.abort()
 
     def sign_out(self) -> None:
-        """The session this socket was opened with has ended."""
-        self._leave_all(self.node.hub.now())
+        """What this socket was opened with is worth nothing any more."""
+        self.client.gone(self.client.node.hub.now())
         self.outbox.close(SIGNED_OUT)
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             self.outbox.check()
-            heads = {str(room): each.feed.head for room, each in self.subscriptions.items()}
-            self.say(type="heads", rooms=heads)
-
-    # --- frames -------------------------------------------------------------------------------
-
-    async def _handle(self, text: str | bytes) -> None:
-        try:
-            frame = wire.decode(text)
-        except ValueError as error:
-            self.say(type="nack", code="bad_frame", detail=str(error))
-            return
-        try:
-            await self._answer(frame)
-        except (PermissionDenied, ValidationError) as error:
-            self._refuse(frame, error)
-        except Unavailable:
-            self._refuse(frame, unavailable())
-        except Exception:  # the socket stays open, whatever a frame meets
-            log.exception("a %s frame failed", type(frame).__name__.lower())
-            self._refuse(frame, unavailable())
-
-    async def _answer(self, frame: wire.Frame) -> None:
-        match frame:
-            case wire.Send():
-                self._send(frame)
-            case wire.Subscribe():
-                await self._subscribe(frame)
-            case wire.Unsubscribe():
-                self._unsubscribe(frame)
-            case wire.Typing(room=room):
-                self._typing(room)
-            case wire.Read():
-                await self._read(frame)
-            case wire.Watch():
-                await self._watch(frame)
-            case wire.Ping():
-                self.say(type="pong", **_ref(frame))
-
-    def _send(self, frame: wire.Send) -> None:
-        if self.in_flight >= IN_FLIGHT_MAX:
-            raise ValidationError(_("Too many messages wait for an answer."), code="too_many")
-        future = services.post(frame.room, self.user, frame.body, frame.cid)
-        self.in_flight += 1
-        future.add_done_callback(lambda done: self._sent(frame, done))
-
-    def _sent(self, frame: wire.Send, done: "asyncio.Future[Receipt]") -> None:
-        self.in_flight -= 1
-        error = done.exception()
-        if isinstance(error, PermissionDenied | ValidationError):
-            self._refuse(frame, error)
-        elif error is not None:
-            log.error("a send failed", exc_info=error)
-            self._refuse(frame, unavailable())
-        else:
-            receipt = done.result()
-            self.say(
-                type="ack", cid=receipt.client_id, room=receipt.room_id, seq=receipt.seq,
-                at=receipt.at, repeated=receipt.repeated, **_ref(frame),
-            )  # fmt: skip
-
-    # --- rooms --------------------------------------------------------------------------------
-
-    async def _subscribe(self, frame: wire.Subscribe) -> None:
-        before = self.subscriptions.get(frame.room)
-        if before is None and len(self.subscriptions) >= wire.SUBSCRIPTIONS_MAX:
-            raise ValidationError(_("Too many rooms on one socket."), code="too_many")
-
-        def greet(standing: queries.Standing, head: int, after: int, recovered: bool) -> None:
-            self.say(
-                type="subscribed", room=frame.room, head=head, after=after,
-                read=standing.read_seq, recovered=recovered, **_ref(frame),
-            )  # fmt: skip
-
-        subscription = await self.node.hub.subscribe(
-            frame.room, self.user.id, frame.after,
-            put=self.outbox.put, ended=self._ended, greet=greet,
-        )  # fmt: skip
-        if subscription is None:
-            raise not_member()
-        if subscription.stopped:  # the seat was given up meanwhile, and that was said
-            self.node.hub.let_go(frame.room)
-            return
-        self.node.here.arrive(frame.room, self.user.id, self.user.name)
-        if before is not None:
-            self._drop(before, self.node.hub.now())
-        self.subscriptions[frame.room] = subscription
-        self._start(self._show_presence(subscription))
-
-    async def _show_presence(self, subscription: Subscription) -> None:
-        frame = await self.node.here.snapshot(subscription.room_id)
-        if not subscription.stopped:
-            self.say(**frame)
-            subscription.sees_presence = True
-
-    def _unsubscribe(self, frame: wire.Unsubscribe) -> None:
-        if subscription := self.subscriptions.pop(frame.room, None):
-            self._drop(subscription, self.node.hub.now())
-        self.say(type="unsubscribed", room=frame.room, code="asked", **_ref(frame))
-
-    def _ended(self, subscription: Subscription, code: str) -> None:
-        """The seat is gone, by whichever door."""
-        if self.subscriptions.get(subscription.room_id) is subscription:
-            del self.subscriptions[subscription.room_id]
-            self._drop(subscription, self.node.hub.now())
-            self.node.here.left(subscription.room_id, self.user.id)
-        subscription.stop()
-        self.say(type="unsubscribed", room=subscription.room_id, code=code)
-
-    def _drop(self, subscription: Subscription, at: datetime) -> None:
-        self.node.hub.unsubscribe(subscription)
-        self.node.here.depart(subscription.room_id, self.user.id, at, subscription.seen)
-
-    def _typing(self, room_id: int) -> None:
-        if room_id not in self.subscriptions:
-            raise ValidationError(_("Subscribe to the room first."), code="not_subscribed")
-        now = asyncio.get_running_loop().time()
-        if now - self.typed.get(room_id, -TYPING_SECONDS) >= TYPING_SECONDS:
-            self.typed[room_id] = now
-            self.node.typing(room_id, self.user)
-
-    async def _read(self, frame: wire.Read) -> None:
-        rows = await self.node.reads.rows(
-            queries.READ, room=frame.room, user=self.user.id, seq=frame.seq
-        )
-        if not rows:
-            raise not_member()
-
-    async def _watch(self, frame: wire.Watch) -> None:
-        rows = await self.node.reads.rows(queries.MY_HEADS, user=self.user.id, rooms=frame.rooms)
-        heads = [queries.Head(*row) for row in rows]
-        self._stop_watching(self.watched - {head.room for head in heads})
-        for head in heads:
-            self.watched.add(head.room)
-            await self.node.hub.watch(head, self.user.id, self.outbox.put)
-        self.say(type="watching", rooms=[head._asdict() for head in heads], **_ref(frame))
-
-    def _stop_watching(self, rooms: set[int]) -> None:
-        for room_id in rooms:
-            self.node.hub.unwatch(room_id, self.outbox.put)
-        self.watched -= rooms
-
-    def _leave_all(self, at: datetime) -> None:
-        for chore in self.chores:
-            chore.cancel()
-        while self.subscriptions:
-            _room_id, subscription = self.subscriptions.popitem()
-            self._drop(subscription, at)
-        self._stop_watching(set(self.watched))
-
-    # --- answers ------------------------------------------------------------------------------
-
-    def say(self, **frame: Any) -> None:
-        self.outbox.put(packet(wire.encode(frame)))
-
-    def _refuse(self, frame: wire.Frame, error: PermissionDenied | ValidationError) -> None:
-        known = {name: getattr(frame, name) for name in ("room", "cid") if hasattr(frame, name)}
-        if isinstance(error, ValidationError):
-            code, wait = error.code, (error.params or {}).get("retry_after")
-        else:
-            code, wait = "not_member", None
-        known |= {"retry_after": wait} if wait else {}
-        with translation.override(self.language):
-            detail = error.messages[0] if isinstance(error, ValidationError) else str(error)
-        self.say(type="nack", code=code, detail=detail, **known, **_ref(frame))
+            self.client.heads()
 
 
-def _accepted_language(scope: dict[str, Any]) -> str:
+def accepted_language(scope: dict[str, Any]) -> str:
     header = dict(scope["headers"]).get(b"accept-language", b"").decode("latin-1").lower()
     for language, _quality in parse_accept_lang_header(header):
         if language.split("-")[0] in dict(settings.LANGUAGES):
             return language.split("-")[0]
     return settings.LANGUAGE_CODE
-
-
-def _ref(frame: wire.Frame) -> dict[str, str]:
-    return {"ref": frame.ref} if frame.ref else {}

@@ -1,0 +1,220 @@
+"""What one client does and is told, in the frames of docs/wire.md, whatever its wire looks like.
+
+A door (consumers.py, stomp/) accepts the connection, decodes what comes, and shapes what goes out.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from messaging import node, queries, services, wire
+from messaging.database import Unavailable
+from messaging.outbox import Packet, packet
+from messaging.pace import Pace
+from messaging.subscription import Subscription
+from messaging.wire import Person
+from messaging.writer import Receipt, not_member, unavailable
+
+log = logging.getLogger(__name__)
+
+IN_FLIGHT_MAX = 64  # sends of one client that wait for their answer
+TYPING_SECONDS = 3
+
+
+class Client:
+    """One connection of a person. `put` takes the encoded frames that are for it."""
+
+    def __init__(self, user: Person, language: str, put: Callable[[Packet], None]) -> None:
+        self.node = node.current()
+        self.user = user
+        self.language = language
+        self.put = put
+        self.subscriptions: dict[int, Subscription] = {}
+        self.watched: set[int] = set()
+        self.chores: set[asyncio.Task[None]] = set()
+        self.in_flight = 0
+        self.pace = Pace(settings.FRAME_RATE, settings.FRAME_BURST)
+        self.typed: dict[int, float] = {}
+        self.last_heard = self.node.hub.now()
+
+    def start(self, chore: Coroutine[Any, Any, None]) -> None:
+        """Beside the reading of frames; ends with the connection."""
+        task = asyncio.get_running_loop().create_task(chore)
+        self.chores.add(task)
+        task.add_done_callback(self.chores.discard)
+
+    async def heard(self) -> None:
+        """It is there; and whoever is too fast is read more slowly from here on."""
+        self.last_heard = self.node.hub.now()
+        if seconds := self.pace.wait("frames"):
+            await asyncio.sleep(seconds)
+
+    async def handle(self, frame: wire.Frame) -> None:
+        """Do what it asks. A refusal is said as a `nack`; nothing is raised."""
+        try:
+            await self._answer(frame)
+        except (PermissionDenied, ValidationError) as error:
+            self.refuse(frame, error)
+        except Unavailable:
+            self.refuse(frame, unavailable())
+        except Exception:  # the connection stays, whatever a frame meets
+            log.exception("a %s frame failed", type(frame).__name__.lower())
+            self.refuse(frame, unavailable())
+
+    def gone(self, at: datetime) -> None:
+        """Away from everywhere since `at`."""
+        for chore in self.chores:
+            chore.cancel()
+        while self.subscriptions:
+            _room_id, subscription = self.subscriptions.popitem()
+            self._drop(subscription, at)
+        self._stop_watching(set(self.watched))
+
+    def heads(self) -> None:
+        heads = {str(room): each.feed.head for room, each in self.subscriptions.items()}
+        self.say(type="heads", rooms=heads)
+
+    def say(self, **frame: Any) -> None:
+        self.put(packet(wire.encode(frame)))
+
+    def refuse(self, frame: wire.Frame, error: PermissionDenied | ValidationError) -> None:
+        known = {name: getattr(frame, name) for name in ("room", "cid") if hasattr(frame, name)}
+        if isinstance(error, ValidationError):
+            code, wait = error.code, (error.params or {}).get("retry_after")
+        else:
+            code, wait = "not_member", None
+        known |= {"retry_after": wait} if wait else {}
+        with translation.override(self.language):
+            detail = error.messages[0] if isinstance(error, ValidationError) else str(error)
+        self.say(type="nack", code=code, detail=detail, **known, **_ref(frame))
+
+    async def _answer(self, frame: wire.Frame) -> None:
+        match frame:
+            case wire.Send():
+                self._send(frame)
+            case wire.Subscribe():
+                await self._subscribe(frame)
+            case wire.Unsubscribe():
+                self._unsubscribe(frame)
+            case wire.Typing(room=room):
+                self._typing(room)
+            case wire.Read():
+                await self._read(frame)
+            case wire.Watch():
+                await self._watch(frame)
+            case wire.Ping():
+                self.say(type="pong", **_ref(frame))
+
+    def _send(self, frame: wire.Send) -> None:
+        if self.in_flight >= IN_FLIGHT_MAX:
+            raise ValidationError(_("Too many messages wait for an answer."), code="too_many")
+        future = services.post(frame.room, self.user, frame.body, frame.cid)
+        self.in_flight += 1
+        future.add_done_callback(lambda done: self._sent(frame, done))
+
+    def _sent(self, frame: wire.Send, done: "asyncio.Future[Receipt]") -> None:
+        self.in_flight -= 1
+        error = done.exception()
+        if isinstance(error, PermissionDenied | ValidationError):
+            self.refuse(frame, error)
+        elif error is not None:
+            log.error("a send failed", exc_info=error)
+            self.refuse(frame, unavailable())
+        else:
+            receipt = done.result()
+            self.say(
+                type="ack", cid=receipt.client_id, room=receipt.room_id, seq=receipt.seq,
+                at=receipt.at, repeated=receipt.repeated, **_ref(frame),
+            )  # fmt: skip
+
+    # --- rooms --------------------------------------------------------------------------------
+
+    async def _subscribe(self, frame: wire.Subscribe) -> None:
+        before = self.subscriptions.get(frame.room)
+        if before is None and len(self.subscriptions) >= wire.SUBSCRIPTIONS_MAX:
+            raise ValidationError(_("Too many rooms on one socket."), code="too_many")
+
+        def greet(standing: queries.Standing, head: int, after: int, recovered: bool) -> None:
+            self.say(
+                type="subscribed", room=frame.room, head=head, after=after,
+                read=standing.read_seq, recovered=recovered, **_ref(frame),
+            )  # fmt: skip
+
+        subscription = await self.node.hub.subscribe(
+            frame.room, self.user.id, frame.after,
+            put=self.put, ended=self._ended, greet=greet,
+        )  # fmt: skip
+        if subscription is None:
+            raise not_member()
+        if subscription.stopped:  # the seat was given up meanwhile, and that was said
+            self.node.hub.let_go(frame.room)
+            return
+        self.node.here.arrive(frame.room, self.user.id, self.user.name)
+        if before is not None:
+            self._drop(before, self.node.hub.now())
+        self.subscriptions[frame.room] = subscription
+        self.start(self._show_presence(subscription))
+
+    async def _show_presence(self, subscription: Subscription) -> None:
+        frame = await self.node.here.snapshot(subscription.room_id)
+        if not subscription.stopped:
+            self.say(**frame)
+            subscription.sees_presence = True
+
+    def _unsubscribe(self, frame: wire.Unsubscribe) -> None:
+        if subscription := self.subscriptions.pop(frame.room, None):
+            self._drop(subscription, self.node.hub.now())
+        self.say(type="unsubscribed", room=frame.room, code="asked", **_ref(frame))
+
+    def _ended(self, subscription: Subscription, code: str) -> None:
+        """The seat is gone, by whichever door."""
+        if self.subscriptions.get(subscription.room_id) is subscription:
+            del self.subscriptions[subscription.room_id]
+            self._drop(subscription, self.node.hub.now())
+            self.node.here.left(subscription.room_id, self.user.id)
+        subscription.stop()
+        self.say(type="unsubscribed", room=subscription.room_id, code=code)
+
+    def _drop(self, subscription: Subscription, at: datetime) -> None:
+        self.node.hub.unsubscribe(subscription)
+        self.node.here.depart(subscription.room_id, self.user.id, at, subscription.seen)
+
+    def _typing(self, room_id: int) -> None:
+        if room_id not in self.subscriptions:
+            raise ValidationError(_("Subscribe to the room first."), code="not_subscribed")
+        now = asyncio.get_running_loop().time()
+        if now - self.typed.get(room_id, -TYPING_SECONDS) >= TYPING_SECONDS:
+            self.typed[room_id] = now
+            self.node.typing(room_id, self.user)
+
+    async def _read(self, frame: wire.Read) -> None:
+        rows = await self.node.reads.rows(
+            queries.READ, room=frame.room, user=self.user.id, seq=frame.seq
+        )
+        if not rows:
+            raise not_member()
+
+    async def _watch(self, frame: wire.Watch) -> None:
+        rows = await self.node.reads.rows(queries.MY_HEADS, user=self.user.id, rooms=frame.rooms)
+        heads = [queries.Head(*row) for row in rows]
+        self._stop_watching(self.watched - {head.room for head in heads})
+        for head in heads:
+            self.watched.add(head.room)
+            await self.node.hub.watch(head, self.user.id, self.put)
+        self.say(type="watching", rooms=[head._asdict() for head in heads], **_ref(frame))
+
+    def _stop_watching(self, rooms: set[int]) -> None:
+        for room_id in rooms:
+            self.node.hub.unwatch(room_id, self.put)
+        self.watched -= rooms
+
+
+def _ref(frame: wire.Frame) -> dict[str, str]:
+    return {"ref": frame.ref} if frame.ref else {}
