@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef
 from django.forms import model_to_dict
@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from messaging import pages, services
+from rooms import services as rooms
 from rooms.forms import RoomForm
 from rooms.models import TITLE_MAX, Membership, Room
 
@@ -70,8 +71,7 @@ def create(request: HttpRequest) -> HttpResponse:
 @login_required
 def edit(request: HttpRequest, room_id: int) -> HttpResponse:
     room = get_object_or_404(Room.objects.open(), pk=room_id)
-    if room.owner_id != request.user.pk:
-        raise PermissionDenied
+    rooms.check_may_manage(room, request.user)
     # As initial, not as instance: a refused title must not stand in the heading.
     initial = model_to_dict(room, RoomForm.Meta.fields)
     form = RoomForm(request.POST if request.method == "POST" else None, initial=initial)
@@ -93,3 +93,11 @@ def close(request: HttpRequest, room_id: int) -> HttpResponse:
     services.close_room(room_id, request.user)
     messages.success(request, _("The room is closed."))
     return redirect("lobby")
+
+
+@require_POST
+@login_required
+def reopen(request: HttpRequest, room_id: int) -> HttpResponse:
+    get_object_or_404(Room, pk=room_id)
+    services.reopen_room(room_id, request.user)
+    return redirect("messaging:room", room_id)

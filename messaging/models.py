@@ -21,6 +21,8 @@ class Event(models.Model):
         ENTER = "enter", _("entered")
         LEAVE = "leave", _("left")
         CLOSE = "close", _("closed the room")
+        OPEN = "open", _("opened the room again")
+        OWNER = "owner", _("is the owner now")
 
     room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="events", db_index=False)
     seq = models.BigIntegerField()

@@ -12,6 +12,7 @@ from accounts.models import User
 from messaging import queries, services, wire
 from presence import services as presence
 from rooms.models import Membership, Room
+from rooms.services import may_manage
 
 FIRST_PAGE = 50  # events shown at once
 CONTEXT = 8  # events shown above the first missed one
@@ -28,6 +29,7 @@ def conversation(room: Room, me: User, standing: queries.Standing) -> dict[str, 
     return {
         "room": room,
         "standing": standing,
+        "manages": may_manage(room, me),
         "my_rooms": my_rooms(me),
         "start": {
             "room": _plain(room),

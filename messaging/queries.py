@@ -262,6 +262,12 @@ def standing(room_id: int, user_id: int) -> Standing | None:
     return Standing(*rows[0]) if rows else None
 
 
+def read(room_id: int, user_id: int, seq: int) -> int | None:
+    """Move a member's read position forward; None for others."""
+    rows = _rows(READ, {"room": room_id, "user": user_id, "seq": seq})
+    return int(rows[0][0]) if rows else None
+
+
 def prune(room_id: int, before: datetime, limit: int) -> int:
     """Delete up to `limit` of the room's oldest events from before that time; says how many."""
     with connection.cursor() as cursor:

@@ -3,20 +3,24 @@
 Refusals are PermissionDenied and ValidationError with a `code` of docs/wire.md.
 """
 
+import asyncio
 from asyncio import Future
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Coroutine
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
+from asgiref.sync import async_to_sync
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
+from accounts import audit
 from accounts.models import User
 from messaging import events, node, queries, text
 from messaging.models import Event as Log
 from messaging.wire import Event, Person
-from messaging.writer import Draft, Receipt, unavailable
+from messaging.writer import Draft, Receipt, not_member, unavailable
 from presence import services as presence
 from rooms import services as rooms
 from rooms.door import Door, Verdicts
@@ -41,6 +45,25 @@ def post(room_id: int, sender: Person, body: str, client_id: UUID | None = None)
             params={"retry_after": round(seconds, 3)},
         )
     return here.writer.put(Draft(room_id, sender, client_id or uuid4(), cleaned))
+
+
+def say(room_id: int, sender: Person, body: str, client_id: UUID | None = None) -> Receipt:
+    """`post` for threads: waits for the commit. Raises what `post` and its future raise."""
+
+    async def posted() -> Receipt:
+        return await post(room_id, sender, body, client_id)
+
+    serving = node.running()
+    if serving is not None:
+        return asyncio.run_coroutine_threadsafe(posted(), serving.loop).result()
+    return async_to_sync(_alone)(posted())  # no server in this process: a command, a shell
+
+
+async def _alone(posted: Coroutine[Any, Any, Receipt]) -> Receipt:
+    try:
+        return await posted
+    finally:
+        await node.close()
 
 
 def join(room_id: int, user: User) -> None:
@@ -69,14 +92,19 @@ _door = Door(_seat)
 
 
 def leave(room_id: int, user: User) -> bool:
-    """Give the seat back; False if there was none. Raises ValidationError(owner_stays)."""
+    """Give the seat back; False if there was none. An owner who leaves still owns the room."""
     return _unseat(room_id, user.pk, "left")
 
 
 def remove(room_id: int, user_id: int, by: User) -> bool:
-    """The owner shows a member out. Raises PermissionDenied."""
-    rooms.check_owner(Room.objects.get(pk=room_id), by.pk)
-    return _unseat(room_id, user_id, "removed")
+    """Show a member out; False if they had no seat. Raises PermissionDenied."""
+    room = Room.objects.get(pk=room_id)
+    rooms.check_may_manage(room, by)
+    with transaction.atomic():
+        was_seated = _unseat(room_id, user_id, "removed")
+        if was_seated:
+            audit.record(by, room, f"removed person {user_id}")
+    return was_seated
 
 
 def _unseat(room_id: int, user_id: int, how: str) -> bool:
@@ -84,33 +112,84 @@ def _unseat(room_id: int, user_id: int, how: str) -> bool:
         had_seat = rooms.unseat(room_id, user_id)
         if had_seat:
             events.announce_on_commit(queries.append(room_id, Log.Kind.LEAVE, [user_id], how))
-    if had_seat:
-        presence.remove(room_id, user_id)
+            transaction.on_commit(lambda: presence.remove(room_id, user_id), robust=True)
     return had_seat
 
 
-def open_room(owner: User, *, title: str, description: str = "", capacity: int = 50) -> Room:
-    """A new room, its owner in the first seat."""
+def open_room(
+    owner: User,
+    *,
+    title: str,
+    description: str = "",
+    capacity: int = 50,
+    seat_owner: bool = True,
+) -> Room:
+    """A new room, its owner in the first seat, unless they want to enter it later themselves."""
     with transaction.atomic():
         room = rooms.create(
             owner_id=owner.pk, title=title, description=description, capacity=capacity
         )
-        events.announce_on_commit(queries.append(room.pk, Log.Kind.ENTER, [owner.pk]))
+        if seat_owner:
+            rooms.seat(room.pk, [owner.pk])
+            events.announce_on_commit(queries.append(room.pk, Log.Kind.ENTER, [owner.pk]))
+            room.personnel = 1
     return room
 
 
-def edit_room(room_id: int, user: User, *, title: str, description: str, capacity: int) -> Room:
-    """Raises PermissionDenied, ValidationError (capacity_below_members and the fields' own)."""
-    return rooms.edit(room_id, user.pk, title=title, description=description, capacity=capacity)
+def edit_room(room_id: int, by: User, **changes: Any) -> Room:
+    """Change `title`, `description`, `capacity`, or some of them.
 
-
-def close_room(room_id: int, user: User) -> bool:
-    """No more joining and talking; members may still read. Raises PermissionDenied."""
+    Raises PermissionDenied, ValidationError (capacity_below_members and the fields' own).
+    """
     with transaction.atomic():
-        was_open = rooms.close(room_id, user.pk)
-        if was_open:
-            events.announce_on_commit(queries.append(room_id, Log.Kind.CLOSE, [user.pk]))
-    return was_open
+        room = rooms.edit(room_id, by, **changes)
+        audit.record(by, room, "changed " + ", ".join(f"{k} to {v!r}" for k, v in changes.items()))
+    return room
+
+
+def close_room(room_id: int, by: User) -> bool:
+    """No more joining and talking; members may still read. False if it was closed before.
+
+    Raises PermissionDenied.
+    """
+    return _turn(room_id, by, rooms.close, Log.Kind.CLOSE, "closed")
+
+
+def reopen_room(room_id: int, by: User) -> bool:
+    """Joining and talking go on. False if it was open. Raises PermissionDenied."""
+    return _turn(room_id, by, rooms.reopen, Log.Kind.OPEN, "reopened")
+
+
+def _turn(
+    room_id: int, by: User, turn: Callable[[int, User], bool], kind: Log.Kind, what: str
+) -> bool:
+    with transaction.atomic():
+        was_turned = turn(room_id, by)
+        if was_turned:
+            events.announce_on_commit(queries.append(room_id, kind, [by.pk]))
+            audit.record(by, Room.objects.get(pk=room_id), what)
+    return was_turned
+
+
+def transfer_room(room_id: int, to_user_id: int, by: User) -> bool:
+    """Make another member the owner. Raises PermissionDenied, ValidationError(not_member)."""
+    with transaction.atomic():
+        was_other = rooms.transfer(room_id, to_user_id, by)
+        if was_other:
+            events.announce_on_commit(queries.append(room_id, Log.Kind.OWNER, [to_user_id]))
+            audit.record(by, Room.objects.get(pk=room_id), f"made person {to_user_id} the owner")
+    return was_other
+
+
+def mark_read(room_id: int, user_id: int, seq: int) -> int:
+    """Move the read position forward, never back or past the end; says where it is then.
+
+    Raises PermissionDenied (no member).
+    """
+    position = queries.read(room_id, user_id, seq)
+    if position is None:
+        raise not_member()
+    return position
 
 
 def missed(

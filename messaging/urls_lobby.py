@@ -8,6 +8,7 @@ rooms = [
     path("new/", lobby.create, name="create"),
     path("<int:room_id>/edit/", lobby.edit, name="edit"),
     path("<int:room_id>/close/", lobby.close, name="close"),
+    path("<int:room_id>/reopen/", lobby.reopen, name="reopen"),
 ]
 urlpatterns = [
     path("", lobby.lobby, name="lobby"),

@@ -1,6 +1,5 @@
 """The conversation page and what its script fetches. Members only; others find an entrance."""
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -8,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from messaging import pages, queries, services
+from rooms import services as rooms
 from rooms.models import Room
 
 
@@ -16,8 +16,16 @@ from rooms.models import Room
 def room(request: HttpRequest, room_id: int) -> HttpResponse:
     room = get_object_or_404(Room.objects.select_related("owner"), pk=room_id)
     if (standing := queries.standing(room.pk, request.user.pk)) is None:
-        return render(request, "messaging/entrance.html", {"room": room})
+        return _entrance(request, room)
     return render(request, "messaging/room.html", pages.conversation(room, request.user, standing))
+
+
+def _entrance(
+    request: HttpRequest, room: Room, refusal: str = "", status: int = 200
+) -> HttpResponse:
+    manages = rooms.may_manage(room, request.user)
+    context = {"room": room, "refusal": refusal, "manages": manages}
+    return render(request, "messaging/entrance.html", context, status=status)
 
 
 @require_POST
@@ -28,8 +36,7 @@ def join(request: HttpRequest, room_id: int) -> HttpResponse:
         services.join(room.pk, request.user)
     except ValidationError as refusal:
         room.refresh_from_db()
-        context = {"room": room, "refusal": refusal.messages[0]}
-        return render(request, "messaging/entrance.html", context, status=409)
+        return _entrance(request, room, refusal.messages[0], status=409)
     return redirect("messaging:room", room_id)
 
 
@@ -37,11 +44,7 @@ def join(request: HttpRequest, room_id: int) -> HttpResponse:
 @login_required
 def leave(request: HttpRequest, room_id: int) -> HttpResponse:
     get_object_or_404(Room, pk=room_id)
-    try:
-        services.leave(room_id, request.user)
-    except ValidationError as refusal:
-        messages.error(request, refusal.messages[0])
-        return redirect("messaging:room", room_id)
+    services.leave(room_id, request.user)
     return redirect("lobby")
 
 

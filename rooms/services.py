@@ -9,10 +9,10 @@ from collections.abc import Collection
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from accounts.text import one_line
 from rooms.models import Membership, Room
 
@@ -26,12 +26,10 @@ def closed() -> ValidationError:
 
 
 def create(*, owner_id: int, title: str, description: str = "", capacity: int = 50) -> Room:
-    """A new room with its owner in the first seat; inside a transaction."""
+    """A new room, all seats free."""
     room = Room(owner_id=owner_id, title=title, description=description, capacity=capacity)
     _check(room)
-    room.personnel = 1
     room.save()
-    Membership.objects.create(room=room, user_id=owner_id, role=Membership.Role.OWNER)
     return room
 
 
@@ -71,53 +69,92 @@ def seat(room_id: int, user_ids: Collection[int]) -> tuple[list[int], list[int]]
         raise full()
     # Read up to here: who comes for the first time has missed nothing.
     Membership.objects.bulk_create(
-        Membership(room_id=room_id, user_id=user_id, read_seq=room.last_seq) for user_id in seated
+        Membership(
+            room_id=room_id, user_id=user_id, read_seq=room.last_seq, role=_role(room, user_id)
+        )
+        for user_id in seated
     )
     return seated, refused
+
+
+def _role(room: Room, user_id: int) -> Membership.Role:
+    return Membership.Role.OWNER if user_id == room.owner_id else Membership.Role.MEMBER
 
 
 def unseat(room_id: int, user_id: int) -> bool:
     """Give the seat back; inside a transaction. False if there was none, and nothing changed.
 
-    Raises Room.DoesNotExist, ValidationError(owner_stays).
+    An owner who leaves keeps the room: they may come back, change it and close it.
+    Raises Room.DoesNotExist.
     """
-    room = locked(room_id)
-    if room.owner_id == user_id and not room.is_closed:
-        raise ValidationError(
-            _("The owner can't leave an open room. Close it first."), code="owner_stays"
-        )
+    locked(room_id)
     gone, _rows = Membership.objects.filter(room_id=room_id, user_id=user_id).delete()
     if gone:
         Room.objects.give_back_seat(room_id)
     return bool(gone)
 
 
-def check_owner(room: Room, user_id: int) -> None:
-    if room.owner_id != user_id:
+def may_manage(room: Room, by: User) -> bool:
+    """Its owner may, and staff whom the admin gave the right to change rooms."""
+    is_moderator = by.is_staff and by.has_perm("rooms.change_room")
+    return by.is_active and (room.owner_id == by.pk or is_moderator)
+
+
+def check_may_manage(room: Room, by: User) -> None:
+    if not may_manage(room, by):
         raise PermissionDenied(_("Only the owner may do this."))
 
 
-def edit(room_id: int, user_id: int, **changes: Any) -> Room:
-    """Change title, description or capacity; capacity never below the members there are."""
-    with transaction.atomic():
-        room = locked(room_id)
-        check_owner(room, user_id)
-        for name in ("title", "description", "capacity"):
-            setattr(room, name, changes.get(name, getattr(room, name)))
-        _check(room)
-        if room.capacity < room.personnel:
-            text = _("There are already %(members)s members.") % {"members": room.personnel}
-            raise ValidationError({"capacity": ValidationError(text, "capacity_below_members")})
-        room.save(update_fields=["title", "description", "capacity"])
+def edit(room_id: int, by: User, **changes: Any) -> Room:
+    """Change title, description or capacity, never below the members there are; inside a
+    transaction."""
+    room = locked(room_id)
+    check_may_manage(room, by)
+    for name in ("title", "description", "capacity"):
+        setattr(room, name, changes.get(name, getattr(room, name)))
+    _check(room)
+    if room.capacity < room.personnel:
+        text = _("There are already %(members)s members.") % {"members": room.personnel}
+        raise ValidationError({"capacity": ValidationError(text, "capacity_below_members")})
+    room.save(update_fields=["title", "description", "capacity"])
     return room
 
 
-def close(room_id: int, user_id: int) -> bool:
+def close(room_id: int, by: User) -> bool:
     """No one enters or speaks any more; inside a transaction. False if it was closed before."""
     room = locked(room_id)
-    check_owner(room, user_id)
+    check_may_manage(room, by)
     if room.is_closed:
         return False
     room.closed_at = Now()
     room.save(update_fields=["closed_at"])
+    return True
+
+
+def reopen(room_id: int, by: User) -> bool:
+    """Inside a transaction. False if it was open."""
+    room = locked(room_id)
+    check_may_manage(room, by)
+    if not room.is_closed:
+        return False
+    room.closed_at = None
+    room.save(update_fields=["closed_at"])
+    return True
+
+
+def transfer(room_id: int, to_user_id: int, by: User) -> bool:
+    """Another member becomes the owner; inside a transaction. False if they were it before.
+
+    Raises PermissionDenied, ValidationError(not_member).
+    """
+    room = locked(room_id)
+    check_may_manage(room, by)
+    if room.owner_id == to_user_id:
+        return False
+    seats = Membership.objects.filter(room_id=room_id)
+    if not seats.filter(user_id=to_user_id).update(role=Membership.Role.OWNER):
+        raise ValidationError(_("Only a member can become the owner."), code="not_member")
+    seats.filter(user_id=room.owner_id).update(role=Membership.Role.MEMBER)
+    room.owner_id = to_user_id
+    room.save(update_fields=["owner"])
     return True

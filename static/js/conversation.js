@@ -161,6 +161,8 @@ class Conversation {
     this.typing.stopped(from.id);
     if (kind === "enter" || kind === "leave") this.people.refresh();
     if (kind === "close") this.closed();
+    if (kind === "open") this.opened();
+    if (kind === "owner") this.people.refresh();
   }
 
   on_ack({ cid, seq }) {
@@ -242,6 +244,11 @@ class Conversation {
   closed() {
     byId("composer").hidden = true;
     byId("closed").hidden = false;
+  }
+
+  opened() {
+    byId("composer").hidden = false;
+    byId("closed").hidden = true;
   }
 
   left() {

@@ -131,11 +131,11 @@ def test_leaving_leads_to_the_lobby(client, room, bob):
     assert not room.memberships.filter(user=bob).exists()
 
 
-def test_the_owner_of_an_open_room_is_told_to_stay(client, room, alice):
+def test_an_owner_who_left_finds_the_entrance_and_still_the_form(client, enter, room, alice):
     client.force_login(alice)
-    response = client.post(reverse("messaging:leave", args=[room.pk]), follow=True)
-    assert "Close it first" in response.text
-    assert room.memberships.filter(user=alice).exists()
+    client.post(reverse("messaging:leave", args=[room.pk]))
+    entrance = enter(alice, room).text
+    assert "Join the room" in entrance and reverse("rooms:edit", args=[room.pk]) in entrance
 
 
 def test_joining_and_leaving_are_no_links(client, room, bob):

@@ -1,6 +1,9 @@
 """Seats and the log together, as every door uses them."""
 
+from uuid import uuid4
+
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -8,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from messaging import queries, services
 from rooms.models import Membership, Room
+from tests.messaging.conftest import person
 
 
 def log(room):
@@ -60,10 +64,54 @@ def test_the_seat_of_who_left_is_free_for_another(alice, bob, charlie):
     }
 
 
-def test_the_owner_stays_in_an_open_room(room, alice):
+def test_an_owner_who_leaves_keeps_the_room_and_may_come_back(room, alice):
+    assert services.leave(room.pk, alice) is True
+    services.edit_room(room.pk, alice, title="Mine still")
+    services.join(room.pk, alice)
+    assert room.memberships.get(user=alice).role == Membership.Role.OWNER
+
+
+def test_the_room_goes_to_another_member_only(room, alice, bob, charlie):
     with pytest.raises(ValidationError) as refusal:
-        services.leave(room.pk, alice)
-    assert code(refusal) == "owner_stays"
+        services.transfer_room(room.pk, charlie.pk, by=alice)
+    assert code(refusal) == "not_member"
+    assert services.transfer_room(room.pk, bob.pk, by=alice) is True
+    assert services.transfer_room(room.pk, bob.pk, by=bob) is False
+    roles = dict(room.memberships.values_list("user__display_name", "role"))
+    assert roles == {"Alice": "member", "Bob": "owner"}
+    assert log(room)[-1] == (3, "owner", "Bob")
+    with pytest.raises(PermissionDenied):
+        services.close_room(room.pk, alice)
+
+
+def test_a_closed_room_is_opened_again(room, alice, bob, charlie):
+    services.close_room(room.pk, alice)
+    with pytest.raises(PermissionDenied):
+        services.reopen_room(room.pk, bob)
+    assert services.reopen_room(room.pk, alice) is True
+    assert services.reopen_room(room.pk, alice) is False
+    services.join(room.pk, charlie)
+    assert [line[1] for line in log(room)[-3:]] == ["close", "open", "enter"]
+
+
+def test_staff_with_the_right_may_do_what_the_owner_may_and_it_is_on_the_trail(room, bob, charlie):
+    charlie.is_staff = charlie.is_superuser = True
+    charlie.save()
+    services.remove(room.pk, bob.pk, by=charlie)
+    services.edit_room(room.pk, charlie, capacity=7)
+    services.close_room(room.pk, charlie)
+    said = LogEntry.objects.filter(user=charlie, object_id=str(room.pk)).order_by("pk")
+    assert [entry.change_message for entry in said] == [
+        f"removed person {bob.pk}", "changed capacity to 7", "closed",
+    ]  # fmt: skip
+
+
+def test_a_thread_says_something_and_waits_for_the_commit(room, bob):
+    cid = uuid4()
+    first = services.say(room.pk, person(bob), "hello", cid)
+    again = services.say(room.pk, person(bob), "hello", cid)
+    assert (first.seq, first.repeated) == (3, False)
+    assert again == first._replace(repeated=True)
 
 
 def test_only_the_owner_removes_edits_and_closes(room, alice, bob, charlie):

@@ -83,7 +83,7 @@ def test_there_are_never_fewer_seats_than_members(client, alice, room):
     assert (room.title, room.capacity) == ("Tea", 3)
 
 
-@pytest.mark.parametrize("door", ["edit", "close"])
+@pytest.mark.parametrize("door", ["edit", "close", "reopen"])
 @pytest.mark.parametrize("who", ["bob", "charlie"])
 def test_others_change_nothing(client, request, room, door, who):
     enter(client, request.getfixturevalue(who))
@@ -100,7 +100,7 @@ def test_a_stranger_has_to_sign_in_first(client, room, door):
     assert not room.is_closed
 
 
-def test_the_owner_closes_it_once_and_for_all(client, alice, room):
+def test_the_owner_closes_it_once(client, alice, room):
     enter(client, alice)
     for _ in range(2):
         assert client.post(f"/rooms/{room.pk}/close/").url == "/"
@@ -110,11 +110,21 @@ def test_the_owner_closes_it_once_and_for_all(client, alice, room):
     assert client.get(f"/rooms/{room.pk}/edit/").status_code == 404
 
 
-@pytest.mark.parametrize("door", ["edit", "close"])
+@pytest.mark.parametrize("door", ["edit", "close", "reopen"])
 @pytest.mark.parametrize("number", [999_999, 10**25])
 def test_a_room_that_is_not_there_is_not_found(client, alice, door, number):
     enter(client, alice)
     assert client.post(f"/rooms/{number}/{door}/", FORM).status_code == 404
+
+
+def test_the_owner_opens_it_again(client, alice, room):
+    enter(client, alice)
+    client.post(f"/rooms/{room.pk}/close/")
+    assert "Open the room again" in client.get(f"/rooms/{room.pk}/").text
+    assert client.post(f"/rooms/{room.pk}/reopen/").url == f"/rooms/{room.pk}/"
+    room.refresh_from_db()
+    assert not room.is_closed
+    assert "Open the room again" not in client.get(f"/rooms/{room.pk}/").text
 
 
 def test_closing_takes_a_post(client, alice, room):

@@ -12,6 +12,8 @@ const QUIET = {
   leave: (event) =>
     event.body === "removed" ? gettext("%(name)s was removed") : gettext("%(name)s left"),
   close: () => gettext("%(name)s closed the room"),
+  open: () => gettext("%(name)s opened the room again"),
+  owner: () => gettext("%(name)s is the owner now"),
 };
 
 // Answers an element for every event, also for kinds it does not know: those show nothing.
