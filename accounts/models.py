@@ -1,5 +1,11 @@
-"""Who you are: one account per e-mail address, whatever its capitals."""
+"""Who you are, one account per e-mail address, whatever its capitals; and where you signed in."""
 
+from __future__ import annotations
+
+import hashlib
+from uuid import uuid4
+
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.validators import RegexValidator
@@ -12,16 +18,16 @@ DISPLAY_NAME_MAX = 40  # characters
 
 
 class UserManager(BaseUserManager["User"]):
-    def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> User:
         user = self.model(email=email.strip().lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
-    def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "User":
+    def create_superuser(self, email: str, password: str | None = None, **fields: object) -> User:
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
-    def get_by_natural_key(self, username: str | None) -> "User":
+    def get_by_natural_key(self, username: str | None) -> User:
         return self.get(email=(username or "").strip().lower())
 
 
@@ -69,3 +75,40 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.display_name
+
+    @property
+    def password_mark(self) -> str:
+        """Changes with the password. PostgreSQL makes it, too: messaging/queries.py SIGN_INS."""
+        return hashlib.sha256(self.password.encode()).hexdigest()
+
+
+class Device(models.Model):
+    """One sign-in by token: a family of refresh tokens, of which exactly one is good.
+
+    It ends when its row goes, when it expires, and when the password is no longer that of its
+    sign-in. Its access tokens name it (`sid`) and end with it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="devices",
+        verbose_name=_("person"),
+    )
+    label = models.CharField(_("device"), max_length=200, blank=True)  # as its User-Agent says
+    password_mark = models.CharField(max_length=64, editable=False)
+    # The refresh token that is good, the one that it came from, and who showed that one.
+    refresh_id = models.UUIDField(default=uuid4, editable=False)
+    spent_id = models.UUIDField(null=True, editable=False)
+    spent_by = models.CharField(max_length=64, blank=True, editable=False)
+    created_at = models.DateTimeField(_("signed in"), default=timezone.now, editable=False)
+    refreshed_at = models.DateTimeField(_("last used"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("ends"), editable=False)
+
+    class Meta:
+        verbose_name = _("device")
+        verbose_name_plural = _("devices")
+
+    def __str__(self) -> str:
+        return self.label or str(self.pk)

@@ -1,6 +1,7 @@
 """Accounts: opening one and keeping it up to date. Addresses are in lower case throughout."""
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -35,6 +36,23 @@ def edit_profile(user: User, *, display_name: str, phone: str, language: str) ->
     _check(user)
     user.save(update_fields=["display_name", "phone", "language"])
     return user
+
+
+def change_password(user: User, *, current: str, new: str, keep_device: UUID | None = None) -> None:
+    """Ends all other sign-ins. Raises ValidationError by field (current: `wrong_password`)."""
+    if not user.check_password(current):
+        text = _("This is not your password.")
+        raise ValidationError({"current": ValidationError(text, "wrong_password")})
+    try:
+        validate_password(new, user)
+    except ValidationError as error:
+        raise ValidationError({"new": error.error_list}) from None
+    user.set_password(new)
+    with transaction.atomic():
+        user.save(update_fields=["password"])
+        others = user.devices.exclude(pk=keep_device) if keep_device else user.devices.all()
+        others.delete()
+        user.devices.update(password_mark=user.password_mark)
 
 
 def normal_email(text: str) -> str:

@@ -1,19 +1,14 @@
-from datetime import timedelta
 from typing import Any
 
-from axes.helpers import get_cool_off
-from axes.models import AccessAttempt
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth import views as auth
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import ValidationError
-from django.db.models import Max
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
-from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import activate
 from django.utils.translation import gettext as _
@@ -21,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
+from accounts import lockout
 from accounts import services as accounts
 from accounts.forms import PasswordForm, ProfileForm, SignInForm, SignUpForm
 from accounts.models import User
@@ -104,16 +100,8 @@ class Password(auth.PasswordChangeView):
 @never_cache
 def locked_out(request: HttpRequest, *_ignored: Any) -> HttpResponse:
     """Too many failed sign-ins. django-axes calls it, with one argument more or less."""
-    until = _locked_until(request)
-    wait = max(1, round((until - timezone.now()).total_seconds()))
-    context = {"until": until, "minutes": max(1, -(-wait // 60))}
+    wait = lockout.seconds_left(request)
+    context = {"until": lockout.until(request), "minutes": max(1, -(-wait // 60))}
     response = render(request, "accounts/locked_out.html", context, status=429)
     response["Retry-After"] = str(wait)
     return response
-
-
-def _locked_until(request: HttpRequest) -> Any:
-    email = accounts.attempted_email(request, getattr(request, "axes_credentials", None))
-    tries = AccessAttempt.objects.filter(username=email, ip_address=request.axes_ip_address)
-    last = tries.aggregate(last=Max("attempt_time"))["last"] or timezone.now()
-    return last + (get_cool_off(request) or timedelta())

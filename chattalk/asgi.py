@@ -8,14 +8,14 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chattalk.settings")
 pages = get_asgi_application()
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402  (the apps must be loaded first)
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  (the apps come first)
+from channels.sessions import SessionMiddlewareStack  # noqa: E402
 
 from messaging import node, transport  # noqa: E402
 from messaging.routing import websocket_urlpatterns  # noqa: E402
 
-sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+# Who it is, and from which pages, each door asks by itself: messaging/identity.py.
+sockets = SessionMiddlewareStack(URLRouter(websocket_urlpatterns))
 
 
 async def with_transport(scope: Any, receive: Any, send: Any) -> None:

@@ -4,7 +4,9 @@
 what the environment already says wins over it.
 """
 
+import hmac
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -162,18 +164,17 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+_cache = {
+    "BACKEND": "django_redis.cache.RedisCache",
+    "LOCATION": REDIS_URL,
+    "KEY_PREFIX": "chattalk",
+}
+_cache_limits = {"SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 1}
 CACHES = {
-    "default": {
-        "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "chattalk",
-        "OPTIONS": {
-            # A dead cache is a slow day, not an outage: reads miss, the database answers.
-            "IGNORE_EXCEPTIONS": True,
-            "SOCKET_CONNECT_TIMEOUT": 1,
-            "SOCKET_TIMEOUT": 1,
-        },
-    }
+    # A dead cache is a slow day, not an outage: reads miss, the database answers.
+    "default": {**_cache, "OPTIONS": {"IGNORE_EXCEPTIONS": True, **_cache_limits}},
+    # Of who signs in by token (accounts/vault.py), which has to know when it fails.
+    "tokens": {**_cache, "OPTIONS": _cache_limits},
 }
 CHANNEL_LAYERS = {
     "default": {
@@ -218,6 +219,24 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "accounts.views.locked_out"
 AXES_USERNAME_CALLABLE = "accounts.services.attempted_email"  # capitals are no other account
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the time we name does not move
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",  # our own pages; it enforces CSRF
+    ],
+}
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    # Not the secret itself: what is signed elsewhere with it is never a token, nor the reverse.
+    "SIGNING_KEY": hmac.new(SECRET_KEY.encode(), b"tokens", "sha256").hexdigest(),
+    "ISSUER": "chattalk",
+    "AUDIENCE": "chattalk",
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+    "USER_ID_CLAIM": "sub",
+    "LEEWAY": 10,  # seconds, between the clocks of two machines
+}
 
 # --- safety -----------------------------------------------------------------------------------
 

@@ -1,17 +1,14 @@
-"""The socket at /ws/ (docs/wire.md): its frames are JSON, and the way in is a session."""
+"""The socket at /ws/ (docs/wire.md): JSON frames, opened by a session, a token or a ticket."""
 
 import asyncio
 from datetime import datetime
 from typing import Any
 
 from channels.consumer import AsyncConsumer
-from django.conf import settings
-from django.utils.translation.trans_real import parse_accept_lang_header
 
-from messaging import wire
+from messaging import identity, wire
 from messaging.client import Client
 from messaging.outbox import WAITING_MAX, Outbox
-from messaging.sockets import Proof
 from messaging.wire import Person
 
 HEARTBEAT_SECONDS = 25
@@ -26,15 +23,18 @@ class ChatConsumer(AsyncConsumer):
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         message = await receive()
         assert message["type"] == "websocket.connect"
-        await send({"type": "websocket.accept"})
-        user = scope["user"]
-        if not user.is_authenticated:
+        if not identity.may_open(scope):
+            await send({"type": "websocket.close"})  # before accept: refused with 403
+            return
+        await send({"type": "websocket.accept", "subprotocol": _subprotocol(scope)})
+        try:
+            user, self.proof = await identity.of(scope)
+        except identity.NotSignedIn:
             await send({"type": "websocket.close", "code": SIGNED_OUT})
             return
-        self.proof = Proof(scope["session"].session_key, user.pk, user.password)
         self.transport = scope.get("transport")
         self.outbox = Outbox(send, self._cut)
-        language = user.language or accepted_language(scope)
+        language = identity.language(scope, user)
         self.client = Client(Person(user.pk, user.display_name), language, self.outbox.put)
         await self._serve(receive)
 
@@ -100,9 +100,6 @@ class ChatConsumer(AsyncConsumer):
             self.client.heads()
 
 
-def accepted_language(scope: dict[str, Any]) -> str:
-    header = dict(scope["headers"]).get(b"accept-language", b"").decode("latin-1").lower()
-    for language, _quality in parse_accept_lang_header(header):
-        if language.split("-")[0] in dict(settings.LANGUAGES):
-            return language.split("-")[0]
-    return settings.LANGUAGE_CODE
+def _subprotocol(scope: dict[str, Any]) -> str | None:
+    offered = scope.get("subprotocols", ())
+    return identity.SUBPROTOCOL if identity.SUBPROTOCOL in offered else None

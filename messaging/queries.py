@@ -151,14 +151,20 @@ MY_HEADS = """
 SELECT r.id, r.last_seq, r.personnel FROM rooms_membership m JOIN rooms_room r ON r.id = m.room_id
 WHERE m.user_id = %(user)s AND m.room_id = ANY (%(rooms)s::bigint[])
 """
-# Whether each socket's session is alive, and its person active and with the same password.
-# Uses indexes: django_session_pkey, accounts_user_pkey.
-SESSIONS = """
-SELECT s.session_key IS NOT NULL AND u.id IS NOT NULL
-FROM unnest(%(sessions)s::text[], %(users)s::bigint[], %(passwords)s::text[])
-     WITH ORDINALITY AS p (session, user_id, password, n)
+# Whether each socket's sign-in holds: its person is active, and its session (with the password of
+# then) or its device (which knows that of its sign-in) is there.
+# Uses indexes: django_session_pkey, accounts_device_pkey, accounts_user_pkey.
+SIGN_INS = """
+SELECT u.id IS NOT NULL AND (
+    s.session_key IS NOT NULL AND u.password = p.password
+    OR d.id IS NOT NULL AND d.password_mark = encode(sha256(convert_to(u.password, 'UTF8')), 'hex')
+)
+FROM unnest(%(users)s::bigint[], %(sessions)s::text[], %(passwords)s::text[], %(devices)s::uuid[])
+     WITH ORDINALITY AS p (user_id, session, password, device, n)
 LEFT JOIN django_session s ON s.session_key = p.session AND s.expire_date > now()
-LEFT JOIN accounts_user u ON u.id = p.user_id AND u.is_active AND u.password = p.password
+LEFT JOIN accounts_device d
+       ON d.id = p.device AND d.user_id = p.user_id AND d.expires_at > now()
+LEFT JOIN accounts_user u ON u.id = p.user_id AND u.is_active
 ORDER BY p.n
 """
 CLOCK = "SELECT clock_timestamp()"

@@ -1,13 +1,14 @@
 """This process's sockets, looked after every CHECK_SECONDS.
 
-Whose session has ended has no socket: a sign-out deletes the session, a new password makes the
-others' hashes wrong, a deactivated person has none. Asking the database about all sockets at once
-needs no message that could be lost. And a connection that only takes memory is cut.
+Whose sign-in has ended has no socket: signing out deletes the session or the device, a new
+password makes the others' wrong, a deactivated person has none. Asking the database about all
+sockets at once needs no message that could be lost. And a connection that only takes memory is cut.
 """
 
 import asyncio
 import logging
 from typing import NamedTuple, Protocol
+from uuid import UUID
 
 from messaging import queries
 from messaging.database import Reads, Unavailable
@@ -20,11 +21,12 @@ SETTLE_SECONDS = 0.01  # between two looks at what still waits to be sent, while
 
 
 class Proof(NamedTuple):
-    """What a socket was opened with: its session, and the person's password hash of then."""
+    """What opened a socket: a session, with the person's password hash of then; or a device."""
 
-    session: str
     user_id: int
-    password: str
+    session: str | None = None
+    password: str | None = None
+    device: UUID | None = None
 
 
 class Socket(Protocol):
@@ -58,22 +60,23 @@ class Sockets:
             try:
                 for socket in list(self._sockets):
                     socket.check_line()
-                await self.check_sessions()
+                await self.check_sign_ins()
             except Unavailable:
-                log.info("the sessions are checked when the database answers")
+                log.info("sign-ins are checked when the database answers")
             except Exception:  # the watch must outlive whatever it meets
                 log.exception("looking after the sockets failed")
 
-    async def check_sessions(self) -> None:
+    async def check_sign_ins(self) -> None:
         """Close the sockets whose proof is worth nothing any more. Raises Unavailable."""
         sockets = list(self._sockets)
         if not sockets:
             return
         rows = await self._reads.rows(
-            queries.SESSIONS,
-            sessions=[socket.proof.session for socket in sockets],
+            queries.SIGN_INS,
             users=[socket.proof.user_id for socket in sockets],
+            sessions=[socket.proof.session for socket in sockets],
             passwords=[socket.proof.password for socket in sockets],
+            devices=[socket.proof.device for socket in sockets],
         )
         for socket, (is_valid,) in zip(sockets, rows, strict=True):
             if not is_valid:

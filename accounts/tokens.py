@@ -1,0 +1,182 @@
+"""Access tokens: what they say, and whether they count.
+
+A token is good while its signature and its time are, its device is signed in, and its person is
+active. Answers are kept in Redis (accounts/vault.py); whoever asks for the same unknown token at
+the same time waits for one look at the database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from concurrent.futures import Future
+from contextlib import suppress
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import jwt
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework_simplejwt import tokens as simplejwt
+from rest_framework_simplejwt.exceptions import TokenError
+
+from accounts import vault
+from accounts.models import Device, User
+
+TOKEN_MAX = 2_000  # characters
+WAIT_SECONDS = 10  # for another's look at the same token
+KEPT_FIELDS = ("id", "email", "display_name", "language", "is_active", "is_staff", "is_superuser")
+
+
+class NotValid(Exception):
+    """The token does not count: forged, expired, of another kind, or its sign-in has ended."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This token is not valid, or not any more. Sign in again."))
+
+
+class Identity(NamedTuple):
+    """Who calls. Of the person only KEPT_FIELDS are loaded; the others are when asked for."""
+
+    user: User
+    device_id: UUID
+
+
+class _Facts(NamedTuple):
+    fields: tuple[Any, ...]  # KEPT_FIELDS
+    device_id: UUID
+    until: float  # seconds since 1970
+
+
+def access(device: Device, life: timedelta | None = None) -> str:
+    """A new access token of the device, for ACCESS_TOKEN_LIFETIME unless `life` is given."""
+    token = simplejwt.AccessToken()
+    if life is not None:
+        token.set_exp(lifetime=life)
+    return _signed(token, device)
+
+
+def refresh(device: Device) -> str:
+    """The device's one good refresh token: for the same state the same text, however often."""
+    token = simplejwt.RefreshToken()
+    token["jti"] = device.refresh_id.hex
+    token["iat"] = int(device.refreshed_at.timestamp())
+    token["exp"] = int(device.expires_at.timestamp())
+    return _signed(token, device)
+
+
+def _signed(token: simplejwt.Token, device: Device) -> str:
+    token["sub"], token["sid"] = str(device.user_id), device.pk.hex
+    return str(token)
+
+
+def read_refresh(token: str) -> tuple[UUID, UUID]:
+    """The device and the id of a refresh token, if its signature and time are good.
+
+    Raises NotValid.
+    """
+    claims = _claims(simplejwt.RefreshToken, token)
+    return claims["sid"], claims["jti"]
+
+
+def verify(token: str) -> Identity:
+    """Whose access token it is. Raises NotValid."""
+    digest, user_id = hashlib.sha256(token.encode(errors="replace")).hexdigest(), _claimed(token)
+    try:
+        facts, stamp = vault.find(digest, user_id)
+    except vault.Down:
+        return _identity(_together(digest, token))
+    if facts is None:
+        facts = _together(digest, token)
+        _keep(digest, stamp, facts)
+    return _identity(_Facts(*facts))
+
+
+def of_device(device_id: UUID) -> Identity:
+    """Who is signed in there. Raises NotValid."""
+    device = Device.objects.select_related("user").filter(pk=device_id).first()
+    if device is None or not is_signed_in(device):
+        raise NotValid
+    return Identity(device.user, device.pk)
+
+
+def is_signed_in(device: Device) -> bool:
+    same_password = device.password_mark == device.user.password_mark
+    return device.user.is_active and same_password and device.expires_at > timezone.now()
+
+
+def person_changed(
+    instance: User, update_fields: Iterable[str] | None = None, **_signal: Any
+) -> None:
+    """A receiver, where the house has none otherwise: pages, the admin and commands save people in
+    their own ways, and none of them may leave a token that says what is no longer so."""
+    if set(update_fields or ()) != {"last_login"}:
+        user_id = instance.pk
+        transaction.on_commit(lambda: vault.forget(user_id), robust=True)
+
+
+def _claimed(token: str) -> int:
+    """Whose the token says it is: only good for finding the person's stamp. Raises NotValid."""
+    if len(token) > TOKEN_MAX:
+        raise NotValid
+    try:
+        claims = jwt.decode(token, options={"verify_signature": False, "verify_exp": False})
+        return int(claims["sub"])
+    except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, RecursionError):
+        raise NotValid from None
+
+
+def _claims(kind: type[simplejwt.Token], token: str) -> dict[str, Any]:
+    if len(token) > TOKEN_MAX:
+        raise NotValid
+    try:
+        claims = dict(kind(token).payload)  # type: ignore[arg-type]  # it means text
+        return claims | {"sid": UUID(claims["sid"]), "jti": UUID(claims["jti"])}
+    except (TokenError, KeyError, ValueError, TypeError, AttributeError, RecursionError):
+        raise NotValid from None
+
+
+_mutex = Lock()
+_under_way: dict[str, Future[_Facts]] = {}
+
+
+def _together(digest: str, token: str) -> _Facts:
+    with _mutex:
+        look = _under_way.get(digest)
+        if is_first := look is None:
+            look = _under_way[digest] = Future()
+    assert look is not None
+    if not is_first:
+        return look.result(WAIT_SECONDS)
+    try:
+        look.set_result(_look(token))
+    except BaseException as error:  # theirs to know as well
+        look.set_exception(error)
+    finally:
+        with _mutex:
+            del _under_way[digest]
+    return look.result()
+
+
+def _look(token: str) -> _Facts:
+    claims = _claims(simplejwt.AccessToken, token)
+    identity = of_device(claims["sid"])
+    if str(identity.user.pk) != claims["sub"]:
+        raise NotValid
+    fields = tuple(getattr(identity.user, name) for name in KEPT_FIELDS)
+    return _Facts(fields, identity.device_id, float(claims["exp"]))
+
+
+def _keep(digest: str, stamp: str, facts: _Facts) -> None:
+    left = facts.until - datetime.now().timestamp()
+    if left >= 1:
+        with suppress(vault.Down):  # the next request verifies it anew, as this one did
+            vault.keep(digest, facts.fields[0], stamp, tuple(facts), int(left))
+
+
+def _identity(facts: _Facts) -> Identity:
+    user: User = User.from_db("default", KEPT_FIELDS, facts.fields)
+    return Identity(user, facts.device_id)

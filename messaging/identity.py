@@ -1,0 +1,104 @@
+"""Who opens a socket: by a session, an access token or a ticket.
+
+A cookie comes along whoever wrote the page, so it counts only for pages of our own (their Origin).
+A token or a ticket is known to its holder alone, and counts from anywhere.
+"""
+
+from collections.abc import Callable, Collection
+from typing import Any
+from urllib.parse import urlsplit
+
+from channels.auth import get_user
+from channels.db import database_sync_to_async
+from channels.security.websocket import OriginValidator
+from django.conf import settings
+from django.utils.translation.trans_real import parse_accept_lang_header
+
+from accounts import tickets, tokens, vault
+from accounts.models import User
+from accounts.tokens import Identity, NotValid
+from messaging.sockets import Proof
+
+SUBPROTOCOL = "chattalk"  # what the server picks where a token or a ticket is offered beside it
+BEARER, TICKET = "bearer.", "ticket."
+
+Scope = dict[str, Any]
+Caller = tuple[User, Proof]
+
+
+class NotSignedIn(Exception):
+    """Nobody, or nobody any more."""
+
+
+async def of(scope: Scope) -> Caller:
+    """Who opens a socket with this handshake. Raises NotSignedIn."""
+    for offered in scope.get("subprotocols", ()):
+        if offered.startswith(BEARER):
+            return await by_token(offered.removeprefix(BEARER))
+        if offered.startswith(TICKET):
+            return await by_ticket(offered.removeprefix(TICKET))
+    return await by_session(scope)
+
+
+def may_open(scope: Scope) -> bool:
+    """Whether the handshake is worth an answer at all: a cookie from a foreign page is not."""
+    return offers_proof(scope) or has_own_origin(scope)
+
+
+def offers_proof(scope: Scope) -> bool:
+    return any(offered.startswith((BEARER, TICKET)) for offered in scope.get("subprotocols", ()))
+
+
+def has_own_origin(scope: Scope, also: Collection[str] = ()) -> bool:
+    """Whether a page of ours opens it, or one of the origins in `also` (https://host:port)."""
+    origins = [value for name, value in scope["headers"] if name == b"origin"]
+    if len(origins) != 1:
+        return False
+    try:
+        origin = urlsplit(origins[0].decode("latin-1"))
+        validator = OriginValidator(None, [*_own_hosts(), *also])
+        return bool(origin.scheme and origin.hostname and validator.valid_origin(origin))
+    except ValueError:  # no address at all
+        return False
+
+
+def _own_hosts() -> list[str]:
+    """As Django reads ALLOWED_HOSTS."""
+    return settings.ALLOWED_HOSTS or (["localhost", "127.0.0.1", "[::1]"] if settings.DEBUG else [])
+
+
+async def by_session(scope: Scope) -> Caller:
+    """Whose browser it is. The Origin was looked at before. Raises NotSignedIn."""
+    user = await get_user(scope)
+    if not isinstance(user, User) or not user.is_active:
+        raise NotSignedIn
+    return user, Proof(user.pk, session=scope["session"].session_key, password=user.password)
+
+
+async def by_token(token: str) -> Caller:
+    """Whose access token it is. Raises NotSignedIn."""
+    return await _by(tokens.verify, token)
+
+
+async def by_ticket(ticket: str) -> Caller:
+    """Who asked for the ticket. Raises NotSignedIn."""
+    return await _by(tickets.redeem, ticket)
+
+
+async def _by(read: Callable[[str], Identity], word: str) -> Caller:
+    try:
+        user, device_id = await database_sync_to_async(read, thread_sensitive=False)(word)
+    except (NotValid, vault.Down):
+        raise NotSignedIn from None
+    return user, Proof(user.pk, device=device_id)
+
+
+def language(scope: Scope, user: User) -> str:
+    """The person's choice, else what the client asks for."""
+    if user.language:
+        return user.language
+    header = dict(scope["headers"]).get(b"accept-language", b"").decode("latin-1").lower()
+    for asked, _quality in parse_accept_lang_header(header):
+        if asked.split("-")[0] in dict(settings.LANGUAGES):
+            return asked.split("-")[0]
+    return settings.LANGUAGE_CODE
