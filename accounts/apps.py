@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_save
+from django.db.models.signals import post_delete, post_save
 from django.utils.translation import gettext_lazy as _
 
 
@@ -10,4 +10,5 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import tokens
 
-        post_save.connect(tokens.person_changed, sender="accounts.User")
+        for changed in (post_save, post_delete):
+            changed.connect(tokens.person_changed, sender="accounts.User")

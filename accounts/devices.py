@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_logged_in
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -46,7 +47,11 @@ def sign_in(
     request: HttpRequest, email: str, password: str, access_life: timedelta = ACCESS_LIFE
 ) -> Pair:
     """A new device. Raises ValidationError: invalid_login, locked_out (`retry_after` seconds)."""
-    user = authenticate(request, username=normal_email(email), password=password)
+    try:
+        validate_email(email := normal_email(email))
+    except ValidationError:  # nobody has such an address, and it might hold what can't be looked up
+        raise _refusal(request) from None
+    user = authenticate(request, username=email, password=password)
     if not isinstance(user, User):
         raise _refusal(request)
     user_logged_in.send(sender=User, request=request, user=user)

@@ -28,7 +28,8 @@ from accounts.models import Device, User
 
 TOKEN_MAX = 2_000  # characters
 WAIT_SECONDS = 10  # for another's look at the same token
-KEPT_FIELDS = ("id", "email", "display_name", "language", "is_active", "is_staff", "is_superuser")
+# In the order of the model's columns, as `from_db` wants them.
+KEPT_FIELDS = ("id", "is_superuser", "email", "display_name", "language", "is_active", "is_staff")
 
 
 class NotValid(Exception):
