@@ -80,6 +80,10 @@ MESSAGE_BURST = int(_number("MESSAGE_BURST", 20, 1, 1e9))  # messages at once, p
 MESSAGE_KEEP_DAYS = _number("MESSAGE_KEEP_DAYS", 0, 0, 36500)  # 0 keeps for ever
 FRAME_RATE = _number("FRAME_RATE", 200, 1, 1e9)  # frames a second that are read, per socket
 FRAME_BURST = int(_number("FRAME_BURST", 400, 1, 1e9))  # frames at once, per socket
+API_RATE = int(_number("API_RATE", 600, 1, 1e9))  # requests a minute, per person
+API_RATE_NOBODY = int(_number("API_RATE_NOBODY", 120, 1, 1e9))  # the same, per address
+SIGN_IN_RATE = int(_number("SIGN_IN_RATE", 60, 1, 1e9))  # a minute, per address
+SIGN_UP_RATE = int(_number("SIGN_UP_RATE", 60, 1, 1e9))  # an hour, per address
 SEAT_WAIT_SECONDS = _number("SEAT_WAIT_SECONDS", 10, 0.1, 60)  # at the door of a crowded room
 
 # --- the application --------------------------------------------------------------------------
@@ -225,6 +229,38 @@ REST_FRAMEWORK = {
         "accounts.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",  # our own pages; it enforces CSRF
     ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["chattalk.api.pace.Pace"],
+    "DEFAULT_PARSER_CLASSES": ["chattalk.api.parser.StrictJson"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "chattalk.api.document.Schema",
+    "EXCEPTION_HANDLER": "chattalk.api.problems.answer",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "ChatTalk",
+    "DESCRIPTION": "Group chat for mobile clients. What is said live, the socket tells: "
+    "docs/wire.md. The first message, step by step: docs/api.md.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "PATH_CONVERTER_OVERRIDES": {"number": {"type": "integer", "format": "int64", "minimum": 0}},
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "EventKind": "messaging.api.shapes.KINDS",
+        "MemberRole": "messaging.api.shapes.ROLES",
+        "Language": "accounts.api.shapes.LANGUAGES",
+    },
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "chattalk.api.document.add_problems",
+    ],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",

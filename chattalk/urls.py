@@ -1,10 +1,11 @@
 """All routes on one page. Sockets: messaging/routing.py."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.i18n import JavaScriptCatalog
 
 from chattalk import views
+from chattalk.api import pages, problems
 
 urlpatterns = [
     path("", include("messaging.urls")),
@@ -13,4 +14,8 @@ urlpatterns = [
     path("jsi18n/", JavaScriptCatalog.as_view(), name="jsi18n"),
     path("livez", views.livez),
     path("readyz", views.readyz),
+    path("api/v1/", include("chattalk.api.routes")),
+    path("api/schema/", pages.Schema.as_view(), name="schema"),
+    path("api/docs/", pages.Docs.as_view(), name="docs"),
+    re_path("^api/", problems.not_found),  # after all else that begins so
 ]

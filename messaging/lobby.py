@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from messaging import pages, services
 from rooms import services as rooms
 from rooms.forms import RoomForm
-from rooms.models import TITLE_MAX, Membership, Room
+from rooms.models import Membership, Room
 
 PAGE = 20  # rooms
 
@@ -47,10 +47,10 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 def open_rooms(request: HttpRequest) -> dict[str, Any]:
     # Uses index: room_open_by_activity
-    words = " ".join(request.GET.get("q", "").replace("\0", "").split())[:TITLE_MAX]
+    words = rooms.search_words(request.GET.get("q", ""))
     seat = Membership.objects.filter(room=OuterRef("pk"), user_id=request.user.pk)
-    rooms = Room.objects.open().matching(words).lively_first().annotate(is_mine=Exists(seat))
-    return {"rooms": Paginator(rooms, PAGE).get_page(request.GET.get("page")), "words": words}
+    found = Room.objects.open().matching(words).lively_first().annotate(is_mine=Exists(seat))
+    return {"rooms": Paginator(found, PAGE).get_page(request.GET.get("page")), "words": words}
 
 
 @require_http_methods(["GET", "POST"])

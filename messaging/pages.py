@@ -1,10 +1,11 @@
 """What the conversation page shows first, and the pages of the log that its script asks for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -104,14 +105,24 @@ def missed(room_id: int, user_id: int) -> dict[str, Any]:
 
 
 def members(room_id: int, page: str | None) -> dict[str, Any]:
-    # Uses index: membership_once (by room); the owner first, then by name.
-    seats = Membership.objects.filter(room_id=room_id).select_related("user")
-    people = Paginator(seats.order_by("-role", "user__display_name", "pk"), MEMBERS_PAGE)
+    """The owner first, then by name."""
+    people = Paginator(seats(room_id).order_by("-role", "user__display_name", "pk"), MEMBERS_PAGE)
     shown = people.get_page(page)
-    states = presence.states(room_id, [seat.user_id for seat in shown])
-    for seat in shown:
-        seat.state = states.get(seat.user_id)
+    with_states(room_id, shown)
     return {"people": shown, "room_id": room_id}
+
+
+def seats(room_id: int) -> QuerySet[Membership]:
+    # Uses index: membership_once (by room).
+    return Membership.objects.filter(room_id=room_id).select_related("user")
+
+
+def with_states(room_id: int, seats: Iterable[Membership]) -> Iterable[Membership]:
+    """Each with its `state`: whether they are here, and since when not; None where unknown."""
+    states = presence.states(room_id, [seat.user_id for seat in seats])
+    for seat in seats:
+        seat.state = states.get(seat.user_id)
+    return seats
 
 
 def my_rooms(me: User) -> list[Room]:

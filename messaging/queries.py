@@ -137,6 +137,21 @@ SELECT m.room_id, (
 FROM rooms_membership m WHERE m.user_id = %(user)s AND m.room_id = ANY (%(rooms)s::bigint[])
 """
 
+# Of all rooms that someone is a member of, those with the newest activity first.
+# Uses indexes: rooms_membership by user, rooms_room_pkey, event_seq_once.
+MY_UNREAD = """
+SELECT m.room_id, r.title, m.role, m.read_seq, r.last_seq, (
+    SELECT count(*) FROM (
+        SELECT 1 FROM messaging_event e
+        WHERE e.room_id = m.room_id AND e.seq > m.read_seq
+          AND e.kind = 'message' AND e.sender_id <> m.user_id
+        LIMIT %(max)s
+    ) AS counted
+)
+FROM rooms_membership m JOIN rooms_room r ON r.id = m.room_id
+WHERE m.user_id = %(user)s ORDER BY r.active_at DESC, r.id DESC LIMIT %(limit)s
+"""
+
 # Uses indexes: membership_once, rooms_room_pkey.
 STANDING = """
 SELECT m.role, m.read_seq, r.last_seq, r.closed_at IS NOT NULL, r.personnel
@@ -197,6 +212,18 @@ class Standing(NamedTuple):
     head: int
     is_closed: bool
     personnel: int
+
+
+class Unread(NamedTuple):
+    """One of my rooms: where I have read to, where its log ends, and what others said between,
+    counted up to UNREAD_MAX."""
+
+    room: int
+    title: str
+    role: str
+    read: int
+    head: int
+    unread: int
 
 
 class Head(NamedTuple):
@@ -261,6 +288,11 @@ def unread(user_id: int, room_ids: Iterable[int]) -> dict[int, int]:
     """How much others have said that I have not read, per room, counted up to UNREAD_MAX."""
     params = {"user": user_id, "rooms": list(room_ids), "max": UNREAD_MAX}
     return {room: int(count) for room, count in _rows(UNREAD, params)}
+
+
+def my_unread(user_id: int, limit: int) -> list[Unread]:
+    params = {"user": user_id, "max": UNREAD_MAX, "limit": limit}
+    return [Unread(*row) for row in _rows(MY_UNREAD, params)]
 
 
 def standing(room_id: int, user_id: int) -> Standing | None:

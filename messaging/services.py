@@ -7,7 +7,7 @@ import asyncio
 from asyncio import Future
 from collections.abc import Callable, Collection, Coroutine
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from asgiref.sync import async_to_sync
@@ -25,6 +25,8 @@ from presence import services as presence
 from rooms import services as rooms
 from rooms.door import Door, Verdicts
 from rooms.models import Membership, Room
+
+Answer = TypeVar("Answer")
 
 
 def post(room_id: int, sender: Person, body: str, client_id: UUID | None = None) -> Future[Receipt]:
@@ -53,32 +55,38 @@ def say(room_id: int, sender: Person, body: str, client_id: UUID | None = None) 
     async def posted() -> Receipt:
         return await post(room_id, sender, body, client_id)
 
+    return _on_the_loop(posted())
+
+
+def _on_the_loop(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Run it where this process's node lives, and wait for it in this thread."""
     serving = node.running()
     if serving is not None:
-        return asyncio.run_coroutine_threadsafe(posted(), serving.loop).result()
-    return async_to_sync(_alone)(posted())  # no server in this process: a command, a shell
+        return asyncio.run_coroutine_threadsafe(work, serving.loop).result()
+    return async_to_sync(_alone)(work)  # no server in this process: a command, a shell
 
 
-async def _alone(posted: Coroutine[Any, Any, Receipt]) -> Receipt:
+async def _alone(work: Coroutine[Any, Any, Answer]) -> Answer:
     try:
-        return await posted
+        return await work
     finally:
         await node.close()
 
 
-def join(room_id: int, user: User) -> None:
-    """Take a seat. A member keeps the one they have; nobody waits at the door of a full room.
+def join(room_id: int, user: User) -> bool:
+    """Take a seat. False if they had one, and keep it; nobody waits at the door of a full room.
 
     Raises Room.DoesNotExist, ValidationError (room_full, room_closed).
     """
     room = Room.objects.get(pk=room_id)
     if Membership.objects.filter(room=room, user=user).exists():
-        return
+        return False
     if refusal := rooms.refusal(room):
         raise refusal
     if not connection.in_atomic_block:
         connection.close()  # back to the pool: a crowd that waits must not hold what seats it
     _door.enter(room_id, user.pk).result()
+    return True
 
 
 def _seat(room_id: int, user_ids: Collection[int]) -> Verdicts:
@@ -136,12 +144,19 @@ def open_room(
     return room
 
 
-def edit_room(room_id: int, by: User, **changes: Any) -> Room:
-    """Change `title`, `description`, `capacity`, or some of them.
+def edit_room(
+    room_id: int, by: User, *, unless: Callable[[Room], object] | None = None, **changes: Any
+) -> Room:
+    """Change `title`, `description`, `capacity`, or some of them; not where the room is, as it
+    stands then, `unless` says so.
 
-    Raises PermissionDenied, ValidationError (capacity_below_members and the fields' own).
+    Raises PermissionDenied, ValidationError (changed_meanwhile, capacity_below_members and the
+    fields' own).
     """
     with transaction.atomic():
+        if unless is not None and unless(rooms.locked(room_id)):
+            text = _("The room was changed meanwhile. Look at it again.")
+            raise ValidationError(text, code="changed_meanwhile")
         room = rooms.edit(room_id, by, **changes)
         audit.record(by, room, "changed " + ", ".join(f"{k} to {v!r}" for k, v in changes.items()))
     return room
@@ -181,6 +196,22 @@ def transfer_room(room_id: int, to_user_id: int, by: User) -> bool:
     return was_other
 
 
+def standing(room_id: int, user_id: int) -> queries.Standing:
+    """How a member stands in the room. Raises PermissionDenied (no member; no such room)."""
+    if (found := queries.standing(room_id, user_id)) is None:
+        raise not_member()
+    return found
+
+
+def participants(room_id: int) -> dict[str, Any]:
+    """Who is here now, for threads: a full `presence` frame of docs/wire.md."""
+
+    async def shown() -> dict[str, Any]:
+        return await node.current().here.snapshot(room_id)
+
+    return _on_the_loop(shown())
+
+
 def mark_read(room_id: int, user_id: int, seq: int) -> int:
     """Move the read position forward, never back or past the end; says where it is then.
 
@@ -193,9 +224,15 @@ def mark_read(room_id: int, user_id: int, seq: int) -> int:
 
 
 def missed(
-    room_id: int, user_id: int, *, after: int = 0, limit: int = queries.UNREAD_MAX
+    room_id: int,
+    user_id: int,
+    *,
+    since: datetime | None = None,
+    after: int = 0,
+    limit: int = queries.UNREAD_MAX,
 ) -> tuple[datetime | None, list[Event]]:
-    """Since when someone was away (None: unknown), and what others said since, oldest first."""
-    exit = presence.last_exit(room_id, user_id)
-    since = exit.at if exit else None
+    """Since when someone was away (None: unknown), and what others said since, oldest first.
+    Another `since` may be asked for."""
+    if since is None and (exit := presence.last_exit(room_id, user_id)):
+        since = exit.at
     return since, queries.missed(room_id, user_id, since=since, after=after, limit=limit)

@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from messaging import pages, queries, services
+from messaging import pages, problems, queries, services
 from rooms import services as rooms
 from rooms.models import Room
 
@@ -55,8 +55,8 @@ def history(request: HttpRequest, room_id: int) -> JsonResponse:
     try:
         span = pages.span(request.GET)
     except ValidationError as refusal:
-        problem = {"title": "Bad request", "code": refusal.code, "detail": refusal.messages[0]}
-        return JsonResponse(problem, status=400, content_type="application/problem+json")
+        problem = problems.refused(refusal).body
+        return JsonResponse(problem, status=problem["status"], content_type=problems.CONTENT_TYPE)
     return JsonResponse(pages.history(room_id, **span))
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.text import one_line
-from rooms.models import Membership, Room
+from rooms.models import TITLE_MAX, Membership, Room
 
 
 def full() -> ValidationError:
@@ -23,6 +23,11 @@ def full() -> ValidationError:
 
 def closed() -> ValidationError:
     return ValidationError(_("This room is closed."), code="room_closed")
+
+
+def search_words(text: str) -> str:
+    """What somebody looks for, as far as a title can hold it."""
+    return " ".join(text.replace("\0", "").split())[:TITLE_MAX]
 
 
 def create(*, owner_id: int, title: str, description: str = "", capacity: int = 50) -> Room:

@@ -1,0 +1,73 @@
+"""One's own account over REST."""
+
+from django.contrib.auth import update_session_auth_hash
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import services as accounts
+from accounts.api.shapes import Me, NewAccount, NewPassword, ProfileChanges
+from accounts.api.view import OpenView, View
+from accounts.models import User
+from accounts.tokens import Identity
+
+
+class Accounts(OpenView):
+    paces = ("sign_up",)
+
+    @extend_schema(
+        operation_id="accounts_create",
+        summary=_("Sign up"),
+        request=NewAccount,
+        responses={201: Me},
+    )
+    def post(self, request: Request) -> Response:
+        asked = NewAccount(data=request.data)
+        asked.is_valid(raise_exception=True)
+        user = accounts.sign_up(**asked.validated_data)
+        return Response(Me(user).data, status=201)
+
+
+class Profile(View):
+    @extend_schema(operation_id="me_retrieve", summary=_("Who I am"), responses=Me)
+    def get(self, request: Request) -> Response:
+        return Response(Me(_whole(request)).data)
+
+    @extend_schema(
+        operation_id="me_partial_update",
+        summary=_("Change my profile"),
+        request=ProfileChanges,
+        responses=Me,
+    )
+    def patch(self, request: Request) -> Response:
+        asked = ProfileChanges(data=request.data)
+        asked.is_valid(raise_exception=True)
+        user = _whole(request)
+        kept = {name: getattr(user, name) for name in ("display_name", "phone", "language")}
+        accounts.edit_profile(user, **{**kept, **asked.validated_data})
+        return Response(Me(user).data)
+
+
+class Password(View):
+    @extend_schema(
+        operation_id="me_password_update",
+        summary=_("Change my password"),
+        description=_("All other sign-ins end: devices, browsers and their sockets."),
+        request=NewPassword,
+        responses={204: None},
+    )
+    def put(self, request: Request) -> Response:
+        asked = NewPassword(data=request.data)
+        asked.is_valid(raise_exception=True)
+        user = _whole(request)
+        device = request.auth.device_id if isinstance(request.auth, Identity) else None
+        accounts.change_password(user, **asked.validated_data, keep_device=device)
+        if device is None:
+            update_session_auth_hash(request._request, user)
+        return Response(status=204)
+
+
+def _whole(request: Request) -> User:
+    """With the fields that a request's own person comes without."""
+    return User.objects.get(pk=request.user.pk)

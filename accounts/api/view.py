@@ -1,0 +1,35 @@
+"""What all views of the REST API share: what of it may be kept by whom, and the caller's pace."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.cache import patch_vary_headers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+
+class View(APIView):
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        # A body that comes in chunks has no length, and DRF would take it for none.
+        if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
+            request.META["CONTENT_LENGTH"] = str(len(request.body))
+        return super().initialize_request(request, *args, **kwargs)
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        patch_vary_headers(response, ["Authorization"])
+        response.headers.setdefault("Cache-Control", "no-store")
+        for name, value in getattr(request, "pace_headers", {}).items():
+            response[name] = value
+        return response
+
+
+class OpenView(View):
+    """For nobody, too: a signed-in person is not looked for."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)

@@ -1,0 +1,46 @@
+"""All routes of /api/v1/ on one page."""
+
+from django.urls import URLPattern, path, register_converter
+from django.urls.converters import StringConverter
+
+from accounts.api import account, devices
+from messaging.api import log, members, rooms
+
+
+class Number(StringConverter):
+    """The number of a room or a person: what the database can hold, and nothing else is a route."""
+
+    regex = "[0-9]{1,18}"
+
+    def to_python(self, value: str) -> int:  # type: ignore[override]
+        return int(value)
+
+
+register_converter(Number, "number")
+
+
+urlpatterns: list[URLPattern] = [
+    path("accounts/", account.Accounts.as_view()),
+    path("tokens/", devices.Tokens.as_view()),
+    path("tokens/refresh/", devices.Refresh.as_view()),
+    path("tokens/verify/", devices.Verify.as_view()),
+    path("tokens/revoke/", devices.Revoke.as_view()),
+    path("devices/", devices.Devices.as_view()),
+    path("devices/<uuid:device_id>/", devices.OneDevice.as_view()),
+    path("tickets/", devices.Tickets.as_view()),
+    path("me/", account.Profile.as_view()),
+    path("me/password/", account.Password.as_view()),
+    path("unread/", log.Unread.as_view()),
+    path("rooms/", rooms.Rooms.as_view()),
+    path("rooms/<number:room_id>/", rooms.OneRoom.as_view()),
+    path("rooms/<number:room_id>/close/", rooms.Close.as_view()),
+    path("rooms/<number:room_id>/reopen/", rooms.Reopen.as_view()),
+    path("rooms/<number:room_id>/transfer/", rooms.Transfer.as_view()),
+    path("rooms/<number:room_id>/membership/", members.MyMembership.as_view()),
+    path("rooms/<number:room_id>/members/", members.Members.as_view()),
+    path("rooms/<number:room_id>/members/<number:user_id>/", members.Member.as_view()),
+    path("rooms/<number:room_id>/participants/", members.Participants.as_view()),
+    path("rooms/<number:room_id>/events/", log.Events.as_view()),
+    path("rooms/<number:room_id>/missed/", log.Missed.as_view()),
+    path("rooms/<number:room_id>/read/", log.Read.as_view()),
+]

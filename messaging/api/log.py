@@ -1,0 +1,171 @@
+"""What is said, over REST: sending, reading, and what was not read yet."""
+
+from django.core.exceptions import ValidationError
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import is_naive
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.view import View
+from messaging import pages, queries, services, wire
+from messaging.api import cursor
+from messaging.api.inside import InsideView
+from messaging.api.rooms import CURSOR
+from messaging.api.shapes import (
+    Draft,
+    EventPage,
+    MissedPage,
+    Position,
+    ReadShape,
+    ReceiptShape,
+    UnreadList,
+)
+from messaging.wire import Person
+
+UNREAD_ROOMS_MAX = 1_000  # rooms in one answer
+SPAN = ("before", "after", "limit")
+SEQ = {
+    "after": OpenApiParameter("after", int, description=_("The first after this `seq`.")),
+    "before": OpenApiParameter("before", int, description=_("The last before this `seq`.")),
+}
+CID = "0e4a7c1e-1d4e-4a43-a5a5-0d6f0f0a7b51"
+
+
+class Events(InsideView):
+    @extend_schema(
+        operation_id="events_list",
+        summary=_("A page of a room's log"),
+        description=_("The newest, unless `after` or `before` is asked; ascending in any case."),
+        parameters=[*SEQ.values(), *CURSOR],
+        responses=EventPage,
+    )
+    def get(self, request: Request, room_id: int) -> Response:
+        mine = services.standing(room_id, request.user.pk)
+        query = cursor.asked(request)
+        span = pages.span({name: query[name] for name in SPAN if name in query})
+        found = pages.history(room_id, **span)
+        events, more = found["events"], found["more"]
+        first, last = (events[0]["seq"], events[-1]["seq"]) if events else (1, mine.head)
+        older = first > 1 and (more or "after" in span)
+        page = cursor.Page(
+            events,
+            next={"after": last} if last < mine.head else None,
+            previous={"before": first} if older else None,
+        )
+        return Response(cursor.answer(request, page, events, head=mine.head, read=mine.read_seq))
+
+    @extend_schema(
+        operation_id="events_send",
+        summary=_("Say something"),
+        description=_(
+            "201 the first time, 200 when the same is sent again, 409 `conflict` for the same "
+            "`cid` with another body. Answered after it is stored."
+        ),
+        request=Draft,
+        responses={200: ReceiptShape, 201: ReceiptShape},
+        examples=[
+            OpenApiExample("Hello", {"cid": CID, "body": "hello"}, request_only=True),
+            OpenApiExample(
+                "Stored",
+                {
+                    "room": 7,
+                    "cid": CID,
+                    "seq": 42,
+                    "at": "2026-11-23T14:03:07.123456Z",
+                    "repeated": False,
+                },
+                response_only=True,
+                status_codes=["201"],
+            ),
+        ],
+    )
+    def post(self, request: Request, room_id: int) -> Response:
+        asked = Draft(data=request.data)
+        asked.is_valid(raise_exception=True)
+        me = Person(request.user.pk, request.user.display_name)
+        draft = asked.validated_data
+        receipt = services.say(room_id, me, draft["body"], draft["cid"])
+        said = {
+            "room": receipt.room_id,
+            "cid": receipt.client_id,
+            "seq": receipt.seq,
+            "at": receipt.at,
+            "repeated": receipt.repeated,
+        }
+        return Response(said, status=200 if receipt.repeated else 201)
+
+
+class Missed(InsideView):
+    @extend_schema(
+        operation_id="missed_list",
+        summary=_("What others said since I went away, and I have not read"),
+        parameters=[
+            OpenApiParameter(
+                "since",
+                str,
+                description=_("A time with its zone (RFC 3339), instead of when I went away."),
+            ),
+            SEQ["after"],
+            *CURSOR,
+        ],
+        responses=MissedPage,
+    )
+    def get(self, request: Request, room_id: int) -> Response:
+        services.standing(room_id, request.user.pk)
+        query = cursor.asked(request)
+        span = pages.span({name: query[name] for name in ("after", "limit") if name in query})
+        limit = span.pop("limit", pages.FIRST_PAGE)
+        since, events = services.missed(
+            room_id, request.user.pk, since=_time(query.get("since")), limit=limit + 1, **span
+        )
+        at = since.isoformat() if since else None
+        packed = {"after": events[limit - 1].seq} if len(events) > limit else None
+        if packed and at:
+            packed["since"] = at  # or the pages would move as I come and go
+        results = [wire.plain(event) for event in events[:limit]]
+        return Response({"since": since, "next": cursor.link(request, packed), "results": results})
+
+
+def _time(text: str | None) -> object:
+    if not text:
+        return None
+    try:
+        at = parse_datetime(text.replace(" ", "+"))  # as a + arrives that nobody escaped
+    except ValueError:
+        at = None
+    if at is None or is_naive(at):
+        raise ValidationError(
+            _now("%(name)s must be a time with its zone, such as 2026-11-23T14:03:07Z."),
+            code="bad_request",
+            params={"name": "since"},
+        )
+    return at
+
+
+class Read(InsideView):
+    @extend_schema(
+        operation_id="read_update",
+        summary=_("Move my read position forward"),
+        request=Position,
+        responses=ReadShape,
+    )
+    def put(self, request: Request, room_id: int) -> Response:
+        asked = Position(data=request.data)
+        asked.is_valid(raise_exception=True)
+        seq = services.mark_read(room_id, request.user.pk, asked.validated_data["seq"])
+        return Response({"room": room_id, "read": seq})
+
+
+class Unread(View):
+    @extend_schema(
+        operation_id="unread_list",
+        summary=_("What I have not read, in all my rooms"),
+        description=_("The liveliest first; the first 1,000."),
+        responses=UnreadList,
+    )
+    def get(self, request: Request) -> Response:
+        found = queries.my_unread(request.user.pk, UNREAD_ROOMS_MAX)
+        return Response({"results": [one._asdict() for one in found]})
