@@ -1,8 +1,11 @@
 """What is said, over REST: sending, reading, and what was not read yet."""
 
+from contextlib import suppress
+from datetime import UTC, datetime
+
 from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_datetime
-from django.utils.timezone import is_naive
+from django.utils.timezone import is_aware
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -129,20 +132,15 @@ class Missed(InsideView):
         return Response({"since": since, "next": cursor.link(request, packed), "results": results})
 
 
-def _time(text: str | None) -> object:
+def _time(text: str | None) -> datetime | None:
     if not text:
         return None
-    try:
+    with suppress(ValueError, OverflowError):  # it is none, or lies before or after all time
         at = parse_datetime(text.replace(" ", "+"))  # as a + arrives that nobody escaped
-    except ValueError:
-        at = None
-    if at is None or is_naive(at):
-        raise ValidationError(
-            _now("%(name)s must be a time with its zone, such as 2026-11-23T14:03:07Z."),
-            code="bad_request",
-            params={"name": "since"},
-        )
-    return at
+        if at is not None and is_aware(at):
+            return at.astimezone(UTC)
+    text = _now("%(name)s must be a time with its zone, such as 2026-11-23T14:03:07Z.")
+    raise ValidationError(text, code="bad_request", params={"name": "since"})
 
 
 class Read(InsideView):

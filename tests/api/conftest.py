@@ -3,9 +3,10 @@
 import json
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
-from messaging import services
+from messaging import queries, services
 from rooms.models import Room
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -52,3 +53,15 @@ def as_charlie(room, charlie):
 @pytest.fixture
 def as_nobody(transactional_db):
     return Door()
+
+
+@pytest.fixture
+def say():
+    """Lines of the log, without the writer and its pace."""
+
+    def say(room, user, *bodies):
+        with transaction.atomic():
+            for body in bodies:
+                queries.append(room.pk, "message", [user.pk], body)
+
+    return say
