@@ -9,11 +9,20 @@ PROBLEM = {
     "type": "object",
     "description": "A refusal (RFC 9457). `code` is stable; `detail` is for people.",
     "required": ["type", "title", "status", "code", "detail"],
+    "examples": [
+        {
+            "type": "about:blank",
+            "title": "Conflict",
+            "status": 409,
+            "code": "room_full",
+            "detail": "This room is full. Try again later.",
+        }
+    ],
     "properties": {
         "type": {"type": "string", "format": "uri-reference"},
         "title": {"type": "string"},
         "status": {"type": "integer"},
-        "code": {"type": "string", "examples": ["room_full"]},
+        "code": {"type": "string"},
         "detail": {"type": "string"},
         "errors": {
             "type": "array",
@@ -61,18 +70,21 @@ def add_problems(result: dict[str, Any], **_generator: Any) -> dict[str, Any]:
 
 
 def _refusals(path: str, operation: dict[str, Any]) -> dict[str, str]:
+    asked = operation.get("parameters", [])
     needs_proof = {} not in operation.get("security", [{}])
     may = {"429": "Too many requests.", "503": "A server behind does not answer."}
     if needs_proof or "/tokens/" in path:
         may["401"] = "Not signed in, or not any more."
-    if "requestBody" in operation or "?" in path or operation.get("parameters"):
+    if "requestBody" in operation or any(one["in"] == "query" for one in asked):
         may["400"] = "Something in it is not right."
     if "requestBody" in operation:
         may |= {"413": "Over 64 KiB.", "415": "Not application/json."}
+    if operation["operationId"] == "tickets_create":
+        may["400"] = "Not signed in by token."
     if "{" in path:
         may["404"] = "It does not exist, or not for you."
-    if needs_proof and operation["operationId"].split("_")[0] in ("rooms", "members"):
-        may["403"] = "For the owner only."
+    if operation["operationId"] in FOR_THE_OWNER:
+        may["403"] = "For the owner and staff only."
     if operation["operationId"] in CONFLICTS:
         may["409"] = "As things stand it can't be done: see `code`."
     if operation["operationId"] == "rooms_partial_update":
@@ -80,6 +92,13 @@ def _refusals(path: str, operation: dict[str, Any]) -> dict[str, str]:
     return may
 
 
+FOR_THE_OWNER = (
+    "rooms_partial_update",
+    "rooms_close",
+    "rooms_reopen",
+    "rooms_transfer",
+    "members_remove",
+)
 CONFLICTS = ("membership_join", "events_send", "rooms_transfer")
 
 

@@ -1,0 +1,48 @@
+"""REST over two real worker processes."""
+
+import http.client
+import json
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+from websockets.sync.client import connect
+
+from tests.doors.clients import Rest, sign_up, until
+
+
+def test_one_cid_in_parallel_over_two_processes_is_one_message(stack):
+    _email, first = sign_up(stack.urls[0], "Dana")
+    both = [first, Rest(stack.urls[1], **first.headers)]
+    room = first("POST", "/api/v1/rooms/", {"title": "Tea"}).json
+    path = f"/api/v1/rooms/{room['id']}/events/"
+    draft = {"cid": str(uuid4()), "body": "hello"}
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda n: both[n % 2]("POST", path, draft), range(20)))
+    assert sorted(answer.status for answer in answers) == [200] * 19 + [201]
+    assert {answer.json["seq"] for answer in answers} == {2}
+    assert both[1]("GET", path).json["head"] == 2
+
+
+def test_who_is_here_is_known_by_all_processes(stack):
+    _email, dana = sign_up(stack.urls[0], "Dana")
+    room = dana("POST", "/api/v1/rooms/", {"title": "Tea"}).json["id"]
+    access = dana.headers["Authorization"].removeprefix("Bearer ")
+    elsewhere = Rest(stack.urls[1], **dana.headers)
+    path = f"/api/v1/rooms/{room}/participants/"
+    address = stack.urls[0].replace("http", "ws") + "/ws/"
+    with connect(address, subprotocols=["chattalk", f"bearer.{access}"]) as socket:
+        socket.send(json.dumps({"type": "subscribe", "room": room}))
+        until(lambda: elsewhere("GET", path).json["count"] == 1, "nobody came")
+        assert elsewhere("GET", path).json["here"][0]["name"] == "Dana"
+    until(lambda: elsewhere("GET", path).json["count"] == 0, "nobody went")
+
+
+def test_a_body_in_chunks_is_read(stack):
+    _email, dana = sign_up(stack.urls[0], "Dana")
+    address = stack.urls[0].removeprefix("http://")
+    line = http.client.HTTPConnection(address, timeout=20)
+    headers = dana.headers | {"Content-Type": "application/json"}
+    line.request("POST", "/api/v1/rooms/", iter([b'{"title":', b' "Tea"}']), headers)
+    answer = line.getresponse()
+    assert answer.status == 201, answer.read()
+    line.close()
