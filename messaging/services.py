@@ -158,7 +158,9 @@ def edit_room(
             text = _("The room was changed meanwhile. Look at it again.")
             raise ValidationError(text, code="changed_meanwhile")
         room = rooms.edit(room_id, by, **changes)
-        audit.record(by, room, "changed " + ", ".join(f"{k} to {v!r}" for k, v in changes.items()))
+        if changes:
+            told = ", ".join(f"{name} to {value!r}" for name, value in changes.items())
+            audit.record(by, room, f"changed {told}")
     return room
 
 

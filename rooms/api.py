@@ -5,7 +5,6 @@ from typing import Any
 
 import django_filters
 from django.utils.http import quote_etag
-from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 
@@ -35,7 +34,7 @@ class NewRoom(serializers.Serializer):
     )
     capacity = serializers.IntegerField(min_value=1, max_value=CAPACITY_MAX, required=False)
     seat_owner = serializers.BooleanField(
-        required=False, help_text=_("Whether you take the first seat yourself; true if left out.")
+        required=False, help_text="Whether you take the first seat yourself; true if left out."
     )
 
 
@@ -48,9 +47,7 @@ class RoomChanges(serializers.Serializer):
 
 
 class Heir(serializers.Serializer):
-    user = serializers.IntegerField(
-        min_value=1, max_value=2**63 - 1, help_text=_("Another member.")
-    )
+    user = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="Another member.")
 
 
 class RoomFilter(django_filters.FilterSet):

@@ -1,7 +1,6 @@
 """One's own account over REST."""
 
 from django.contrib.auth import update_session_auth_hash
-from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,7 +17,7 @@ class Accounts(OpenView):
 
     @extend_schema(
         operation_id="accounts_create",
-        summary=_("Sign up"),
+        summary="Sign up",
         request=NewAccount,
         responses={201: Me},
     )
@@ -30,13 +29,13 @@ class Accounts(OpenView):
 
 
 class Profile(View):
-    @extend_schema(operation_id="me_retrieve", summary=_("Who I am"), responses=Me)
+    @extend_schema(operation_id="me_retrieve", summary="Who I am", responses=Me)
     def get(self, request: Request) -> Response:
         return Response(Me(_whole(request)).data)
 
     @extend_schema(
         operation_id="me_partial_update",
-        summary=_("Change my profile"),
+        summary="Change my profile",
         request=ProfileChanges,
         responses=Me,
     )
@@ -52,8 +51,8 @@ class Profile(View):
 class Password(View):
     @extend_schema(
         operation_id="me_password_update",
-        summary=_("Change my password"),
-        description=_("All other sign-ins end: devices, browsers and their sockets."),
+        summary="Change my password",
+        description="All other sign-ins end: devices, browsers and their sockets.",
         request=NewPassword,
         responses={204: None},
     )

@@ -25,9 +25,9 @@ class SignIn(serializers.Serializer):
 
 
 class PairShape(serializers.Serializer):
-    access = serializers.CharField(help_text=_("`Authorization: Bearer …`"))
-    refresh = serializers.CharField(help_text=_("Good for one refresh."))
-    expires_in = serializers.IntegerField(help_text=_("Seconds, of the access token."))
+    access = serializers.CharField(help_text="`Authorization: Bearer …`")
+    refresh = serializers.CharField(help_text="Good for one refresh.")
+    expires_in = serializers.IntegerField(help_text="Seconds, of the access token.")
     device = serializers.UUIDField(source="device_id")
 
 
@@ -41,13 +41,13 @@ class Shown(serializers.Serializer):
 
 class Revocation(serializers.Serializer):
     everywhere = serializers.BooleanField(
-        required=False, help_text=_("All my devices, not only this one.")
+        required=False, help_text="All my devices, not only this one."
     )
 
 
 class DeviceShape(serializers.ModelSerializer):
     last_used_at = serializers.DateTimeField(source="refreshed_at")
-    current = serializers.SerializerMethodField(help_text=_("Whether it is the one that asks."))
+    current = serializers.SerializerMethodField(help_text="Whether it is the one that asks.")
 
     class Meta:
         model = Device
@@ -67,8 +67,8 @@ class VerifiedShape(serializers.Serializer):
 
 
 class TicketShape(serializers.Serializer):
-    ticket = serializers.CharField(help_text=_("For one socket: sub-protocol `ticket.…`"))
-    expires_in = serializers.IntegerField(help_text=_("Seconds."))
+    ticket = serializers.CharField(help_text="For one socket: sub-protocol `ticket.…`")
+    expires_in = serializers.IntegerField(help_text="Seconds.")
 
 
 class Tokens(OpenView):
@@ -76,7 +76,7 @@ class Tokens(OpenView):
 
     @extend_schema(
         operation_id="tokens_obtain",
-        summary=_("Sign in"),
+        summary="Sign in",
         request=SignIn,
         responses=PairShape,
     )
@@ -90,8 +90,8 @@ class Tokens(OpenView):
 class Refresh(OpenView):
     @extend_schema(
         operation_id="tokens_refresh",
-        summary=_("The next pair"),
-        description=_("A refresh token that is shown twice ends its device."),
+        summary="The next pair",
+        description="A refresh token that is shown twice ends its device.",
         request=Spend,
         responses=PairShape,
     )
@@ -108,7 +108,7 @@ class Refresh(OpenView):
 class Verify(OpenView):
     @extend_schema(
         operation_id="tokens_verify",
-        summary=_("Whether an access token counts, and whose it is"),
+        summary="Whether an access token counts, and whose it is",
         request=Shown,
         responses=VerifiedShape,
     )
@@ -125,7 +125,7 @@ class Verify(OpenView):
 class Revoke(View):
     @extend_schema(
         operation_id="tokens_revoke",
-        summary=_("Sign out, here or everywhere"),
+        summary="Sign out, here or everywhere",
         request=Revocation,
         responses={204: None},
     )
@@ -141,7 +141,7 @@ class Revoke(View):
 
 class Devices(View):
     @extend_schema(
-        operation_id="devices_list", summary=_("Where I am signed in"), responses=DeviceList
+        operation_id="devices_list", summary="Where I am signed in", responses=DeviceList
     )
     def get(self, request: Request) -> Response:
         current = request.auth.device_id if isinstance(request.auth, Identity) else None
@@ -152,7 +152,7 @@ class Devices(View):
 
 class OneDevice(View):
     @extend_schema(
-        operation_id="devices_remove", summary=_("Sign out a device"), responses={204: None}
+        operation_id="devices_remove", summary="Sign out a device", responses={204: None}
     )
     def delete(self, request: Request, device_id: UUID) -> Response:
         if not devices.revoke(request.user.pk, device_id):
@@ -163,7 +163,7 @@ class OneDevice(View):
 class Tickets(View):
     @extend_schema(
         operation_id="tickets_create",
-        summary=_("A ticket that opens one socket"),
+        summary="A ticket that opens one socket",
         request=None,
         responses={201: TicketShape},
     )

@@ -1,6 +1,5 @@
 """Bodies of the account's part of the REST API. They check shape; the services judge."""
 
-from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.models import DISPLAY_NAME_MAX, User
@@ -50,7 +49,7 @@ class ProfileChanges(serializers.Serializer):
         choices=LANGUAGES,
         required=False,
         allow_blank=True,
-        help_text=_("Of what you read here; empty: as the request asks."),
+        help_text="Of what you read here; empty: as the request asks.",
     )
 
 

@@ -34,8 +34,8 @@ def answer(error: Exception, context: dict[str, Any]) -> Response:
     response = Response(found.body, found.body["status"], content_type=CONTENT_TYPE)
     if found.retry_after:
         response["Retry-After"] = str(math.ceil(found.retry_after))
-    if header := getattr(error, "auth_header", ""):
-        response["WWW-Authenticate"] = header
+    if response.status_code == 401:
+        response["WWW-Authenticate"] = 'Bearer realm="chattalk"'
     return response
 
 

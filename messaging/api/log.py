@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_aware
-from django.utils.translation import gettext as _now
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -31,8 +30,8 @@ from messaging.wire import Person
 UNREAD_ROOMS_MAX = 1_000  # rooms in one answer
 SPAN = ("before", "after", "limit")
 SEQ = {
-    "after": OpenApiParameter("after", int, description=_("The first after this `seq`.")),
-    "before": OpenApiParameter("before", int, description=_("The last before this `seq`.")),
+    "after": OpenApiParameter("after", int, description="The first after this `seq`."),
+    "before": OpenApiParameter("before", int, description="The last before this `seq`."),
 }
 CID = "0e4a7c1e-1d4e-4a43-a5a5-0d6f0f0a7b51"
 
@@ -40,8 +39,8 @@ CID = "0e4a7c1e-1d4e-4a43-a5a5-0d6f0f0a7b51"
 class Events(InsideView):
     @extend_schema(
         operation_id="events_list",
-        summary=_("A page of a room's log"),
-        description=_("The newest, unless `after` or `before` is asked; ascending in any case."),
+        summary="A page of a room's log",
+        description="The newest, unless `after` or `before` is asked; ascending in any case.",
         parameters=[*SEQ.values(), *CURSOR],
         responses=EventPage,
     )
@@ -62,8 +61,8 @@ class Events(InsideView):
 
     @extend_schema(
         operation_id="events_send",
-        summary=_("Say something"),
-        description=_(
+        summary="Say something",
+        description=(
             "201 the first time, 200 when the same is sent again, 409 `conflict` for the same "
             "`cid` with another body. Answered after it is stored."
         ),
@@ -104,12 +103,12 @@ class Events(InsideView):
 class Missed(InsideView):
     @extend_schema(
         operation_id="missed_list",
-        summary=_("What others said since I went away, and I have not read"),
+        summary="What others said since I went away, and I have not read",
         parameters=[
             OpenApiParameter(
                 "since",
                 str,
-                description=_("A time with its zone (RFC 3339), instead of when I went away."),
+                description="A time with its zone (RFC 3339), instead of when I went away.",
             ),
             SEQ["after"],
             *CURSOR,
@@ -139,14 +138,14 @@ def _time(text: str | None) -> datetime | None:
         at = parse_datetime(text.replace(" ", "+"))  # as a + arrives that nobody escaped
         if at is not None and is_aware(at):
             return at.astimezone(UTC)
-    text = _now("%(name)s must be a time with its zone, such as 2026-11-23T14:03:07Z.")
+    text = _("%(name)s must be a time with its zone, such as 2026-11-23T14:03:07Z.")
     raise ValidationError(text, code="bad_request", params={"name": "since"})
 
 
 class Read(InsideView):
     @extend_schema(
         operation_id="read_update",
-        summary=_("Move my read position forward"),
+        summary="Move my read position forward",
         request=Position,
         responses=ReadShape,
     )
@@ -160,8 +159,8 @@ class Read(InsideView):
 class Unread(View):
     @extend_schema(
         operation_id="unread_list",
-        summary=_("What I have not read, in all my rooms"),
-        description=_("The liveliest first; the first 1,000."),
+        summary="What I have not read, in all my rooms",
+        description="The liveliest first; the first 1,000.",
         responses=UnreadList,
     )
     def get(self, request: Request) -> Response:

@@ -1,6 +1,5 @@
 """Seats over REST: taking and giving back one's own, who has the others, who is here now."""
 
-from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -17,15 +16,15 @@ from messaging.writer import not_member
 
 class MyMembership(InsideView):
     @extend_schema(
-        operation_id="membership_retrieve", summary=_("My place in a room"), responses=PlaceShape
+        operation_id="membership_retrieve", summary="My place in a room", responses=PlaceShape
     )
     def get(self, request: Request, room_id: int) -> Response:
         return Response(_place(room_id, request.user.pk))
 
     @extend_schema(
         operation_id="membership_join",
-        summary=_("Join a room"),
-        description=_("201 where a seat was taken now, 200 where you had it."),
+        summary="Join a room",
+        description="201 where a seat was taken now, 200 where you had it.",
         request=None,
         responses={200: PlaceShape, 201: PlaceShape},
     )
@@ -33,9 +32,7 @@ class MyMembership(InsideView):
         was_seated = services.join(room_id, request.user)
         return Response(_place(room_id, request.user.pk), status=201 if was_seated else 200)
 
-    @extend_schema(
-        operation_id="membership_leave", summary=_("Leave a room"), responses={204: None}
-    )
+    @extend_schema(operation_id="membership_leave", summary="Leave a room", responses={204: None})
     def delete(self, request: Request, room_id: int) -> Response:
         if not services.leave(room_id, request.user):
             raise not_member()
@@ -50,7 +47,7 @@ def _place(room_id: int, user_id: int) -> dict[str, object]:
 class Members(InsideView):
     @extend_schema(
         operation_id="members_list",
-        summary=_("Who has a seat, in the order they came"),
+        summary="Who has a seat, in the order they came",
         parameters=CURSOR,
         responses=MemberPage,
     )
@@ -63,7 +60,7 @@ class Members(InsideView):
 
 class Member(View):
     @extend_schema(
-        operation_id="members_remove", summary=_("Show a member out"), responses={204: None}
+        operation_id="members_remove", summary="Show a member out", responses={204: None}
     )
     def delete(self, request: Request, room_id: int, user_id: int) -> Response:
         if not services.remove(room_id, user_id, request.user):
@@ -74,7 +71,7 @@ class Member(View):
 class Participants(InsideView):
     @extend_schema(
         operation_id="participants_retrieve",
-        summary=_("Who is here now"),
+        summary="Who is here now",
         responses=ParticipantsShape,
     )
     def get(self, request: Request, room_id: int) -> Response:

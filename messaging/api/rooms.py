@@ -4,7 +4,6 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from django.utils.http import parse_etags
-from django.utils.translation import gettext_lazy as _
 from django_filters.utils import translate_validation
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -18,37 +17,37 @@ from rooms.api import Heir, NewRoom, RoomChanges, RoomFilter, RoomShape, card, e
 from rooms.models import Room
 
 CURSOR = [
-    OpenApiParameter("limit", int, description=_("At most so many, 1 to 100; else 50.")),
-    OpenApiParameter("cursor", str, description=_("From `next` or `previous`; opaque.")),
+    OpenApiParameter("limit", int, description="At most so many, 1 to 100; else 50."),
+    OpenApiParameter("cursor", str, description="From `next` or `previous`; opaque."),
 ]
 FILTER = [
-    OpenApiParameter("q", str, description=_("A part of the title.")),
-    OpenApiParameter("mine", str, enum=["true", "false"], description=_("Those I am in.")),
+    OpenApiParameter("q", str, description="A part of the title."),
+    OpenApiParameter("mine", str, enum=["true", "false"], description="Those I am in."),
     OpenApiParameter(
         "state",
         str,
         enum=["open", "closed", "all"],
-        description=_("`open` if left out; with `mine=true`, `all`."),
+        description="`open` if left out; with `mine=true`, `all`.",
     ),
 ]
 IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
     OpenApiParameter.HEADER,
-    description=_("The ETag of the card that you changed; 412 if it is another by now."),
+    description="The ETag of the card that you changed; 412 if it is another by now.",
 )
 IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match",
     str,
     OpenApiParameter.HEADER,
-    description=_("The ETag that you have; 304 if it still holds."),
+    description="The ETag that you have; 304 if it still holds.",
 )
 
 
 class Rooms(View):
     @extend_schema(
         operation_id="rooms_list",
-        summary=_("Rooms, the newest first"),
+        summary="Rooms, the newest first",
         parameters=[*FILTER, *CURSOR],
         responses=RoomPage,
     )
@@ -62,7 +61,7 @@ class Rooms(View):
 
     @extend_schema(
         operation_id="rooms_create",
-        summary=_("Open a room"),
+        summary="Open a room",
         request=NewRoom,
         responses={201: RoomShape},
     )
@@ -78,7 +77,7 @@ class Rooms(View):
 class OneRoom(View):
     @extend_schema(
         operation_id="rooms_retrieve",
-        summary=_("A room's card"),
+        summary="A room's card",
         parameters=[IF_NONE_MATCH],
         responses={200: RoomShape, 304: None},
     )
@@ -91,7 +90,7 @@ class OneRoom(View):
 
     @extend_schema(
         operation_id="rooms_partial_update",
-        summary=_("Change a room"),
+        summary="Change a room",
         parameters=[IF_MATCH],
         request=RoomChanges,
         responses=RoomShape,
@@ -111,7 +110,7 @@ class OneRoom(View):
 class Close(View):
     @extend_schema(
         operation_id="rooms_close",
-        summary=_("Close a room: read only from here on"),
+        summary="Close a room: read only from here on",
         request=None,
         responses=RoomShape,
     )
@@ -123,7 +122,7 @@ class Close(View):
 class Reopen(View):
     @extend_schema(
         operation_id="rooms_reopen",
-        summary=_("Open a closed room again"),
+        summary="Open a closed room again",
         request=None,
         responses=RoomShape,
     )
@@ -135,7 +134,7 @@ class Reopen(View):
 class Transfer(View):
     @extend_schema(
         operation_id="rooms_transfer",
-        summary=_("Make another member the owner"),
+        summary="Make another member the owner",
         request=Heir,
         responses=RoomShape,
     )

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from messaging.models import Event
@@ -16,7 +15,7 @@ ROLES = Membership.Role.values
 
 class Draft(serializers.Serializer):
     cid = serializers.UUIDField(
-        help_text=_("Your own id of the message. Sending again with it is harmless.")
+        help_text="Your own id of the message. Sending again with it is harmless."
     )
     # What may be said, messaging/text.py judges, with codes of its own.
     body = serializers.CharField(trim_whitespace=False, allow_blank=True)
@@ -29,7 +28,7 @@ class ReceiptShape(serializers.Serializer):
     cid = serializers.UUIDField()
     seq = serializers.IntegerField(min_value=1)
     at = serializers.DateTimeField()
-    repeated = serializers.BooleanField(help_text=_("It was stored before."))
+    repeated = serializers.BooleanField(help_text="It was stored before.")
 
 
 class Position(serializers.Serializer):
@@ -38,7 +37,7 @@ class Position(serializers.Serializer):
 
 class ReadShape(serializers.Serializer):
     room = serializers.IntegerField()
-    read = serializers.IntegerField(help_text=_("Where it is then: never back, or past the end."))
+    read = serializers.IntegerField(help_text="Where it is then: never back, or past the end.")
 
 
 class WirePerson(serializers.Serializer):
@@ -71,14 +70,14 @@ class RoomPage(Links):
 
 
 class EventPage(Links):
-    head = serializers.IntegerField(help_text=_("The last `seq` of the room."))
-    read = serializers.IntegerField(help_text=_("My read position."))
+    head = serializers.IntegerField(help_text="The last `seq` of the room.")
+    read = serializers.IntegerField(help_text="My read position.")
     results = EventShape(many=True)
 
 
 class MissedPage(serializers.Serializer):
     since = serializers.DateTimeField(
-        allow_null=True, help_text=_("When I went away; null where that is not known.")
+        allow_null=True, help_text="When I went away; null where that is not known."
     )
     next = serializers.URLField(allow_null=True)
     results = EventShape(many=True)
@@ -90,13 +89,13 @@ class MemberShape(serializers.Serializer):
     role = serializers.ChoiceField(choices=ROLES)
     joined_at = serializers.DateTimeField()
     online = serializers.BooleanField(
-        source="state.online", default=False, help_text=_("Whether they are here now.")
+        source="state.online", default=False, help_text="Whether they are here now."
     )
     exit_at = serializers.DateTimeField(
         source="state.exit_at",
         default=None,
         allow_null=True,
-        help_text=_("When they last went away, as far as known."),
+        help_text="When they last went away, as far as known.",
     )
 
 
@@ -118,7 +117,7 @@ class ParticipantsShape(serializers.Serializer):
     count = serializers.IntegerField()
     here = WirePerson(many=True)
     degraded = serializers.BooleanField(
-        help_text=_("Presence can't be kept right now: this may be old.")
+        help_text="Presence can't be kept right now: this may be old."
     )
 
 
@@ -128,7 +127,7 @@ class UnreadShape(serializers.Serializer):
     role = serializers.ChoiceField(choices=ROLES)
     read = serializers.IntegerField()
     head = serializers.IntegerField()
-    unread = serializers.IntegerField(max_value=100, help_text=_("Counted up to 100."))
+    unread = serializers.IntegerField(max_value=100, help_text="Counted up to 100.")
 
 
 class UnreadList(serializers.Serializer):
