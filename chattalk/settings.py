@@ -274,6 +274,9 @@ SIMPLE_JWT = {
     "LEEWAY": 10,  # seconds, between the clocks of two machines
 }
 
+# For `manage.py graphql_schema`, which writes what a test compares.
+GRAPHENE = {"SCHEMA": "chattalk.schema.schema", "SCHEMA_OUTPUT": "docs/schema.graphql"}
+
 # --- safety -----------------------------------------------------------------------------------
 
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True

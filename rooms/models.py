@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -27,6 +27,11 @@ class RoomQuerySet(models.QuerySet["Room"]):
 
     def of(self, user_id: int) -> RoomQuerySet:
         return self.filter(memberships__user_id=user_id)
+
+    def known_to(self, user_id: int) -> RoomQuerySet:
+        """Whose members, or whose owner, they are."""
+        seat = Membership.objects.filter(room=OuterRef("pk"), user_id=user_id)
+        return self.filter(Q(owner_id=user_id) | Exists(seat))
 
     def take_seats(self, room_id: int, seats: int) -> bool:
         """Take that many places of an open room, all or none. The database decides."""

@@ -30,6 +30,28 @@ def search_words(text: str) -> str:
     return " ".join(text.replace("\0", "").split())[:TITLE_MAX]
 
 
+def not_member() -> ValidationError:
+    """The same for a room that is not there: who has no seat is not told."""
+    return ValidationError(_("You are not a member of this room."), code="not_member")
+
+
+def known(room_id: int, user_id: int) -> Room:
+    """A room with its owner, for its members and its owner.
+
+    Raises ValidationError(not_member).
+    """
+    room = Room.objects.known_to(user_id).select_related("owner").filter(pk=room_id).first()
+    if room is None:
+        raise not_member()
+    return room
+
+
+def seats_of(user_id: int, limit: int) -> list[Membership]:
+    """The seats a person has, those of the liveliest rooms first."""
+    seats = Membership.objects.filter(user_id=user_id).select_related("room__owner")
+    return list(seats.order_by("-room__active_at", "-room_id")[:limit])
+
+
 def create(*, owner_id: int, title: str, description: str = "", capacity: int = 50) -> Room:
     """A new room, all seats free."""
     room = Room(owner_id=owner_id, title=title, description=description, capacity=capacity)

@@ -1,0 +1,90 @@
+"""Pages of long lists, as Relay asks for them: `first` after a place, or `last` before one."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+PAGE = 20  # items, unless asked otherwise
+PAGE_MAX = 100
+NUMBER_MAX = 2**63 - 1
+
+Place = tuple[int, ...]  # where an item stands in its order: what a cursor holds
+
+
+class Page(NamedTuple):
+    """`first` or `last` items between two places, both of them left out."""
+
+    size: int = PAGE
+    backwards: bool = False
+    after: Place | None = None
+    before: Place | None = None
+
+
+class Found(NamedTuple):
+    """The items of a page in their order, and whether more follow on its far side."""
+
+    items: Sequence[Any]
+    more: bool
+
+
+def check_size(size: int | None) -> None:
+    if size is not None and not 1 <= size <= PAGE_MAX:
+        text = _("A page has 1 to %(most)d items.")
+        raise ValidationError(text, code="bad_page", params={"most": PAGE_MAX})
+
+
+def page(
+    width: int,
+    first: int | None = None,
+    last: int | None = None,
+    after: str | None = None,
+    before: str | None = None,
+) -> Page:
+    """What a client asks for; its cursors hold `width` numbers. Raises ValidationError (bad_page,
+    bad_cursor)."""
+    if first is not None and last is not None:
+        raise ValidationError(_("Ask for the first or the last items, not both."), code="bad_page")
+    check_size(first)
+    check_size(last)
+    size = PAGE if first is None and last is None else first or last or 0
+    return Page(size, last is not None, _place(after, width), _place(before, width))
+
+
+def cursor(place: Place) -> str:
+    return base64.urlsafe_b64encode(",".join(map(str, place)).encode()).decode()
+
+
+def _place(cursor: str | None, width: int) -> Place | None:
+    if cursor is None:
+        return None
+    try:
+        text = base64.urlsafe_b64decode(cursor[:64].encode("ascii")).decode("ascii")
+        place = tuple(int(number) for number in text.split(","))
+    except (ValueError, binascii.Error):
+        place = ()
+    if len(place) != width or not all(0 <= number <= NUMBER_MAX for number in place):
+        raise ValidationError(_("This cursor is not one of ours."), code="bad_cursor")
+    return place
+
+
+def found(items: Sequence[Any], page: Page) -> Found:
+    """Of one item more than the page has, in the order of the page's direction."""
+    kept = list(items[: page.size])
+    return Found(kept[::-1] if page.backwards else kept, len(items) > page.size)
+
+
+def connection(found: Found, page: Page, place: Callable[[Any], Place]) -> dict[str, Any]:
+    """`{edges: [{node, cursor}], page_info}`. There is a page before, if one came from there."""
+    edges = [{"node": item, "cursor": cursor(place(item))} for item in found.items]
+    came_from = (page.before if page.backwards else page.after) is not None
+    info = {
+        "has_next_page": came_from if page.backwards else found.more,
+        "has_previous_page": found.more if page.backwards else came_from,
+        "start_cursor": edges[0]["cursor"] if edges else None,
+        "end_cursor": edges[-1]["cursor"] if edges else None,
+    }
+    return {"edges": edges, "page_info": info}
