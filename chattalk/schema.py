@@ -2,11 +2,16 @@
 
 import graphene
 
+import messaging.schema
 import rooms.schema
 
 
-class Query(rooms.schema.Query, graphene.ObjectType):
+class Query(messaging.schema.Query, rooms.schema.Query, graphene.ObjectType):
     """What can be read."""
 
 
-schema = graphene.Schema(query=Query)
+class Mutation(messaging.schema.Mutation, graphene.ObjectType):
+    """What can be done."""
+
+
+schema = graphene.Schema(query=Query, mutation=Mutation)

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
@@ -71,10 +71,11 @@ def _place(cursor: str | None, width: int) -> Place | None:
     return place
 
 
-def found(items: Sequence[Any], page: Page) -> Found:
+def found(items: Iterable[Any], page: Page) -> Found:
     """Of one item more than the page has, in the order of the page's direction."""
-    kept = list(items[: page.size])
-    return Found(kept[::-1] if page.backwards else kept, len(items) > page.size)
+    asked = list(items)
+    kept = asked[: page.size]
+    return Found(kept[::-1] if page.backwards else kept, len(asked) > page.size)
 
 
 def connection(found: Found, page: Page, place: Callable[[Any], Place]) -> dict[str, Any]:

@@ -109,6 +109,20 @@ BEFORE = f"""SELECT * FROM ({_EVENT}
 ) page ORDER BY seq
 """
 
+# A page of each room's log, for who has a seat in it.
+# Uses indexes: membership_once, event_seq_once, each once per room.
+PAGES = """
+SELECT e.room_id, e.seq, e.kind, e.created_at, e.sender_id, u.display_name, e.client_id, e.body
+FROM rooms_membership m CROSS JOIN LATERAL (
+    SELECT * FROM messaging_event
+    WHERE room_id = m.room_id AND seq > %(after)s AND seq < %(before)s
+    ORDER BY seq {direction} LIMIT %(limit)s
+) e JOIN accounts_user u ON u.id = e.sender_id
+WHERE m.user_id = %(user)s AND m.room_id = ANY (%(rooms)s::bigint[])
+ORDER BY e.seq {direction}
+"""
+FORWARDS, BACKWARDS = PAGES.format(direction="ASC"), PAGES.format(direction="DESC")
+
 # What others said in (since, until] and I have not read, oldest first. What was on a screen that
 # nobody looked at counts as missed: the span begins at the read position if that is earlier.
 # Uses index: event_by_room_and_time.
@@ -260,6 +274,27 @@ def history(
         return [event(row) for row in _rows(AFTER, params)]
     params = {"room": room_id, "before": before or 2**63 - 1, "limit": limit}
     return [event(row) for row in _rows(BEFORE, params)]
+
+
+def pages(
+    room_ids: Iterable[int],
+    user_id: int,
+    *,
+    after: int,
+    before: int | None,
+    limit: int,
+    backwards: bool,
+) -> list[Event]:
+    """A page of each room's log between two places, both left out; newest first if backwards.
+    Nothing of rooms in which the person has no seat."""
+    params = {
+        "rooms": list(room_ids),
+        "user": user_id,
+        "after": after,
+        "before": before or 2**63 - 1,
+        "limit": limit,
+    }
+    return [event(row) for row in _rows(BACKWARDS if backwards else FORWARDS, params)]
 
 
 def missed(

@@ -225,6 +225,35 @@ def mark_read(room_id: int, user_id: int, seq: int) -> int:
     return position
 
 
+def since(room_id: int, user_id: int, moment: datetime, limit: int) -> list[Log]:
+    """What was said and who came and went from that moment on, oldest first, for who has a seat.
+
+    Raises ValidationError(not_member).
+    """
+    _check_seat(room_id, user_id)
+    kinds = (Log.Kind.MESSAGE, Log.Kind.ENTER, Log.Kind.LEAVE)
+    # Uses index: event_by_room_and_time
+    events = Log.objects.filter(room_id=room_id, created_at__gte=moment, kind__in=kinds)
+    return list(events.select_related("sender").order_by("created_at", "seq")[:limit])
+
+
+def away_since(room_id: int, user_id: int) -> datetime:
+    """When a member last went away; when they took their seat, if that is not known.
+
+    Raises ValidationError(not_member).
+    """
+    seat = _check_seat(room_id, user_id)
+    exit = presence.last_exit(room_id, user_id)
+    return max(exit.at, seat.joined_at) if exit else seat.joined_at
+
+
+def _check_seat(room_id: int, user_id: int) -> Membership:
+    seat = Membership.objects.filter(room_id=room_id, user_id=user_id).first()
+    if seat is None:
+        raise rooms.not_member()
+    return seat
+
+
 def missed(
     room_id: int,
     user_id: int,

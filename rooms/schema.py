@@ -40,7 +40,11 @@ def number(id):
     """A room's or person's number as the other doors know it. Raises ValidationError(bad_id)."""
     if id.isascii() and id.isdigit() and len(id) <= 19 and int(id) < 2**63:
         return int(id)
-    raise ValidationError(_("This is not an id."), code="bad_id")
+    raise bad_id()
+
+
+def bad_id():
+    return ValidationError(_("This is not an id."), code="bad_id")
 
 
 def check_own(email, user):
