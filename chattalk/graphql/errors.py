@@ -17,12 +17,13 @@ OUT_OF_REACH = (OperationalError, InterfaceError, PoolTimeout)  # what the datab
 def shown(error: Exception) -> dict[str, Any]:
     """An entry of `errors`: `message` in the reader's language, and `extensions.code`. What
     nobody foresaw is logged, and not shown."""
-    said = error.formatted if isinstance(error, GraphQLError) else {}
-    cause = error.original_error if isinstance(error, GraphQLError) else error
-    if cause is None or isinstance(cause, GraphQLError):
-        return {**said, "extensions": {"code": "bad_query"}}
-    message, extensions = _refusal(cause)
-    return {**said, "message": message, "extensions": extensions}
+    if not isinstance(error, GraphQLError):
+        message, extensions = _refusal(error)
+        return {"message": message, "extensions": extensions}
+    if error.path is None or error.original_error is None:  # the document's own fault
+        return {**error.formatted, "extensions": {"code": "bad_query"}}
+    message, extensions = _refusal(error.original_error)
+    return {**error.formatted, "message": message, "extensions": extensions}
 
 
 def _refusal(cause: Exception) -> tuple[str, dict[str, Any]]:

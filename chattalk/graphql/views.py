@@ -85,21 +85,24 @@ _encode = msgspec.json.Encoder().encode
 @never_cache
 def graphql(request: HttpRequest) -> HttpResponse:
     try:
-        body = _read(request)
+        _check_form(request)
         user = _caller(request)
-        return _answer(_run(body, user))
+        return _answer(_run(_read(request), user))
     except APIException as refusal:
         return _problem(request, refusal)
     except NotReady as why:
         return _answer({"errors": [shown(error) for error in why.errors]}, why.status)
 
 
-def _read(request: HttpRequest) -> Body:
-    """Bounded before it is looked at. Raises APIException."""
+def _check_form(request: HttpRequest) -> None:
     if request.method != "POST":
         raise MethodNotAllowed(request.method or "")
     if request.content_type != "application/json":  # a form of a foreign page can't say this
         raise UnsupportedMediaType(request.content_type or "")
+
+
+def _read(request: HttpRequest) -> Body:
+    """Bounded before it is looked at. Raises APIException."""
     sent = request.read(limits.BODY_MAX + 1)
     if len(sent) > limits.BODY_MAX:
         raise TooLarge
@@ -136,8 +139,11 @@ def _run(body: Body, user: User) -> dict[str, Any]:
         result: ExecutionResult = turns.run(operation, turns.Context(user), seconds)
     except ValidationError as late:
         raise NotReady(late, status=503) from None
-    errors = {"errors": [shown(error) for error in result.errors]} if result.errors else {}
-    return {"data": result.data, **errors}
+    errors = result.errors or []
+    if any(error.path is None for error in errors):  # it did not even begin
+        raise NotReady(*errors)
+    refused = {"errors": [shown(error) for error in errors]} if errors else {}
+    return {"data": result.data, **refused}
 
 
 def _ready(body: Body) -> tuple[DocumentNode, Asked]:
