@@ -6,13 +6,13 @@ from django.views.i18n import JavaScriptCatalog
 
 from chattalk import views
 from chattalk.api import pages, problems
-from chattalk.graphql.views import graphql
+from chattalk.graphql.views import GraphQL
 
 urlpatterns = [
     path("", include("messaging.urls")),
     path("accounts/", include("accounts.urls")),
     path("admin/", admin.site.urls),
-    path("graphql/", graphql, name="graphql"),
+    path("graphql/", GraphQL.as_view(), name="graphql"),
     path("jsi18n/", JavaScriptCatalog.as_view(), name="jsi18n"),
     path("livez", views.livez),
     path("readyz", views.readyz),

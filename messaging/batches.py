@@ -14,7 +14,8 @@ from messaging import queries
 from messaging.connections import Found, Page, Place, found
 from messaging.wire import Event
 from presence import services as presence
-from rooms.models import TITLE_MAX, Membership, Room
+from rooms import services as rooms
+from rooms.models import Membership, Room
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -71,10 +72,10 @@ def events(room_ids: Collection[int], *, me: int, page: Page) -> dict[int, Found
 
 
 def _by_room(room_ids: Collection[int], items: Any, page: Page) -> dict[int, Found]:
-    rooms: dict[int, list[Any]] = {room_id: [] for room_id in room_ids}
+    kept: dict[int, list[Any]] = {room_id: [] for room_id in room_ids}
     for item in items:
-        rooms[item.room if isinstance(item, Event) else item.room_id].append(item)
-    return {room_id: found(some, page) for room_id, some in rooms.items()}
+        kept[item.room if isinstance(item, Event) else item.room_id].append(item)
+    return {room_id: found(some, page) for room_id, some in kept.items()}
 
 
 def here(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], presence.State]:
@@ -84,8 +85,7 @@ def here(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], presence.S
 
 def open_rooms(page: Page, words: str = "") -> Found:
     """The liveliest first."""
-    words = " ".join(words.replace("\0", " ").split())[:TITLE_MAX]
-    return _lively(Room.objects.open().matching(words), page)
+    return _lively(Room.objects.open().matching(rooms.search_words(words)), page)
 
 
 def rooms_of(me: int, page: Page) -> Found:
@@ -93,14 +93,14 @@ def rooms_of(me: int, page: Page) -> Found:
     return _lively(Room.objects.of(me), page)
 
 
-def _lively(rooms: QuerySet[Room], page: Page) -> Found:
+def _lively(some: QuerySet[Room], page: Page) -> Found:
     # Uses index: room_open_by_activity
     if page.after:
-        rooms = rooms.filter(_beyond(page.after, "lt"))
+        some = some.filter(_beyond(page.after, "lt"))
     if page.before:
-        rooms = rooms.filter(_beyond(page.before, "gt"))
+        some = some.filter(_beyond(page.before, "gt"))
     order = ("active_at", "id") if page.backwards else ("-active_at", "-id")
-    return found(rooms.select_related("owner").order_by(*order)[: page.size + 1], page)
+    return found(some.select_related("owner").order_by(*order)[: page.size + 1], page)
 
 
 def lively_place(room: Room) -> Place:

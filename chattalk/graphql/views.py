@@ -4,17 +4,16 @@
 a document that did not; problem details (RFC 9457) for what never was one.
 """
 
+from collections.abc import Mapping
 from functools import partial
-from http import HTTPStatus
-from typing import Any
+from io import BytesIO
+from typing import IO, Any
 
 import msgspec
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt
 from graphql import (
     DocumentNode,
     ExecutionResult,
@@ -28,19 +27,14 @@ from graphql import (
 )
 from graphql.execution.values import get_variable_values
 from graphql.validation.specified_rules import recommended_rules
-from rest_framework.exceptions import (
-    APIException,
-    MethodNotAllowed,
-    NotAuthenticated,
-    ParseError,
-    UnsupportedMediaType,
-)
+from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
-from rest_framework.settings import api_settings
 
+from accounts.api.view import View
 from accounts.models import User
+from chattalk.api.parser import StrictJson, TooLarge
 from chattalk.graphql import limits, turns
-from chattalk.graphql.errors import OUT_OF_REACH, shown
+from chattalk.graphql.errors import shown
 from chattalk.graphql.limits import Asked
 from chattalk.schema import schema as graphene_schema
 
@@ -48,26 +42,29 @@ QUERY_SECONDS = 5.0
 ERRORS_MAX = 10  # of a document that is not valid
 
 schema = graphene_schema.graphql_schema
+_encode = msgspec.json.Encoder().encode
 
 
 class Body(msgspec.Struct):
-    """What is posted; other fields (`extensions`) are ignored."""
+    """What is posted; other fields (`operationName`, `extensions`) say nothing more."""
 
     query: str
     variables: dict[str, Any] | None = None
-    operationName: str | None = None  # there is only one operation, whatever its name
 
 
-class TooLarge(APIException):
-    status_code = 413
-    default_code = "too_large"
-    default_detail = _("The request is too large.")
+class SmallJson(StrictJson):
+    """Bounded before it is looked at."""
 
-
-class Unavailable(APIException):
-    status_code = 503
-    default_code = "unavailable"
-    default_detail = _("The server can't answer right now. Try again in a moment.")
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        raw = stream.read(limits.BODY_MAX + 1)
+        if len(raw) > limits.BODY_MAX:
+            raise TooLarge(_("A GraphQL request has at most 10 KiB."))
+        return super().parse(BytesIO(raw))
 
 
 class NotReady(Exception):
@@ -77,51 +74,25 @@ class NotReady(Exception):
         self.errors, self.status = errors, status
 
 
-_decode = msgspec.json.Decoder(Body).decode
-_encode = msgspec.json.Encoder().encode
+class GraphQL(View):
+    """Who asks, how often, and what is said to those who may not: as in the REST API."""
+
+    parser_classes = (SmallJson,)
+    schema = None  # of the OpenAPI document, in which it has no place
+
+    def post(self, request: Request) -> HttpResponse:
+        try:
+            return _answer(_run(_body(request.data), request.user))
+        except NotReady as why:
+            return _answer({"errors": [shown(error) for error in why.errors]}, why.status)
 
 
-@csrf_exempt  # asked of who comes with a cookie: SessionAuthentication does
-@never_cache
-def graphql(request: HttpRequest) -> HttpResponse:
+def _body(data: Any) -> Body:
     try:
-        _check_form(request)
-        user = _caller(request)
-        return _answer(_run(_read(request), user))
-    except APIException as refusal:
-        return _problem(request, refusal)
-    except NotReady as why:
-        return _answer({"errors": [shown(error) for error in why.errors]}, why.status)
-
-
-def _check_form(request: HttpRequest) -> None:
-    if request.method != "POST":
-        raise MethodNotAllowed(request.method or "")
-    if request.content_type != "application/json":  # a form of a foreign page can't say this
-        raise UnsupportedMediaType(request.content_type or "")
-
-
-def _read(request: HttpRequest) -> Body:
-    """Bounded before it is looked at. Raises APIException."""
-    sent = request.read(limits.BODY_MAX + 1)
-    if len(sent) > limits.BODY_MAX:
-        raise TooLarge
-    try:
-        return _decode(sent)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise ParseError(_('Send {"query": …, "variables": …} as JSON.')) from error
-
-
-def _caller(request: HttpRequest) -> User:
-    """Who asks, by token or session. Raises APIException."""
-    authenticators = [each() for each in api_settings.DEFAULT_AUTHENTICATION_CLASSES]
-    try:
-        user = Request(request, authenticators=authenticators).user
-    except OUT_OF_REACH as error:
-        raise Unavailable from error
-    if not isinstance(user, User):
-        raise NotAuthenticated
-    return user
+        return msgspec.convert(data, Body)
+    except msgspec.ValidationError:
+        text = _("Send an object with `query`, a text, and perhaps `variables`, an object.")
+        raise ParseError(text) from None
 
 
 def _run(body: Body, user: User) -> dict[str, Any]:
@@ -182,20 +153,3 @@ def _variables(asked: Asked, given: dict[str, Any]) -> dict[str, Any]:
 
 def _answer(body: dict[str, Any], status: int = 200) -> HttpResponse:
     return HttpResponse(_encode(body), status=status, content_type="application/json")
-
-
-def _problem(request: HttpRequest, refusal: APIException) -> HttpResponse:
-    status = refusal.status_code
-    body = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "code": refusal.get_codes(),
-        "detail": str(refusal.detail),
-    }
-    response = JsonResponse(body, status=status, content_type="application/problem+json")
-    if status == 401:
-        response["WWW-Authenticate"] = 'Bearer realm="chattalk"'
-    if status == 405:
-        response["Allow"] = "POST"
-    return response

@@ -62,8 +62,8 @@ def test_ones_own_seats_are_listed_whatever_the_capitals(room, bob):
 def test_anothers_email_is_refused_whether_it_is_known_or_not(room, bob, email):
     bobs = Asker(bob)
     seats, exit = bobs(SEATS, email=email), bobs(EXIT, chat=str(room.pk), email=email)
-    assert (seats.code, seats.body["data"]) == ("forbidden", None)
-    assert (exit.code, exit.body["data"]) == ("forbidden", None)
+    assert (seats.code, seats.body["data"]) == ("permission_denied", None)
+    assert (exit.code, exit.body["data"]) == ("permission_denied", None)
     assert email == "" or email not in str(seats.body)
 
 
