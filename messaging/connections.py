@@ -67,7 +67,7 @@ def _place(cursor: str | None, width: int) -> Place | None:
     except (ValueError, binascii.Error):
         place = ()
     if len(place) != width or not all(0 <= number <= NUMBER_MAX for number in place):
-        raise ValidationError(_("This cursor is not one of ours."), code="bad_cursor")
+        raise ValidationError(_("This cursor is none of ours."), code="bad_cursor")
     return place
 
 

@@ -7,7 +7,7 @@ from graphene_django import DjangoObjectType
 from graphql_relay import from_global_id
 
 from accounts.schema import Person
-from messaging import batches, connections
+from messaging import batches, connections, queries
 from messaging.connections import Page
 from messaging.pages import MY_ROOMS_MAX
 from rooms import models
@@ -190,10 +190,8 @@ class Me(graphene.ObjectType):
         return user.display_name
 
     async def resolve_unread(user, info):
-        page = Page(size=MY_ROOMS_MAX)
-        mine = await info.context.run(batches.rooms_of, user.pk, page)
-        found = [info.context.load(batches.seats, room.pk, me=user.pk) for room in mine.items]
-        return sum([seat.unread for seat in [await each for each in found] if seat])
+        mine = await info.context.run(queries.my_unread, user.pk, MY_ROOMS_MAX)
+        return sum(room.unread for room in mine)
 
 
 class Query(graphene.ObjectType):

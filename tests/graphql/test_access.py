@@ -7,13 +7,17 @@ import pytest
 from django.core.cache import caches
 from django.db import OperationalError
 from django.test import Client
+from graphql import build_client_schema, get_introspection_query
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from psycopg_pool import PoolTimeout
 
 from accounts import devices
 from accounts.models import User
 from chattalk.graphql.views import schema
 from rooms.models import Room
-from tests.graphql.conftest import Answer, Asker
+from tests.graphql.conftest import Asker
 
 ME = "{ me { email } }"
 JOIN = "mutation ($id: ID!) { incrementPersonnel(id: $id) { personnel } }"
@@ -147,6 +151,8 @@ INTROSPECTION = "{ __schema { types { name } } }"
 def test_with_debug_the_schema_can_be_asked_for(alice, settings):
     settings.DEBUG = True
     assert Asker(alice)(INTROSPECTION).data["__schema"]["types"]
+    as_tools_ask = Asker(alice)(get_introspection_query()).data
+    assert build_client_schema(as_tools_ask).type_map.keys() == schema.type_map.keys()
 
 
 @pytest.mark.parametrize("query", [INTROSPECTION, '{ __type(name: "Room") { name } }'])
@@ -210,4 +216,30 @@ def test_refusals_are_in_the_readers_language(room, charlie):
 
 def test_nothing_of_an_answer_is_kept_by_a_cache(alice):
     assert "no-store" in Asker(alice)(ME).headers["Cache-Control"]
-    assert isinstance(Asker(alice)(ME), Answer)
+
+
+def test_requests_are_counted_as_those_of_the_rest_api_are(alice, settings):
+    settings.API_RATE = 2
+    alices = Asker(alice)
+    statuses = [alices(ME).status for _time in range(3)]
+    assert statuses == [200, 200, 429]
+    assert int(alices(ME).headers["Retry-After"]) >= 1
+
+
+EVERY_ARGUMENT = """query ($id: ID!, $text: String!) {
+  node(id: $id) { id }
+  room(number: $id) { events(after: $text) { edges { cursor } } }
+  rooms(search: $text) { edges { cursor } }
+  myRooms(before: $text) { edges { cursor } }
+  getChatRoomById(id: $id) { id }
+  getChatMessages(chatId: $text, exitTime: $text) { chatId }
+}"""
+
+
+@given(st.text(max_size=200), st.text(max_size=200))
+@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_is_given_the_fault_is_never_ours(room, bob, id, text):
+    answer = Asker(bob)(EVERY_ARGUMENT, id=id, text=text)
+    assert answer.status in (200, 400)
+    if "code" not in answer.body:  # a NUL is no JSON that is read here
+        assert "error" not in answer.codes

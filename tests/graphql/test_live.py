@@ -1,0 +1,63 @@
+"""What is done at /graphql/ of one process is seen at once by the socket of another."""
+
+import asyncio
+import json
+import urllib.request
+
+from django.conf import settings
+
+from tests.messaging.test_two_processes import frame, open_room, say, subscribe
+
+
+def ask(url, person, query):
+    token = "a" * 32  # the double-submit cookie and the header need only agree
+    headers = {
+        "Cookie": f"{settings.SESSION_COOKIE_NAME}={person.session}; csrftoken={token}",
+        "X-CSRFToken": token,
+        "Content-Type": "application/json",
+    }
+    body = json.dumps({"query": query}).encode()
+    asked = urllib.request.Request(f"{url}/graphql/", body, headers, method="POST")
+    with urllib.request.urlopen(asked, timeout=15) as answer:
+        return json.load(answer)["data"]
+
+
+async def test_who_joins_and_leaves_here_is_announced_there(stack):
+    alice, bob = await stack.apeople("alice", "bob")
+    room = await stack.arun(open_room, alice)
+    async with stack.socket(0, alice) as ws:
+        await subscribe(ws, room)
+        url, change = stack.urls[1], "{ it: %s(id: %d) { personnel } }"
+        join = change % ("incrementPersonnel", room)
+        assert await asyncio.to_thread(ask, url, bob, f"mutation {join}") == {
+            "it": {"personnel": 2}
+        }
+        entered = await frame(ws, "event")
+        assert (entered["kind"], entered["from"]["id"]) == ("enter", bob.id)
+        leave = change % ("decrementPersonnel", room)
+        await asyncio.to_thread(ask, url, bob, f"mutation {leave}")
+        left = await frame(ws, "event")
+        assert (left["kind"], left["body"]) == ("leave", "left")
+
+
+async def test_what_is_said_there_and_who_is_there_is_read_here(stack):
+    alice, bob = await stack.apeople("alice", "bob")
+    room = await stack.arun(open_room, alice, bob)
+    query = f"""{{ room(number: {room}) {{
+      seat {{ unread }} events(last: 1) {{ edges {{ node {{ body }} }} }}
+      members {{ edges {{ node {{ online person {{ id }} }} }} }} }} }}"""
+    async with stack.socket(0, alice) as ws:
+        await subscribe(ws, room)
+        assert (await say(ws, room, "hello"))["type"] == "ack"
+        for _try in range(100):  # presence is written in a moment
+            found = (await asyncio.to_thread(ask, stack.urls[1], bob, query))["room"]
+            members = {
+                edge["node"]["person"]["id"]: edge["node"]["online"]
+                for edge in found["members"]["edges"]
+            }
+            if members[str(alice.id)]:
+                break
+            await asyncio.sleep(0.05)
+        assert members == {str(alice.id): True, str(bob.id): None}
+        assert found["seat"] == {"unread": 1}
+        assert found["events"]["edges"] == [{"node": {"body": "hello"}}]
