@@ -18,6 +18,7 @@ from rooms import services as rooms
 from rooms.models import Membership, Room
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROS_MAX = 253_402_300_799_999_999  # the end of the year 9999, and of what datetime knows
 
 
 class Seat(NamedTuple):
@@ -109,7 +110,7 @@ def lively_place(room: Room) -> Place:
 
 
 def _beyond(place: Place, which: str) -> Q:
-    at, room_id = EPOCH + timedelta(microseconds=place[0]), place[1]
+    at, room_id = EPOCH + timedelta(microseconds=min(place[0], MICROS_MAX)), place[1]
     same = Q(active_at=at) & Q(**{f"id__{which}": room_id})
     # The first part alone is what the index can begin at.
     return Q(**{f"active_at__{which}e": at}) & (Q(**{f"active_at__{which}": at}) | same)

@@ -291,7 +291,7 @@ def pages(
         "rooms": list(room_ids),
         "user": user_id,
         "after": after,
-        "before": before or 2**63 - 1,
+        "before": 2**63 - 1 if before is None else before,
         "limit": limit,
     }
     return [event(row) for row in _rows(BACKWARDS if backwards else FORWARDS, params)]

@@ -3,6 +3,7 @@
 Fragments are counted where they are spread, each time: what is small to write may be big to do.
 """
 
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
@@ -155,6 +156,7 @@ def _number(value: Any, variables: dict[str, Any]) -> int | None:
     return int(value.value) if isinstance(value, IntValueNode) else None
 
 
+@cache
 def _sizes(schema: GraphQLSchema) -> dict[str, int]:
     """The fields that have many items, with how many they have unless they are told."""
     sizes = {}

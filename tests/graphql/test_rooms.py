@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from graphql_relay import to_global_id
 
-from messaging import services
+from messaging import connections, services
 from presence import documents
 from presence.documents import Mark
 from tests.conftest import person as account
@@ -192,6 +192,16 @@ def test_members_come_in_pages(room, bob, charlie):
 @pytest.mark.parametrize("after", ["", "x", "é", "MSwyLDM=", "LTE=", "MWUz", "\0", "A" * 5000])
 def test_a_cursor_that_is_none_of_ours_is_refused(room, bob, after):
     assert Asker(bob)(EVENTS, room=room.pk, after=after).code == "bad_cursor"
+
+
+@pytest.mark.parametrize("place", [(0, 0), (2**63 - 1, 2**63 - 1)])
+def test_a_place_at_the_end_of_time_is_a_place(room, bob, place):
+    bobs, cursor = Asker(bob), connections.cursor
+    before = bobs(PAGES, first=1, before=cursor(place)).data["rooms"]["edges"]
+    after = bobs(PAGES, first=1, after=cursor(place)).data["rooms"]["edges"]
+    assert (len(before), len(after)) == ((1, 0) if place == (0, 0) else (0, 1))
+    seqs = bobs(EVENTS, room=room.pk, last=1, before=cursor(place[:1])).data["room"]["events"]
+    assert len(seqs["edges"]) == (0 if place == (0, 0) else 1)
 
 
 def test_the_first_and_the_last_are_not_asked_for_together(room, bob):
