@@ -198,6 +198,14 @@ ORDER BY p.n
 """
 CLOCK = "SELECT clock_timestamp()"
 
+# For a wire that names people by their e-mail: of these, and of all with a seat, as they came.
+# Use indexes: accounts_user_pkey, membership_once.
+EMAILS = "SELECT id, email FROM accounts_user WHERE id = ANY (%(users)s::bigint[])"
+MEMBERS = """
+SELECT u.id, u.email FROM rooms_membership m JOIN accounts_user u ON u.id = m.user_id
+WHERE m.room_id = %(room)s ORDER BY m.id
+"""
+
 # Forward only, and never past the end of the log.
 READ = """
 UPDATE rooms_membership m SET read_seq = GREATEST(m.read_seq, LEAST(%(seq)s, r.last_seq))

@@ -3,6 +3,7 @@ from typing import Any
 from django.urls import path, re_path
 
 from messaging.consumers import ChatConsumer
+from messaging.stomp.routing import websocket_urlpatterns as stomp
 
 
 async def nothing_here(scope: Any, receive: Any, send: Any) -> None:
@@ -11,5 +12,6 @@ async def nothing_here(scope: Any, receive: Any, send: Any) -> None:
 
 websocket_urlpatterns = [
     path("ws/", ChatConsumer.as_asgi()),
+    *stomp,
     re_path("", nothing_here),
 ]

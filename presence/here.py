@@ -139,6 +139,11 @@ class Here:
         self._passing.pop(room_id, None)
         return room.snapshot(self.degraded)
 
+    def people(self, room_id: int) -> set[int]:
+        """Everybody who is here now, as far as this process knows; it has to hold the room."""
+        room = self.rooms.get(room_id)
+        return room.people() if room else set()
+
     # --- what the rest of presence does with it -----------------------------------------------
 
     def now(self) -> float:

@@ -75,6 +75,9 @@ class Room:
         self._went_at[user_id] = at
         self._ids.pop(bisect_left(self._ids, user_id))
 
+    def people(self) -> set[int]:
+        return set(self._ids)
+
     # --- in step with the other processes -----------------------------------------------------
 
     def hear(self, change: Change, now: float) -> None:

@@ -1,6 +1,6 @@
 """Frames of STOMP 1.0, 1.1 and 1.2: bytes in, frames out; and the other way round.
 
-Nothing that comes from outside raises: what can't be read comes out as a `Bad`, and ends the stream.
+Nothing that comes from outside raises: what can't be read comes out as a `Bad` and ends the stream.
 """
 
 import re

@@ -1,0 +1,215 @@
+"""STOMP on a WebSocket: plain at /stomp, and in SockJS where the original's client asks for it."""
+
+import asyncio
+
+from channels.consumer import AsyncConsumer
+from django.conf import settings
+
+from messaging import identity, node
+from messaging.consumers import CLEAN_CLOSES, SIGNED_OUT
+from messaging.outbox import WAITING_MAX, Outbox, packet
+from messaging.stomp import cookie, sockjs
+from messaging.stomp.cookie import token_in
+from messaging.stomp.destinations import Topic
+from messaging.stomp.sender import Sender
+from messaging.stomp.session import Door, Session
+
+CONNECT_SECONDS = 10.0  # a connection that does not say who it is takes a place for no longer
+CHECK_SECONDS = 25.0
+SUBPROTOCOLS = ("v12.stomp", "v11.stomp", "v10.stomp")
+
+
+class StompConsumer(AsyncConsumer):
+    """A modern client: a token in CONNECT, or a session."""
+
+    is_original = False
+    topics = tuple(Topic)
+
+    async def __call__(self, scope, receive, send):
+        message = await receive()
+        assert message["type"] == "websocket.connect"
+        if not may_open(scope):
+            await send({"type": "websocket.close"})  # before accept: refused with 403
+            return
+        self.scope, self.transport = scope, scope.get("transport")
+        await send({"type": "websocket.accept", "subprotocol": self.subprotocol()})
+        self.outbox = Outbox(send, self._cut)
+        self.greet()
+        door = Door(self.send, self.close, self.signed_in, self.identify)
+        self.session = Session(door, self.is_original, self.topics)
+        self.session.language = accepted_language(scope)
+        await self._serve(receive)
+
+    # --- the shape of the transport -------------------------------------------------------------
+
+    def subprotocol(self):
+        offered = self.scope.get("subprotocols", ())
+        return next((one for one in SUBPROTOCOLS if one in offered), None)
+
+    def greet(self):
+        """Before anything else."""
+
+    def send(self, text):
+        self.outbox.put(packet(text))
+
+    def close(self, code, why):
+        self.outbox.close(code)
+
+    def read(self, message):
+        text = message.get("text")
+        return (message.get("bytes") or b"") if text is None else text.encode(errors="replace")
+
+    # --- who it is ------------------------------------------------------------------------------
+
+    async def identify(self, frame):
+        """By the token it shows; else by its cookies, if a page of ours sent them."""
+        token = shown_token(frame) or self.cookie_token()
+        try:
+            if token is not None:
+                return await identity.by_token(token)
+            if has_own_origin(self.scope):
+                return await self.by_session()
+        except identity.NotSignedIn:
+            pass
+        raise PermissionError
+
+    def cookie_token(self):
+        return None
+
+    async def by_session(self):
+        return await identity.by_session(self.scope)
+
+    def signed_in(self, user, proof, command):
+        self.proof = proof
+        self.waiting.cancel()
+        self.sender = Sender(user, identity.language(self.scope, user))
+        self.sender.node.sockets.add(self)
+        self.sender.start(self._check())
+        return self.sender
+
+    # --- its life -------------------------------------------------------------------------------
+
+    async def _serve(self, receive):
+        loop = asyncio.get_running_loop()
+        self.sender = None
+        self.waiting = loop.call_later(CONNECT_SECONDS, self.close, SIGNED_OUT, "not_signed_in")
+        gone_at = None
+        try:
+            await node.current().start()
+            gone_at = await self._listen(receive)
+        finally:
+            self.waiting.cancel()
+            self.outbox.closed = True
+            if self.sender is not None:
+                self.sender.node.sockets.drop(self)
+                await self.session.over(gone_at or self.sender.last_heard)
+
+    async def _listen(self, receive):
+        """Handle what comes until the socket closes; says when the client was last there."""
+        while True:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                return self._left(message.get("code"))
+            if self.sender is not None:
+                await self.sender.heard()
+            if self.outbox.closed:
+                continue
+            data = self.read(message)
+            if data is None:
+                self.close(1002, "bad_frame")
+            else:
+                await self.session.take(data)
+
+    def _left(self, code):
+        if self.sender is None:
+            return None
+        self.session.is_clean |= code in CLEAN_CLOSES
+        return self.sender.node.hub.now() if self.session.is_clean else self.sender.last_heard
+
+    async def _check(self):
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            self.outbox.check()
+
+    @property
+    def is_busy(self):
+        return self.sender.in_flight > 0 or self.outbox.is_busy
+
+    def check_line(self):
+        """Cut who takes memory and reads nothing, not even the end that the server has told."""
+        if self.transport is not None:
+            unread = self.transport.get_write_buffer_size()
+            if unread > WAITING_MAX or (unread and self.transport.is_closing()):
+                self._cut()
+
+    def _cut(self):
+        if self.transport is not None:
+            self.transport.abort()
+
+    def sign_out(self):
+        """What this socket was opened with is worth nothing any more."""
+        self.session.cut_off(self.sender.node.hub.now())
+        self.close(SIGNED_OUT, "not_signed_in")
+
+
+class OriginalConsumer(StompConsumer):
+    """The original's client on a plain WebSocket: it subscribes before it enters."""
+
+    is_original = True
+
+    def cookie_token(self):
+        if not has_own_origin(self.scope):
+            return None
+        return token_in(self.scope.get("cookies", {}).get(cookie.NAME, ""))
+
+    async def by_session(self):
+        raise identity.NotSignedIn
+
+
+class SockJSConsumer(OriginalConsumer):
+    """The original's client as it comes."""
+
+    def greet(self):
+        self.reader = sockjs.Reader()
+        self.outbox.put(packet(sockjs.OPEN))
+
+    def send(self, text):
+        self.outbox.put(packet(sockjs.message(text)))
+
+    def close(self, code, why):
+        self.outbox.put(packet(sockjs.closing(code, why)))
+        self.outbox.close(code)
+
+    def read(self, message):
+        text = message.get("text")
+        return None if text is None else self.reader.read(text)
+
+    async def _check(self):
+        while True:
+            await asyncio.sleep(sockjs.HEARTBEAT_SECONDS)
+            self.outbox.check()
+            self.outbox.put(packet(sockjs.HEARTBEAT))
+
+
+def shown_token(frame):
+    """Of CONNECT: in `Authorization`, or as the passcode."""
+    if "Authorization" in frame.headers:
+        return token_in(frame.headers["Authorization"]) or ""
+    passcode = frame.headers.get("passcode")
+    return passcode.split(";")[0].strip() if passcode else None
+
+
+def has_own_origin(scope):
+    return identity.has_own_origin(scope, also=getattr(settings, "CORS_ALLOWED_ORIGINS", ()))
+
+
+def may_open(scope):
+    """Pages of other sites may not; who sends no Origin is no page, and its cookies don't count."""
+    is_page = any(name == b"origin" for name, _value in scope["headers"])
+    return not is_page or has_own_origin(scope)
+
+
+def accepted_language(scope):
+    from accounts.models import User
+
+    return identity.language(scope, User())

@@ -1,0 +1,24 @@
+"""What all STOMP connections of one process share."""
+
+from messaging import node
+from messaging.node import Node
+from messaging.stomp.emails import Emails
+from messaging.stomp.roster import Rosters
+
+
+class House:
+    def __init__(self, of: Node) -> None:
+        self.node = of
+        self.emails = Emails(of.reads)
+        self.rosters = Rosters(of)
+
+
+_house: House | None = None
+
+
+def current() -> House:
+    """The running event loop's, beside its node."""
+    global _house
+    if _house is None or _house.node is not node.current():
+        _house = House(node.current())
+    return _house

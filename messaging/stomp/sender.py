@@ -1,0 +1,61 @@
+"""The one who acts by a STOMP session: speaks, enters, leaves."""
+
+from collections.abc import Callable
+from typing import Any
+
+from channels.db import database_sync_to_async
+
+from accounts.models import User
+from messaging import services, wire
+from messaging.client import Client
+from messaging.outbox import Packet
+from messaging.wire import Person
+from messaging.writer import not_member
+from rooms.models import Room
+
+
+class Enter(wire.Asked, tag="enter", kw_only=True):
+    room: int
+
+
+class Leave(wire.Asked, tag="leave", kw_only=True):
+    room: int
+
+
+class Sender(Client):
+    """Its answers go to `told`. It subscribes to nothing: each subscription is a client itself."""
+
+    def __init__(self, user: User, language: str) -> None:
+        super().__init__(Person(user.pk, user.display_name), language, _nothing)
+        self.account = user
+        self.told: Callable[[dict[str, Any]], None] = lambda answer: None
+
+    def say(self, **frame: Any) -> None:
+        self.told(frame)
+
+    async def handle(self, frame: wire.Frame | Enter | Leave) -> None:
+        await super().handle(frame)  # type: ignore[arg-type]  # and _answer knows two more
+
+    async def _answer(self, frame: Any) -> None:
+        match frame:
+            case Enter():
+                await self._seat(services.join, frame)
+            case Leave():
+                await self._seat(services.leave, frame)
+            case wire.Read():  # which /ws/ does not answer
+                await super()._answer(frame)
+                self.say(type="done", ref=frame.ref)
+            case _:
+                await super()._answer(frame)
+
+    async def _seat(self, change: Callable[[int, User], Any], frame: Enter | Leave) -> None:
+        """Waits for it: what the client asks next may need the seat."""
+        try:
+            await database_sync_to_async(change, thread_sensitive=False)(frame.room, self.account)
+        except Room.DoesNotExist:
+            raise not_member() from None
+        self.say(type="done", ref=frame.ref)
+
+
+def _nothing(packet: Packet) -> None:
+    """It watches nothing, so nothing comes."""

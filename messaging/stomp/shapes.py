@@ -1,0 +1,46 @@
+"""The objects of the original's wire, with its names of fields."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from messaging.wire import Event
+from rooms.models import Room
+
+TYPES = {"message": "MESSAGE", "enter": "ENTER", "leave": "LEAVE"}  # what else it can't show
+
+
+def info(room: Room, owner_email: str) -> dict[str, Any]:
+    return {
+        "chatId": str(room.pk),
+        "title": room.title,
+        "openUsername": owner_email,
+        "personnel": room.personnel,
+        "maxPersonnel": room.capacity,
+    }
+
+
+def line(event: Event, email: str) -> dict[str, str]:
+    """A line of the log whose kind is in TYPES. `createdAt` is RFC 3339 in UTC, to the µs."""
+    return {
+        "chatId": str(event.room),
+        "type": TYPES[event.kind],
+        "username": email,
+        "message": _text(event),
+        "createdAt": written(event.at),
+    }
+
+
+def written(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _text(event: Event) -> str:
+    """Its page shows nothing else of a line, so entering and leaving need a sentence."""
+    name = event.sender.name
+    if event.kind == "enter":
+        return _("%(name)s has entered.") % {"name": name}
+    if event.kind == "leave":
+        return _("%(name)s has left.") % {"name": name}
+    return event.body

@@ -1,0 +1,270 @@
+"""What a SUBSCRIBE opens: each is a client of its own (messaging/client.py)."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from channels.db import database_sync_to_async
+from django.core.exceptions import PermissionDenied, ValidationError
+
+from messaging import queries, wire
+from messaging.client import Client
+from messaging.database import Unavailable
+from messaging.feed import Feed, Line
+from messaging.outbox import Packet
+from messaging.stomp import house, shape, unread
+from messaging.stomp.destinations import Place, Topic
+from messaging.wire import Person
+from messaging.writer import not_member
+
+log = logging.getLogger(__name__)
+
+SEAT_SECONDS = 30.0  # for one who subscribes first and enters then; a crowd waits at the door
+MARK_SECONDS = 5.0  # between two moves of the read position of a page that is open
+RETRY_SECONDS = 1.0  # while the database does not answer
+LATE_MAX = 5_000  # lines that wait for an e-mail
+
+_EVENT = '{"type":"event"'
+
+
+class Asked(NamedTuple):
+    """A SUBSCRIBE frame, understood."""
+
+    id: str
+    destination: str
+    place: Place
+    after: int | None
+    receipt: str | None
+    acknowledges: bool
+
+
+class Told(NamedTuple):
+    """What becomes of a subscription is told to its session by these."""
+
+    message: Callable[["Subscriber", dict[str, str], str], None]  # headers of its own, the body
+    live: Callable[["Subscriber", dict[str, Any]], None]  # the fields of `subscribed`
+    refused: Callable[["Subscriber", dict[str, Any]], None]  # the fields of `nack`
+    ended: Callable[["Subscriber", str], None]  # left, removed
+
+
+class Subscriber(Client):
+    """`is_original`: it subscribes before it enters, and is caught up from what it has missed."""
+
+    def __init__(
+        self, user: Person, language: str, asked: Asked, told: Told, is_original: bool
+    ) -> None:
+        super().__init__(user, language, self._take)
+        assert asked.place.room is not None
+        self.asked, self.told, self.is_original = asked, told, is_original
+        self.room_id = asked.place.room
+        self.house = house.current()
+        self.is_waiting = False
+
+    @property
+    def is_live(self) -> bool:
+        return bool(self.subscriptions)
+
+    async def begin(self) -> None:
+        """Become live, be refused, or wait for a seat."""
+        await self.handle(wire.Subscribe(room=self.room_id, after=self.asked.after))
+
+    def refuse(self, frame: wire.Frame, error: PermissionDenied | ValidationError) -> None:
+        if isinstance(error, PermissionDenied) and self.is_original:
+            if not self.is_waiting:
+                self.is_waiting = True
+                self.start(self._wait_for_seat())
+        else:
+            super().refuse(frame, error)
+
+    def say(self, **frame: Any) -> None:
+        match frame["type"]:
+            case "subscribed":
+                self.is_waiting = False
+                self.told.live(self, frame)
+            case "nack":
+                self.told.refused(self, frame)
+            case "unsubscribed":
+                self.told.ended(self, frame["code"])
+
+    async def _wait_for_seat(self) -> None:
+        feed = await self._hold()
+        seat = _Seat(feed, self.user.id)
+        try:
+            async with asyncio.timeout(SEAT_SECONDS):
+                while not self.is_live:  # the first time again: it may have been taken meanwhile
+                    await self.begin()
+                    if not self.is_live:
+                        await seat.taken.wait()
+                        seat.taken.clear()
+        except TimeoutError:
+            super().refuse(wire.Subscribe(room=self.room_id), not_member())
+        finally:
+            feed.listeners.discard(seat)
+            self.node.hub.let_go(self.room_id)
+
+    async def _hold(self) -> Feed:
+        while True:
+            try:
+                return await self.node.hub.hold(self.room_id)
+            except Unavailable:
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def _take(self, packet: Packet) -> None:
+        """Frames that are the same for all of the room."""
+        raise NotImplementedError
+
+    async def heard_from(self) -> None:
+        """The client is there, and has what it was sent before."""
+
+    async def leave(self, at: datetime, *, is_clean: bool) -> None:
+        """The subscription ends; `is_clean`: the client says so itself."""
+        self.gone(at)
+
+
+class _Seat:
+    """Listens for one person to enter, and to nothing else."""
+
+    def __init__(self, feed: Feed, user_id: int) -> None:
+        self.taken = asyncio.Event()
+        self._user_id = user_id
+        feed.listeners.add(self)
+
+    def take(self, line: Line) -> None:
+        if line.event.kind == "enter" and line.event.sender.id == self._user_id:
+            self.taken.set()
+
+
+class Chat(Subscriber):
+    """What is said in a room, in the original's shape."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._late: deque[str] = deque()  # lines whose speaker's e-mail is being asked for
+        self._asking = False
+        self._end: str | None = None  # how it ended, while lines from before that wait
+        self._marked_at = float("-inf")
+        self._marked = 0
+
+    async def begin(self) -> None:
+        asked = wire.Subscribe(room=self.room_id, after=self.asked.after)
+        if self.is_original and asked.after is None:
+            try:
+                asked.after = await self._told_before()
+            except Unavailable:
+                asked.after = None  # the question itself will not be answered either
+        await self.handle(asked)
+
+    async def _told_before(self) -> int | None:
+        rows = await self.node.reads.rows(queries.STANDING, room=self.room_id, user=self.user.id)
+        if not rows:
+            return None
+        read_note = database_sync_to_async(unread.noted, thread_sensitive=False)
+        note = await read_note(self.room_id, self.user.id)
+        return queries.Standing(*rows[0]).read_seq if note is None else note
+
+    def say(self, **frame: Any) -> None:
+        if frame["type"] == "unsubscribed" and self._late:
+            self._end = frame["code"]  # the last line is that one has left
+        else:
+            super().say(**frame)
+
+    def _take(self, packet: Packet) -> None:
+        if packet.text.startswith(_EVENT):
+            self._late.append(packet.text)
+            self._show()
+
+    def _show(self) -> None:
+        while self._late and not self._asking:
+            text = self._late[0]
+            event = shape.event(text)
+            email = self.house.emails.known(event.sender.id)
+            if email is None:
+                self._asking = True
+                self.start(self._ask())
+                return
+            self._late.popleft()
+            headers = {"message-id": f"{event.room}-{event.seq}", "seq": str(event.seq)}
+            language = "" if event.kind == "message" else self.language
+            self.told.message(self, headers, shape.line_body(text, email, language))
+        if self._end is not None and not self._late:
+            self.told.ended(self, self._end)
+        if len(self._late) > LATE_MAX:  # the database is away for long: it comes back and resumes
+            self._late.clear()
+            self.told.ended(self, "unavailable")
+
+    async def _ask(self) -> None:
+        while self._asking:
+            try:
+                await self.house.emails.learn({shape.event(text).sender.id for text in self._late})
+                self._asking = False
+            except Unavailable:
+                log.info("room %s: lines wait for who said them", self.room_id)
+                await asyncio.sleep(RETRY_SECONDS)
+        self._show()
+
+    # --- the original's page shows all that it gets, so what it was sent was read ---------------
+
+    async def heard_from(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._marked_at >= MARK_SECONDS:
+            self._marked_at = now
+            await self._mark()
+
+    async def leave(self, at: datetime, *, is_clean: bool) -> None:
+        is_page = self.is_original and self.is_live and is_clean
+        if is_page:
+            await self._mark()
+        self.gone(at)
+        if is_page:
+            tell_page = database_sync_to_async(unread.note_gone, thread_sensitive=False)
+            await tell_page(self.room_id, self.user.id)
+
+    async def _mark(self) -> None:
+        subscription = self.subscriptions.get(self.room_id)
+        if not self.is_original or subscription is None or subscription.seen <= self._marked:
+            return
+        seq = subscription.seen - len(self._late)
+        try:
+            await self.node.reads.rows(queries.READ, room=self.room_id, user=self.user.id, seq=seq)
+            self._marked = seq
+        except Unavailable:
+            log.info("room %s: %s has read more than is known", self.room_id, self.user.id)
+
+
+class Participants(Subscriber):
+    """Everyone with a seat, and whether they are here: the whole list after each change."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._shown = 0
+
+    def say(self, **frame: Any) -> None:
+        if frame["type"] == "presence":
+            self.house.rosters.stir(self.room_id)
+            return
+        if frame["type"] == "subscribed":
+            self.house.rosters.watch(self.room_id, self._show)
+        super().say(**frame)
+
+    def _show(self, body: str) -> None:
+        self._shown += 1
+        self.told.message(self, {"message-id": f"{self.asked.id}-{self._shown}"}, body)
+
+    def _take(self, packet: Packet) -> None:
+        is_event = packet.text.startswith(_EVENT)
+        if not is_event or shape.event(packet.text).kind in ("enter", "leave"):
+            self.house.rosters.stir(self.room_id, seats=is_event)
+
+    def gone(self, at: datetime) -> None:
+        self.house.rosters.unwatch(self.room_id, self._show)
+        super().gone(at)
+
+    def _ended(self, subscription: Any, code: str) -> None:
+        self.house.rosters.unwatch(self.room_id, self._show)
+        super()._ended(subscription, code)
+
+
+KINDS: dict[Topic, type[Subscriber]] = {Topic.CHAT: Chat, Topic.PARTICIPANTS: Participants}

@@ -1,0 +1,97 @@
+"""What someone missed in a room, for the original's page, which tells no positions.
+
+GET read answers what came after the member's read position, and notes how far it has looked; the
+SUBSCRIBE that follows a moment later goes on after that, so nothing falls between the two. The read
+position moves only when the page goes away: to what its socket was given.
+
+More than one page of a person may come at the same time, and nothing tells which SUBSCRIBE belongs
+to which answer: then the oldest note counts. A line may be shown twice, but none is lost.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from django_redis import get_redis_connection
+from redis.exceptions import RedisError
+
+from messaging import queries, services
+from messaging.pages import SEQ_MAX
+from messaging.wire import Event
+from rooms.models import Room
+
+log = logging.getLogger(__name__)
+
+UNREAD_MAX = 500  # lines in one answer: the newest
+NOTE_SECONDS = 20  # from the answer to the subscription
+GONE_SECONDS = 10  # a PUT read may come so long after its page's socket has gone
+SHOWN = ("message", "enter", "leave")  # kinds of lines that the original knows
+
+
+def unread(room_id: int, user_id: int) -> list[Event]:
+    """What came while this member was away, oldest first; nothing for who has no seat.
+
+    Raises Room.DoesNotExist.
+    """
+    standing = queries.standing(room_id, user_id)
+    if standing is None:
+        Room.objects.only("pk").get(pk=room_id)
+        return []
+    events = queries.history(room_id, limit=UNREAD_MAX) if standing.head > standing.read_seq else []
+    _ask(lambda redis: redis.delete(_gone(room_id, user_id)))  # a new visit
+    note(room_id, user_id, events[-1].seq if events else standing.head)
+    return [one for one in events if one.seq > standing.read_seq and one.kind in SHOWN]
+
+
+def note(room_id: int, user_id: int, seq: int) -> None:
+    """This person was told of what came up to `seq`, and is about to subscribe."""
+    key = _told(room_id, user_id)
+    _ask(
+        lambda redis: (
+            redis.pipeline().zadd(key, {uuid4().hex: seq}).expire(key, NOTE_SECONDS).execute()
+        )
+    )
+
+
+def noted(room_id: int, user_id: int) -> int | None:
+    """The oldest note; each is good for one subscription, and of several the newest goes first.
+
+    None without one: nothing was asked before, or Redis does not answer.
+    """
+    key = _told(room_id, user_id)
+    found = _ask(
+        lambda redis: redis.pipeline().zrange(key, 0, 0, withscores=True).zpopmax(key).execute()
+    )
+    return int(found[0][0][1]) if found and found[0] else None
+
+
+def go_away(room_id: int, user_id: int) -> None:
+    """PUT read: the page has gone, and has shown everything. Raises PermissionDenied (no member).
+
+    Where its socket went a moment ago, that is what counts: what came since was not shown.
+    """
+    socket_has_gone = _ask(lambda redis: redis.exists(_gone(room_id, user_id)))
+    services.mark_read(room_id, user_id, 0 if socket_has_gone else SEQ_MAX)
+
+
+def note_gone(room_id: int, user_id: int) -> None:
+    """The page's socket has gone, and the read position is where it was given the last line."""
+    _ask(lambda redis: redis.set(_gone(room_id, user_id), 1, ex=GONE_SECONDS))
+
+
+def _ask(what: Callable[[Any], Any]) -> Any:
+    """None while Redis does not answer."""
+    try:
+        return what(get_redis_connection("default"))
+    except (RedisError, OSError) as error:
+        log.info("the original's page goes on without a note: %s", error)
+        return None
+
+
+def _told(room_id: int, user_id: int) -> str:
+    return f"chattalk:original:told:{room_id}:{user_id}"
+
+
+def _gone(room_id: int, user_id: int) -> str:
+    return f"chattalk:original:gone:{room_id}:{user_id}"
