@@ -8,7 +8,7 @@ BIN := .venv/bin
 run: .venv/run.done  ## everything, at http://127.0.0.1:8000 (make run ARGS="--demo --workers 2")
 	@exec $(BIN)/python manage.py up $(ARGS)
 
-test: .venv/dev.done  ## the whole suite (make test ARGS="-k presence")
+test: .venv/dev.done tests/npm/node_modules/done  ## the whole suite (make test ARGS="-k presence")
 	$(BIN)/python -m pytest $(ARGS)
 
 check: .venv/dev.done  ## style, types, and migrations that were forgotten
@@ -23,7 +23,7 @@ fmt: .venv/dev.done
 	$(BIN)/ruff format .
 
 clean:  ## all but the data (var/)
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache test-artifacts
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache test-artifacts tests/npm/node_modules
 	find . -name __pycache__ -not -path './var/*' -prune -exec rm -rf {} +
 
 # The mark is made last, so an installation that was cut off is done again.
@@ -34,6 +34,10 @@ clean:  ## all but the data (var/)
 .venv/run.done: requirements.txt .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
+
+# The STOMP and SockJS clients of tests/original, for Node. Without npm those tests say what they miss.
+tests/npm/node_modules/done: tests/npm/package.json tests/npm/package-lock.json
+	@if command -v npm >/dev/null; then cd tests/npm && npm ci --loglevel=error && touch node_modules/done; fi
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ChatTalk needs Python 3.11 or newer: make PYTHON=python3.12 …")'
