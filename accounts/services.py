@@ -13,12 +13,26 @@ from accounts.models import User
 from accounts.text import one_line
 
 
-def sign_up(*, email: str, password: str, display_name: str, language: str = "") -> User:
+def sign_up(
+    *,
+    email: str,
+    password: str,
+    display_name: str,
+    language: str = "",
+    phone: str = "",
+    any_password: bool = False,
+) -> User:
     """A new account. Raises ValidationError by field, the e-mail's with code `unique`."""
-    user = User(email=normal_email(email), display_name=display_name, language=language)
+    user = User(
+        email=normal_email(email),
+        display_name=display_name,
+        language=language,
+        phone=phone.strip(),
+    )
     _check(user)
     try:
-        validate_password(password, user)
+        if not any_password:
+            validate_password(password, user)
     except ValidationError as error:
         raise ValidationError({"password": error.error_list}) from None
     user.set_password(password)

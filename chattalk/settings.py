@@ -6,6 +6,7 @@ what the environment already says wins over it.
 
 import hmac
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -53,6 +54,13 @@ def _words(name: str, default: list[str]) -> list[str]:
     return [word.strip() for word in value.split(",") if word.strip()] or default
 
 
+def _origins(name: str) -> list[str]:
+    for origin in (origins := _words(name, [])):
+        if not re.fullmatch(r"https?://[^/?#@*\s]+", origin):
+            raise ImproperlyConfigured(f"{name} takes https://host[:port], not {origin!r}.")
+    return origins
+
+
 def _address(name: str, schemes: tuple[str, ...]) -> str:
     """The address of a server: the environment's, else that of the embedded one."""
     value = os.environ.get(name) or embedded.addresses(DATA_DIR)[name]
@@ -71,6 +79,7 @@ if not SECRET_KEY:
     )
 ALLOWED_HOSTS = _words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = _words("CSRF_TRUSTED_ORIGINS", [])
+CORS_ALLOWED_ORIGINS = _origins("CORS_ALLOWED_ORIGINS")
 HTTPS = _flag("HTTPS", not DEBUG)
 
 # --- what people may do -----------------------------------------------------------------------
@@ -85,6 +94,11 @@ API_RATE_NOBODY = int(_number("API_RATE_NOBODY", 120, 1, 1e9))  # the same, per 
 SIGN_IN_RATE = int(_number("SIGN_IN_RATE", 60, 1, 1e9))  # a minute, per address
 SIGN_UP_RATE = int(_number("SIGN_UP_RATE", 60, 1, 1e9))  # an hour, per address
 SEAT_WAIT_SECONDS = _number("SEAT_WAIT_SECONDS", 10, 0.1, 60)  # at the door of a crowded room
+
+# --- the original's client (docs/original.md) --------------------------------------------------
+
+ORIGINAL_TOKEN_LIFE = timedelta(hours=1)  # it knows no refresh
+ORIGINAL_WEAK_PASSWORDS = _flag("ORIGINAL_WEAK_PASSWORDS", False)  # for its load scripts
 
 # --- the application --------------------------------------------------------------------------
 
@@ -288,6 +302,10 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 BEHIND_PROXY = _flag("BEHIND_PROXY", False)  # believe its X-Forwarded-* headers
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# For pages at CORS_ALLOWED_ORIGINS, with their cookies; nothing else of the site is for them.
+CORS_URLS_REGEX = r"^/(api|stomp)/"
+CORS_ALLOW_CREDENTIALS = True
+CORS_EXPOSE_HEADERS = ["ETag", "Link", "Retry-After"]
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -10,6 +10,7 @@ from chattalk.graphql.views import GraphQL
 
 urlpatterns = [
     path("", include("messaging.urls")),
+    path("", include("messaging.stomp.urls")),
     path("accounts/", include("accounts.urls")),
     path("admin/", admin.site.urls),
     path("graphql/", GraphQL.as_view(), name="graphql"),

@@ -6,13 +6,12 @@ from typing import Any
 
 from channels.consumer import AsyncConsumer
 
-from messaging import identity, wire
+from messaging import identity, transport, wire
 from messaging.client import Client
 from messaging.outbox import WAITING_MAX, Outbox
 from messaging.wire import Person
 
 HEARTBEAT_SECONDS = 25
-CLEAN_CLOSES = {1000, 1001, 1012}
 
 SIGNED_OUT = 4001
 
@@ -58,7 +57,7 @@ class ChatConsumer(AsyncConsumer):
         while True:
             message = await receive()
             if message["type"] == "websocket.disconnect":
-                clean = message.get("code") in CLEAN_CLOSES
+                clean = transport.said_goodbye(message)
                 return client.node.hub.now() if clean else client.last_heard
             await client.heard()
             if not self.outbox.closed:

@@ -1,6 +1,7 @@
-"""The server's own transport behind an ASGI `send`, where we know the server.
+"""What we know of the server behind ASGI: its transport, and how it tells the end of a socket.
 
-Needed to let go of a client that does not read: a graceful close waits for its reading for ever.
+The transport is needed to let go of a client that does not read: a graceful close waits for its
+reading for ever.
 """
 
 import asyncio
@@ -11,3 +12,17 @@ def behind(send: Any) -> asyncio.Transport | None:
     """uvicorn's `send` is a method of its protocol; for servers we do not know, None."""
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     return transport if isinstance(transport, asyncio.Transport) else None
+
+
+CLEAN_CLOSES = {1000, 1001, 1012}
+NO_CODE = 1005
+
+
+def said_goodbye(disconnect: dict[str, Any]) -> bool:
+    """Whether the client closed the socket, or its line just died.
+
+    uvicorn gives 1005 for both a close frame without a code and a dead line; a reason, if an empty
+    one, comes with a frame alone.
+    """
+    code = disconnect.get("code")
+    return code in CLEAN_CLOSES or (code == NO_CODE and "reason" in disconnect)

@@ -61,7 +61,10 @@ def create(*, owner_id: int, title: str, description: str = "", capacity: int = 
 
 
 def _check(room: Room) -> None:
-    room.title = one_line(room.title)
+    try:
+        room.title = one_line(room.title)
+    except ValidationError as error:
+        raise ValidationError({"title": error.error_list}) from None
     room.description = unicodedata.normalize("NFC", room.description).strip()
     room.full_clean(validate_constraints=False)
 

@@ -5,8 +5,8 @@ import asyncio
 from channels.consumer import AsyncConsumer
 from django.conf import settings
 
-from messaging import identity, node
-from messaging.consumers import CLEAN_CLOSES, SIGNED_OUT
+from messaging import identity, node, transport
+from messaging.consumers import SIGNED_OUT
 from messaging.outbox import WAITING_MAX, Outbox, packet
 from messaging.stomp import cookie, sockjs
 from messaging.stomp.cookie import token_in
@@ -109,7 +109,7 @@ class StompConsumer(AsyncConsumer):
         while True:
             message = await receive()
             if message["type"] == "websocket.disconnect":
-                return self._left(message.get("code"))
+                return self._left(message)
             if self.sender is not None:
                 await self.sender.heard()
             if self.outbox.closed:
@@ -120,10 +120,10 @@ class StompConsumer(AsyncConsumer):
             else:
                 await self.session.take(data)
 
-    def _left(self, code):
+    def _left(self, message):
         if self.sender is None:
             return None
-        self.session.is_clean |= code in CLEAN_CLOSES
+        self.session.is_clean |= transport.said_goodbye(message)
         return self.sender.node.hub.now() if self.session.is_clean else self.sender.last_heard
 
     async def _check(self):

@@ -30,7 +30,7 @@ def event(text: str) -> Event:
     return _event.decode(text)
 
 
-def _line(event: Event, email: str) -> dict[str, str]:
+def line(event: Event, email: str) -> dict[str, str]:
     """In the reader's language, as far as it is ours to say."""
     if event.kind in shapes.TYPES:
         return shapes.line(event, email)
@@ -62,7 +62,7 @@ def _system(chat_id: str, message: str, at: datetime) -> dict[str, str]:
 @lru_cache(KEPT)
 def line_body(text: str, email: str, language: str) -> str:
     with translation.override(language):
-        return encoded(_line(event(text), email))
+        return encoded(line(event(text), email))
 
 
 def told(chat_id: str, message: str, at: datetime) -> str:

@@ -214,13 +214,12 @@ class Chat(Subscriber):
             await self._mark()
 
     async def leave(self, at: datetime, *, is_clean: bool) -> None:
-        is_page = self.is_original and self.is_live and is_clean
-        if is_page:
-            await self._mark()
-        self.gone(at)
-        if is_page:
+        if self.is_original and self.is_live:  # first: the PUT read that follows may be quick
             tell_page = database_sync_to_async(unread.note_gone, thread_sensitive=False)
             await tell_page(self.room_id, self.user.id)
+        if is_clean:
+            await self._mark()
+        self.gone(at)
 
     async def _mark(self) -> None:
         subscription = self.subscriptions.get(self.room_id)

@@ -1,8 +1,9 @@
 """What someone missed in a room, for the original's page, which tells no positions.
 
 GET read answers what came after the member's read position, and notes how far it has looked; the
-SUBSCRIBE that follows a moment later goes on after that, so nothing falls between the two. The read
-position moves only when the page goes away: to what its socket was given.
+SUBSCRIBE that follows a moment later goes on after that, so nothing falls between the two. Where
+SUBSCRIBE is the quicker, it brings everything, and the GET that comes then brings nothing. The read
+position follows what the page's socket was given (subscribers.py), and ends where it goes away.
 
 More than one page of a person may come at the same time, and nothing tells which SUBSCRIBE belongs
 to which answer: then the oldest note counts. A line may be shown twice, but none is lost.
@@ -25,8 +26,8 @@ log = logging.getLogger(__name__)
 
 UNREAD_MAX = 500  # lines in one answer: the newest
 NOTE_SECONDS = 20  # from the answer to the subscription
-GONE_SECONDS = 10  # a PUT read may come so long after its page's socket has gone
-SHOWN = ("message", "enter", "leave")  # kinds of lines that the original knows
+QUICKER_SECONDS = 5  # a GET read may come so long after the SUBSCRIBE of its page
+GONE_SECONDS = 3600  # a PUT read may come so long after its page's socket; a new visit ends it
 
 
 def unread(room_id: int, user_id: int) -> list[Event]:
@@ -38,10 +39,12 @@ def unread(room_id: int, user_id: int) -> list[Event]:
     if standing is None:
         Room.objects.only("pk").get(pk=room_id)
         return []
-    events = queries.history(room_id, limit=UNREAD_MAX) if standing.head > standing.read_seq else []
     _ask(lambda redis: redis.delete(_gone(room_id, user_id)))  # a new visit
+    if _ask(lambda redis: redis.getdel(_quicker(room_id, user_id))):
+        return []
+    events = queries.history(room_id, limit=UNREAD_MAX) if standing.head > standing.read_seq else []
     note(room_id, user_id, events[-1].seq if events else standing.head)
-    return [one for one in events if one.seq > standing.read_seq and one.kind in SHOWN]
+    return [one for one in events if one.seq > standing.read_seq]
 
 
 def note(room_id: int, user_id: int, seq: int) -> None:
@@ -57,13 +60,17 @@ def note(room_id: int, user_id: int, seq: int) -> None:
 def noted(room_id: int, user_id: int) -> int | None:
     """The oldest note; each is good for one subscription, and of several the newest goes first.
 
-    None without one: nothing was asked before, or Redis does not answer.
+    None without one: nothing was asked before, or Redis does not answer. Then the caller begins at
+    the read position.
     """
     key = _told(room_id, user_id)
     found = _ask(
         lambda redis: redis.pipeline().zrange(key, 0, 0, withscores=True).zpopmax(key).execute()
     )
-    return int(found[0][0][1]) if found and found[0] else None
+    if found and found[0]:
+        return int(found[0][0][1])
+    _ask(lambda redis: redis.set(_quicker(room_id, user_id), 1, ex=QUICKER_SECONDS))
+    return None
 
 
 def go_away(room_id: int, user_id: int) -> None:
@@ -77,7 +84,8 @@ def go_away(room_id: int, user_id: int) -> None:
 
 def note_gone(room_id: int, user_id: int) -> None:
     """The page's socket has gone, and the read position is where it was given the last line."""
-    _ask(lambda redis: redis.set(_gone(room_id, user_id), 1, ex=GONE_SECONDS))
+    quicker, gone = _quicker(room_id, user_id), _gone(room_id, user_id)
+    _ask(lambda redis: redis.pipeline().delete(quicker).set(gone, 1, ex=GONE_SECONDS).execute())
 
 
 def _ask(what: Callable[[Any], Any]) -> Any:
@@ -95,3 +103,7 @@ def _told(room_id: int, user_id: int) -> str:
 
 def _gone(room_id: int, user_id: int) -> str:
     return f"chattalk:original:gone:{room_id}:{user_id}"
+
+
+def _quicker(room_id: int, user_id: int) -> str:
+    return f"chattalk:original:quicker:{room_id}:{user_id}"

@@ -22,6 +22,8 @@ SQL = ("postgresql", "postgres")
         ("MESSAGE_RATE", "many"),
         ("MESSAGE_KEEP_DAYS", "-1"),
         ("DATABASE_URL", "postgresql:///nowhere"),
+        ("CORS_ALLOWED_ORIGINS", "https://app.example.org,app.example.org"),
+        ("ORIGINAL_WEAK_PASSWORDS", "test"),
         ("SECRET_KEY", ""),
     ],
 )
@@ -96,6 +98,6 @@ def test_every_setting_is_in_the_example():
     example = (ROOT / ".env.example").read_text()
     import re
 
-    names = re.findall(r'_(?:flag|number|words|choice|address)\(\s*"([A-Z_]+)"', text)
+    names = re.findall(r'_(?:flag|number|words|origins|choice|address)\(\s*"([A-Z_]+)"', text)
     names += re.findall(r'environ(?:\.get\(|\[)"([A-Z_]+)"', text)
     assert [name for name in names if f"{name}=" not in example] == []

@@ -1,0 +1,227 @@
+"""The original's REST (docs/original.md): its paths, its fields and its cookie, on our services.
+
+Its page takes every answer that is not 2xx alike; refusals are problem details all the same.
+"""
+
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, JsonResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import devices
+from accounts import services as accounts
+from accounts.api.view import View
+from accounts.models import DISPLAY_NAME_MAX, User
+from accounts.tokens import NotValid
+from messaging import services
+from messaging.pages import SEQ_MAX
+from messaging.stomp import cookie, shape, shapes, unread
+from rooms.models import Room, RoomQuerySet
+
+ROOMS_MAX = 500  # in one answer; more by `page`
+PAGE_MAX = 1_000
+
+
+class Original(View):
+    authentication_classes = [cookie.CookieAuthentication]
+    permission_classes = [IsAuthenticated]
+    schema = None  # not ours to describe: it is no part of /api/v1/
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        cookie.check_origin(request)
+        super().initial(request, *args, **kwargs)
+
+
+class Open(Original):
+    """For nobody, too."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+
+# --- who you are ------------------------------------------------------------------------------
+
+
+class Account(serializers.Serializer):
+    email = serializers.EmailField()
+    password = serializers.CharField(trim_whitespace=False)
+    phone = serializers.CharField(allow_blank=True, default="")
+    role = serializers.ChoiceField(["USER", "ADMIN"], default="USER")  # asked for, never given
+
+
+class SignUp(Open):
+    """POST `{email, password, phone, role}` → 200 (201 would be taken for a failure)."""
+
+    paces = ("sign_up",)
+
+    def post(self, request: Request) -> Response:
+        given = _given(Account, request)
+        accounts.sign_up(
+            email=given["email"],
+            password=given["password"],
+            display_name=given["email"].split("@")[0][:DISPLAY_NAME_MAX],
+            phone=given["phone"],
+            any_password=settings.ORIGINAL_WEAK_PASSWORDS,
+        )
+        return Response({"status": 200, "message": _("Your account is open. Sign in.")})
+
+
+class Credentials(serializers.Serializer):
+    email = serializers.CharField()
+    password = serializers.CharField(trim_whitespace=False)
+
+
+class SignIn(Open):
+    """POST `{email, password}` → `{status, message, user: {email, phone, role}}` and the cookie."""
+
+    paces = ("sign_in",)
+
+    def post(self, request: Request) -> Response:
+        pair = devices.sign_in(
+            request._request,
+            **_given(Credentials, request),
+            access_life=settings.ORIGINAL_TOKEN_LIFE,
+        )
+        user = User.objects.get(devices=pair.device_id)
+        person = {
+            "email": user.email,
+            "phone": user.phone,
+            "role": "ADMIN" if user.is_staff else "USER",
+        }
+        response = Response({"status": 200, "message": _("You are signed in."), "user": person})
+        cookie.give(response, pair.access, pair.expires_in)
+        return response
+
+
+class SignOut(Open):
+    """POST → 200, whoever calls: the device's sign-in has ended, its sockets close, the cookie
+    is gone."""
+
+    def post(self, request: Request) -> Response:
+        try:
+            identity = cookie.identity(request)
+        except NotValid:
+            identity = None
+        if identity is not None:
+            devices.revoke(identity.user.pk, identity.device_id)
+        response = Response({"status": 200, "message": _("You are signed out.")})
+        cookie.take_back(response)
+        return response
+
+
+# --- rooms ------------------------------------------------------------------------------------
+
+
+class Page(serializers.Serializer):
+    page = serializers.IntegerField(min_value=1, max_value=PAGE_MAX, default=1)
+    size = serializers.IntegerField(min_value=1, max_value=ROOMS_MAX, default=ROOMS_MAX)
+
+
+class OpenRooms(Original):
+    """GET → `[{chatId, title, openUsername, personnel, maxPersonnel}]`, the liveliest first.
+
+    `page` and `size` ask for fewer; `Link: <…>; rel="next"` says that there are more.
+    """
+
+    def get(self, request: Request) -> Response:
+        return _listed(request, Room.objects.open())
+
+
+class MyRooms(Original):
+    """GET → the same, of the rooms in which the caller has a seat."""
+
+    def get(self, request: Request) -> Response:
+        return _listed(request, Room.objects.of(request.user.pk))
+
+
+class NewRoom(serializers.Serializer):
+    title = serializers.CharField()
+    maxPersonnel = serializers.IntegerField()
+
+
+class Create(Original):
+    """POST `{title, maxPersonnel}` → 200 with the room. Its owner takes a seat by ENTER."""
+
+    def post(self, request: Request) -> Response:
+        given = _given(NewRoom, request)
+        try:
+            room = services.open_room(
+                request.user, title=given["title"], capacity=given["maxPersonnel"], seat_owner=False
+            )
+        except ValidationError as error:
+            raise _in_its_words(error) from None
+        return Response(shapes.info(room, request.user.email))
+
+
+class Unread(Original):
+    """What was said while the caller was away."""
+
+    def get(self, request: Request, chat_id: str) -> Response:
+        """→ `[{chatId, type, username, message, createdAt}]`, oldest first, at most
+        unread.UNREAD_MAX; `[]` for who has no seat (yet)."""
+        events = unread.unread(_room_id(chat_id), request.user.pk)
+        senders = User.objects.filter(pk__in={event.sender.id for event in events})
+        emails = dict(senders.values_list("pk", "email")) if events else {}
+        return Response([shape.line(event, emails[event.sender.id]) for event in events])
+
+    def put(self, request: Request, chat_id: str) -> Response:
+        """No body: "I have gone away from this room." → 200. Again changes nothing."""
+        try:
+            unread.go_away(_room_id(chat_id), request.user.pk)
+        except PermissionDenied:  # its page takes a 403 for a sign-in that has ended
+            raise Http404 from None
+        return Response({"status": 200})
+
+
+def _given(shape: type[serializers.Serializer], request: Request) -> dict[str, Any]:
+    given = shape(data=request.data)
+    given.is_valid(raise_exception=True)
+    return given.validated_data
+
+
+def _listed(request: Request, rooms: RoomQuerySet) -> Response:
+    asked = Page(data=request.query_params)
+    asked.is_valid(raise_exception=True)
+    page, size = asked.validated_data["page"], asked.validated_data["size"]
+    start = (page - 1) * size
+    # Uses index: room_open_by_activity; of my rooms: that of membership by user.
+    found = list(rooms.lively_first().select_related("owner")[start : start + size + 1])
+    response = Response([shapes.info(room, room.owner.email) for room in found[:size]])
+    if len(found) > size:
+        more = request.build_absolute_uri(f"?page={page + 1}&size={size}")
+        response["Link"] = f'<{more}>; rel="next"'
+    return response
+
+
+def _room_id(chat_id: str) -> int:
+    """Its page sends an empty one where its storage is empty."""
+    if not (chat_id.isascii() and chat_id.isdigit() and int(chat_id[:20]) <= SEQ_MAX):
+        raise Http404
+    return int(chat_id)
+
+
+def _in_its_words(error: ValidationError) -> ValidationError:
+    names = {"capacity": "maxPersonnel"}
+    return ValidationError({names.get(f, f): found for f, found in error.error_dict.items()})
+
+
+# --- SockJS -----------------------------------------------------------------------------------
+
+
+@require_GET
+@never_cache
+def info(request: HttpRequest) -> JsonResponse:
+    """What SockJS asks before it opens a socket."""
+    entropy = secrets.randbits(32)
+    return JsonResponse(
+        {"websocket": True, "origins": ["*:*"], "cookie_needed": True, "entropy": entropy}
+    )
