@@ -9,13 +9,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
 
 PASSWORD = "a long and quiet evening"
 SECONDS = 20.0  # how long a busy machine may take
@@ -65,7 +66,8 @@ class Wire:
 
     def __init__(self, url: str, path: str, **options: Any) -> None:
         address = f"ws://{urlsplit(url).netloc}{path}"
-        self.socket: ClientConnection = connect(address, compression=None, **options)
+        self._stack = ExitStack()
+        self.socket = self._stack.enter_context(connect(address, compression=None, **options))
         self.texts: list[str] = []
         self.closed: int | None = None
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -83,7 +85,7 @@ class Wire:
         self.socket.send(text)
 
     def close(self) -> None:
-        self.socket.close()
+        self._stack.close()
         self._reader.join(SECONDS)
 
 
