@@ -54,6 +54,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff"), default=False)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
+    # How often they were signed out everywhere: a session of before counts for nothing.
+    sign_outs = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     objects = UserManager()
 
@@ -75,6 +77,16 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.display_name
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Django's, and another one after each sign-out everywhere: no session has to be found."""
+        of_password: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
+        return f"{of_password}{self.sign_outs}" if self.sign_outs else of_password
+
+    @property
+    def session_mark(self) -> str:
+        """What a session stands on. PostgreSQL makes it, too: messaging/queries.py SIGN_INS."""
+        return f"{self.sign_outs}:{self.password}"
 
     @property
     def password_mark(self) -> str:

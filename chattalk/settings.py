@@ -105,7 +105,7 @@ ORIGINAL_WEAK_PASSWORDS = _flag("ORIGINAL_WEAK_PASSWORDS", False)  # for its loa
 INSTALLED_APPS = [
     "daphne",  # first: it gives `runserver` its ASGI server
     "whitenoise.runserver_nostatic",
-    "django.contrib.admin",
+    "chattalk.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -72,7 +72,7 @@ async def by_session(scope: Scope) -> Caller:
     user = await get_user(scope)
     if not isinstance(user, User) or not user.is_active:
         raise NotSignedIn
-    return user, Proof(user.pk, session=scope["session"].session_key, password=user.password)
+    return user, Proof(user.pk, session=scope["session"].session_key, password=user.session_mark)
 
 
 async def by_token(token: str) -> Caller:

@@ -214,6 +214,17 @@ def participants(room_id: int) -> dict[str, Any]:
     return _on_the_loop(shown())
 
 
+def export_log(room_id: int, by: User, shape: str) -> int:
+    """Put on the trail that the room's log is taken out; says up to which line it goes.
+
+    The lines are then `export.stream`'s. Raises Room.DoesNotExist, PermissionDenied.
+    """
+    room = Room.objects.get(pk=room_id)
+    rooms.check_may_manage(room, by)
+    audit.record(by, room, f"exported the log up to line {room.last_seq} as {shape}")
+    return room.last_seq
+
+
 def mark_read(room_id: int, user_id: int, seq: int) -> int:
     """Move the read position forward, never back or past the end; says where it is then.
 

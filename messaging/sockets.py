@@ -21,7 +21,7 @@ SETTLE_SECONDS = 0.01  # between two looks at what still waits to be sent, while
 
 
 class Proof(NamedTuple):
-    """What opened a socket: a session, with the person's password hash of then; or a device."""
+    """What opened a socket: a session, with the person's `session_mark` of then; or a device."""
 
     user_id: int
     session: str | None = None

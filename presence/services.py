@@ -1,13 +1,14 @@
-"""Who was here, for pages and APIs. While MongoDB is down nothing is known, and nothing fails."""
+"""Who is and was here, for pages and APIs. While a store is down, it is unknown; nothing fails."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from presence import documents
+from presence import census, documents
+from presence.census import Online
 from presence.room import moment
 
 logger = logging.getLogger(__name__)
@@ -55,3 +56,21 @@ def remove(room_id: int, user_id: int) -> None:
         documents.remove(room_id, user_id)
     except documents.FAILURES as error:
         logger.warning("%s in room %s was not forgotten: %s", user_id, room_id, error)
+
+
+def here(room_ids: Sequence[int]) -> dict[int, int] | None:
+    """How many people are in each of these rooms now; None while Redis does not say."""
+    try:
+        return census.here(room_ids)
+    except census.FAILURES as error:
+        logger.warning("who is here is not known: %s", error)
+        return None
+
+
+def online() -> Online | None:
+    """How many people have a room open now; None while Redis does not say."""
+    try:
+        return census.online()
+    except census.FAILURES as error:
+        logger.warning("who is online is not known: %s", error)
+        return None

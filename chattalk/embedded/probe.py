@@ -22,21 +22,21 @@ def expect_answer(name: str, url: str) -> None:
         )
 
 
-def postgres(url: str) -> str:
+def postgres(url: str, patience: float = PATIENCE) -> str:
     """What went wrong; nothing if it answers. So the other two."""
     import psycopg
 
     try:
-        with psycopg.connect(url, connect_timeout=PATIENCE):
+        with psycopg.connect(url, connect_timeout=round(patience)):
             return ""
     except psycopg.Error as error:
         return str(error)
 
 
-def redis(url: str) -> str:
+def redis(url: str, patience: float = PATIENCE) -> str:
     from redis import Redis, RedisError
 
-    limits = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
+    limits = {"socket_timeout": patience, "socket_connect_timeout": patience}
     try:
         with Redis.from_url(url, **limits) as client:
             client.ping()
@@ -45,12 +45,12 @@ def redis(url: str) -> str:
         return str(error)
 
 
-def mongodb(url: str) -> str:
+def mongodb(url: str, patience: float = PATIENCE) -> str:
     from pymongo import MongoClient
     from pymongo.errors import PyMongoError
 
     try:
-        client: MongoClient = MongoClient(url, serverSelectionTimeoutMS=PATIENCE * 1000)
+        client: MongoClient = MongoClient(url, serverSelectionTimeoutMS=patience * 1000)
         with client:
             client.admin.command("ping")
             return ""
