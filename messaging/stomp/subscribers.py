@@ -18,7 +18,7 @@ from messaging.outbox import Packet
 from messaging.stomp import house, shape, unread
 from messaging.stomp.destinations import Place, Topic
 from messaging.wire import Person
-from messaging.writer import not_member
+from messaging.writer import not_member, unavailable
 
 log = logging.getLogger(__name__)
 
@@ -154,10 +154,15 @@ class Chat(Subscriber):
             try:
                 asked.after = await self._told_before()
             except Unavailable:
-                asked.after = None  # the question itself will not be answered either
+                self.refuse(asked, unavailable())
+                return
+            if asked.after is None:  # a seat that is taken from here on is looked at anew
+                self.refuse(asked, not_member())
+                return
         await self.handle(asked)
 
     async def _told_before(self) -> int | None:
+        """Where what is to be told begins; None without a seat."""
         rows = await self.node.reads.rows(queries.STANDING, room=self.room_id, user=self.user.id)
         if not rows:
             return None

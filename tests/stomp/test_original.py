@@ -10,6 +10,7 @@ from channels.testing import WebsocketCommunicator
 from chattalk.asgi import application
 from messaging import services
 from messaging.stomp import unread
+from messaging.stomp.subscribers import Chat
 from rooms.models import Membership, Room
 from tests.messaging.conftest import person
 from tests.stomp.client import ORIGIN, SockJS, cookie, opened, original, token
@@ -58,6 +59,22 @@ async def test_a_newcomer_subscribes_enters_and_talks(room, alice, charlie):
             list_socket, {alice.email: False, "bob@example.com": False, charlie.email: True}
         )
         assert await seats(room) == 3
+
+
+async def test_a_seat_taken_while_it_is_looked_for_hides_no_line(room, charlie, monkeypatch):
+    told_before = Chat._told_before
+
+    async def slowly(chat):
+        after = await told_before(chat)
+        if after is None:  # no seat yet, and now it is taken before anything is done about that
+            await sync_to_async(services.join)(room.pk, charlie)
+        return after
+
+    monkeypatch.setattr(Chat, "_told_before", slowly)
+    async with original(charlie) as chat:
+        await chat.send("SUBSCRIBE", id="sub-0", destination=f"/sub/chat/{room.pk}")
+        entered = await chat.line("sub-0")
+        assert (entered["type"], entered["username"]) == ("ENTER", charlie.email)
 
 
 async def test_nobody_hears_a_room_before_they_have_entered(room, alice, charlie):  # fault 4
