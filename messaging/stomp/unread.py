@@ -38,6 +38,7 @@ def unread(room_id: int, user_id: int) -> list[Event]:
     standing = queries.standing(room_id, user_id)
     if standing is None:
         Room.objects.only("pk").get(pk=room_id)
+        _ask(lambda redis: redis.delete(_told(room_id, user_id)))  # of a seat that was given back
         return []
     _ask(lambda redis: redis.delete(_gone(room_id, user_id)))  # a new visit
     if _ask(lambda redis: redis.getdel(_quicker(room_id, user_id))):

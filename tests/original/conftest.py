@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django_redis import get_redis_connection
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.original.browser import Visitors
@@ -54,10 +55,18 @@ def _original(django_db_setup: None, django_db_blocker: Any, elsewhere: str) -> 
 @pytest.fixture
 def original(_original: Stack, django_db_blocker: Any) -> Iterator[Stack]:
     """Two workers that let pages of `elsewhere` in."""
+    _forget_notes()
     with django_db_blocker.unblock(), _original.in_use():
         yield _original
         _original.mend()
     print(_original.said())
+
+
+def _forget_notes() -> None:
+    """Of other tests' rooms and people, who have the same numbers in databases of their own."""
+    redis = get_redis_connection("default")
+    for key in redis.scan_iter("chattalk:original:*"):
+        redis.delete(key)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from django.core.cache import cache
 
 from accounts.models import User
 from messaging import services
+from messaging.stomp import unread
 from messaging.wire import Person
 from rooms.models import Membership, Room
 from tests.original.page import Page
@@ -193,8 +194,6 @@ def test_who_comes_and_goes_is_among_what_was_missed(alice, bob, charlie, room_i
 
 
 def test_of_very_much_the_newest_are_shown(alice, bob, room_id, monkeypatch):
-    from messaging.stomp import unread
-
     monkeypatch.setattr(unread, "UNREAD_MAX", 3)
     services.join(int(room_id), person(bob))
     bob.put(f"open-chats/read/{room_id}")
