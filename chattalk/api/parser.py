@@ -18,11 +18,14 @@ BODY_MAX = 64 * 1024  # bytes
 class TooLarge(APIException):
     status_code = 413
     default_code = "too_large"
-    default_detail = _("A request has at most 64 KiB.")
+
+    def __init__(self, most: int) -> None:
+        super().__init__(_("A request here has at most %(most)d KiB.") % {"most": most // 1024})
 
 
 class StrictJson(BaseParser):
     media_type = "application/json"
+    most = BODY_MAX
 
     def parse(
         self,
@@ -30,9 +33,9 @@ class StrictJson(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        raw = stream.read(BODY_MAX + 1)
-        if len(raw) > BODY_MAX:
-            raise TooLarge
+        raw = stream.read(self.most + 1)
+        if len(raw) > self.most:
+            raise TooLarge(self.most)
         try:
             return _read(raw)
         except (ValueError, RecursionError):

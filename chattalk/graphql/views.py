@@ -4,10 +4,8 @@
 a document that did not; problem details (RFC 9457) for what never was one.
 """
 
-from collections.abc import Mapping
 from functools import partial
-from io import BytesIO
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 from django.conf import settings
@@ -32,7 +30,7 @@ from rest_framework.request import Request
 
 from accounts.api.view import View
 from accounts.models import User
-from chattalk.api.parser import StrictJson, TooLarge
+from chattalk.api.parser import StrictJson
 from chattalk.graphql import limits, turns
 from chattalk.graphql.errors import shown
 from chattalk.graphql.limits import Asked
@@ -53,18 +51,7 @@ class Body(msgspec.Struct):
 
 
 class SmallJson(StrictJson):
-    """Bounded before it is looked at."""
-
-    def parse(
-        self,
-        stream: IO[bytes],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        raw = stream.read(limits.BODY_MAX + 1)
-        if len(raw) > limits.BODY_MAX:
-            raise TooLarge(_("A GraphQL request has at most 10 KiB."))
-        return super().parse(BytesIO(raw))
+    most = limits.BODY_MAX
 
 
 class NotReady(Exception):

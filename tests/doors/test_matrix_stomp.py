@@ -9,9 +9,10 @@ from messaging import node
 from messaging.stomp.destinations import Deed, Topic
 from messaging.stomp.session import COMMANDS
 from tests.doors.policy import ROLES, scene, table
+from tests.messaging.conftest import given_back  # noqa: F401
 from tests.stomp.client import opened, stomp
-from tests.stomp.conftest import given_back  # noqa: F401
 
+pytestmark = pytest.mark.usefixtures("given_back")
 DOOR = "STOMP `/stomp`"
 TOPICS = {f"SUBSCRIBE {topic}": topic for topic in Topic}
 DEEDS = {f"SEND {deed}": deed for deed in Deed}

@@ -1,6 +1,10 @@
 """The cast: alice opened the room, bob is a member, charlie must get nothing."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connections
 
 from accounts.models import User
 from messaging import node, services
@@ -48,3 +52,13 @@ async def closed_node():
     """Each test has an event loop of its own, and so a node of its own."""
     yield
     await node.close()
+
+
+@pytest.fixture
+async def given_back():
+    """Channels' communicators keep Django from giving connections back to the pool; so we do it,
+    in the one thread in which sockets then look up tokens."""
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    yield
+    await loop.run_in_executor(None, connections.close_all)

@@ -14,6 +14,7 @@ from tests.messaging.sockets import Socket, session_cookie
 
 PASSWORD = "nine green bottles"
 EVIL = (b"origin", b"https://evil.example")
+pytestmark = pytest.mark.usefixtures("given_back")
 SIGNED_OUT = {"type": "websocket.close", "code": 4001}
 
 
