@@ -204,8 +204,9 @@ async def test_the_subprotocol_is_picked(bob):
 
 
 async def test_our_heart_beats_come_and_a_silent_client_is_cut(bob, monkeypatch):
-    monkeypatch.setattr("messaging.stomp.session.BEATS_MS", (50, 50))
-    monkeypatch.setattr("messaging.stomp.session.SILENT_SECONDS", 0.3)
+    monkeypatch.setattr("messaging.stomp.beats.OURS_MS", 50)
+    monkeypatch.setattr("messaging.stomp.beats.THEIRS_MS", 50)
+    monkeypatch.setattr("messaging.stomp.beats.SILENT_SECONDS", 0.3)
     async with stomp(bob, heart_beat="50,50") as client:
         for _ in range(6):  # the client beats, too
             assert await client.receive() == "\n"
