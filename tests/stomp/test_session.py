@@ -5,6 +5,8 @@ from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.utils import translation
+from django.utils.translation import gettext
 
 from messaging import services
 from messaging.models import Event
@@ -133,8 +135,24 @@ async def test_refusals_are_told_at_the_queue_and_cost_nothing(room, bob, charli
         await client.asked("UNSUBSCRIBE", id="e")
 
 
+@pytest.mark.parametrize("how", ["asked for", "chosen"])
+async def test_refusals_are_in_the_reader_s_language(room, bob, how):
+    if how == "chosen":
+        bob.language = "ko"
+        await bob.asave()
+    access = await sync_to_async(token)(bob)
+    asks = [(b"accept-language", b"ko-KR,en;q=0.5")] if how == "asked for" else []
+    async with opened("/stomp", ORIGIN, *asks) as client:
+        await client.connect(access)
+        await client.subscribe("/user/queue/errors", id="e")
+        await client.deed("message", room, " ")
+        told = (await client.next("MESSAGE")).body.decode()
+    with translation.override("ko"):
+        assert told == gettext("Write something first.") != "Write something first."
+
+
 async def test_without_the_queue_a_refusal_is_an_error_and_the_end(room, charlie):
-    async with stomp(charlie, accept_language="ko") as client:
+    async with stomp(charlie) as client:
         await client.send("SUBSCRIBE", id="s", destination=f"/sub/chat/{room.pk}", receipt="r")
         error = await client.next("ERROR")
         assert (error.headers["code"], error.headers["receipt-id"]) == ("not_member", "r")
