@@ -8,7 +8,7 @@ from channels.consumer import AsyncConsumer
 
 from messaging import identity, transport, wire
 from messaging.client import Client
-from messaging.outbox import WAITING_MAX, Outbox
+from messaging.outbox import Outbox
 from messaging.wire import Person
 
 HEARTBEAT_SECONDS = 25
@@ -31,8 +31,8 @@ class ChatConsumer(AsyncConsumer):
         except identity.NotSignedIn:
             await send({"type": "websocket.close", "code": SIGNED_OUT})
             return
-        self.transport = scope.get("transport")
-        self.outbox = Outbox(send, self._cut)
+        self.line = transport.Line(scope.get("transport"))
+        self.outbox = Outbox(send, self.line.cut)
         language = identity.language(scope, user)
         self.client = Client(Person(user.pk, user.display_name), language, self.outbox.put)
         await self._serve(receive)
@@ -74,18 +74,6 @@ class ChatConsumer(AsyncConsumer):
     @property
     def is_busy(self) -> bool:
         return self.client.in_flight > 0 or self.outbox.is_busy
-
-    def check_line(self) -> None:
-        """Cut who takes memory and reads nothing, not even the end that the server has told."""
-        if self.transport is not None:
-            unread = self.transport.get_write_buffer_size()
-            if unread > WAITING_MAX or (unread and self.transport.is_closing()):
-                self._cut()
-
-    def _cut(self) -> None:
-        """The end of a connection whose client would not take a close frame."""
-        if self.transport is not None:
-            self.transport.abort()
 
     def sign_out(self) -> None:
         """What this socket was opened with is worth nothing any more."""

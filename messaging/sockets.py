@@ -12,6 +12,7 @@ from uuid import UUID
 
 from messaging import queries
 from messaging.database import Reads, Unavailable
+from messaging.transport import Line
 from presence.tasks import end
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,8 @@ class Socket(Protocol):
 
     def sign_out(self) -> None: ...
 
-    def check_line(self) -> None: ...
+    @property
+    def line(self) -> Line: ...
 
 
 class Sockets:
@@ -59,7 +61,7 @@ class Sockets:
             await asyncio.sleep(CHECK_SECONDS)
             try:
                 for socket in list(self._sockets):
-                    socket.check_line()
+                    socket.line.check()
                 await self.check_sign_ins()
             except Unavailable:
                 log.info("sign-ins are checked when the database answers")

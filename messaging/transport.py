@@ -7,11 +7,32 @@ reading for ever.
 import asyncio
 from typing import Any
 
+from messaging.outbox import WAITING_MAX
+
 
 def behind(send: Any) -> asyncio.Transport | None:
     """uvicorn's `send` is a method of its protocol; for servers we do not know, None."""
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     return transport if isinstance(transport, asyncio.Transport) else None
+
+
+class Line:
+    """One connection, as far as its server lets us look; of others nothing is asked or cut."""
+
+    def __init__(self, transport: asyncio.Transport | None) -> None:
+        self._transport = transport
+
+    def check(self) -> None:
+        """Cut who takes memory and reads nothing, not even the end that the server has told."""
+        if self._transport is not None:
+            unread = self._transport.get_write_buffer_size()
+            if unread > WAITING_MAX or (unread and self._transport.is_closing()):
+                self.cut()
+
+    def cut(self) -> None:
+        """The end of a connection whose client would not take a close frame."""
+        if self._transport is not None:
+            self._transport.abort()
 
 
 CLEAN_CLOSES = {1000, 1001, 1012}

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from messaging import identity, node, transport
 from messaging.consumers import SIGNED_OUT
-from messaging.outbox import WAITING_MAX, Outbox, packet
+from messaging.outbox import Outbox, packet
 from messaging.stomp import cookie, sockjs
 from messaging.stomp.cookie import token_in
 from messaging.stomp.destinations import Topic
@@ -31,9 +31,9 @@ class StompConsumer(AsyncConsumer):
         if not may_open(scope):
             await send({"type": "websocket.close"})  # before accept: refused with 403
             return
-        self.scope, self.transport = scope, scope.get("transport")
+        self.scope, self.line = scope, transport.Line(scope.get("transport"))
         await send({"type": "websocket.accept", "subprotocol": self.subprotocol()})
-        self.outbox = Outbox(send, self._cut)
+        self.outbox = Outbox(send, self.line.cut)
         self.greet()
         door = Door(self.send, self.close, self.signed_in, self.identify)
         self.session = Session(door, self.is_original, self.topics)
@@ -134,17 +134,6 @@ class StompConsumer(AsyncConsumer):
     @property
     def is_busy(self):
         return self.sender.in_flight > 0 or self.outbox.is_busy
-
-    def check_line(self):
-        """Cut who takes memory and reads nothing, not even the end that the server has told."""
-        if self.transport is not None:
-            unread = self.transport.get_write_buffer_size()
-            if unread > WAITING_MAX or (unread and self.transport.is_closing()):
-                self._cut()
-
-    def _cut(self):
-        if self.transport is not None:
-            self.transport.abort()
 
     def sign_out(self):
         """What this socket was opened with is worth nothing any more."""

@@ -14,7 +14,7 @@ from messaging.stomp import asked, beats, house
 from messaging.stomp.destinations import Deed, Place, Topic, place, room_id
 from messaging.stomp.frames import VERSIONS, Bad, Frame, Parser
 from messaging.stomp.sender import Enter, Leave, Sender
-from messaging.stomp.subscribers import KINDS, Asked, Subscriber, Told
+from messaging.stomp.subscribers import KINDS, LOST, Asked, Subscriber, Told
 from messaging.stomp.voice import DONE, SIGNED_OUT, Voice
 
 SERVER = "ChatTalk"
@@ -255,10 +255,14 @@ class Session:
 
     def _ended(self, one: Subscriber, code: str) -> None:
         self._forget(one)
-        if self.voice.errors is not None:
-            with translation.override(self.language):
+        with translation.override(self.language):
+            if code == LOST:  # the client is to come back and resume
+                self.voice.fail(
+                    LOST, _("Some lines can't be shown now. Connect again."), close=DONE
+                )
+            elif self.voice.errors is not None:
                 why = _("You are not a member of this room.")
-            self.voice.tell_error({"code": code, "detail": why, "room": one.room_id})
+                self.voice.tell_error({"code": code, "detail": why, "room": one.room_id})
 
     def _forget(self, one: Subscriber) -> None:
         if self.subscribers.get(one.asked.id) is one:

@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 SEAT_SECONDS = 30.0  # for one who subscribes first and enters then; a crowd waits at the door
 MARK_SECONDS = 5.0  # between two moves of the read position of a page that is open
 RETRY_SECONDS = 1.0  # while the database does not answer
-LATE_MAX = 5_000  # lines that wait for an e-mail
+LATE_MAX = 5_000  # lines that wait for an e-mail; more, and the connection ends with LOST
+LOST = "unavailable"
 
 _EVENT = '{"type":"event"'
 
@@ -198,7 +199,7 @@ class Chat(Subscriber):
             self.told.ended(self, self._end)
         if len(self._late) > LATE_MAX:  # the database is away for long: it comes back and resumes
             self._late.clear()
-            self.told.ended(self, "unavailable")
+            self.told.ended(self, LOST)
 
     async def _ask(self) -> None:
         while self._asking:

@@ -9,6 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from messaging import services
+from messaging.database import Unavailable
 from messaging.models import Event
 from rooms.models import Membership
 from tests.messaging.conftest import person
@@ -270,3 +271,21 @@ async def test_a_removed_member_hears_nothing_more(room, alice, bob):
         await say(room, alice, "about bob")
         client.got.clear()
         assert await client.silent()
+
+
+async def test_who_can_not_be_shown_what_is_said_is_told_to_come_back(
+    room, alice, bob, monkeypatch
+):
+    """The database does not say who spoke; lines don't wait without end."""
+    monkeypatch.setattr("messaging.stomp.subscribers.LATE_MAX", 2)
+
+    async def away(self, user_ids):
+        raise Unavailable
+
+    async with stomp(bob) as client:
+        await client.subscribe(f"/sub/chat/{room.pk}")
+        monkeypatch.setattr("messaging.stomp.emails.Emails.learn", away)
+        for number in range(3):
+            await say(room, alice, f"line {number}")
+        assert (await client.next("ERROR")).headers["code"] == "unavailable"
+        assert await client.frame() is None
