@@ -1,8 +1,8 @@
 """Access tokens: what they say, and whether they count.
 
 A token is good while its signature and its time are, its device is signed in, and its person is
-active. Answers are kept in Redis (accounts/vault.py); whoever asks for the same unknown token at
-the same time waits for one look at the database.
+active. Answers are kept in Redis (accounts/vault.py); who ask for the same token at the same time
+share one question, and one look at the database.
 """
 
 from __future__ import annotations
@@ -85,15 +85,9 @@ def read_refresh(token: str) -> tuple[UUID, UUID]:
 
 def verify(token: str) -> Identity:
     """Whose access token it is. Raises NotValid."""
-    digest, user_id = hashlib.sha256(token.encode(errors="replace")).hexdigest(), _claimed(token)
-    try:
-        facts, stamp = vault.find(digest, user_id)
-    except vault.Down:
-        return _identity(_together(digest, token))
-    if facts is None:
-        facts = _together(digest, token)
-        _keep(digest, stamp, facts)
-    return _identity(_Facts(*facts))
+    facts = _together(hashlib.sha256(token.encode(errors="replace")).hexdigest(), token)
+    user: User = User.from_db("default", KEPT_FIELDS, facts.fields)
+    return Identity(user, facts.device_id)
 
 
 def of_device(device_id: UUID) -> Identity:
@@ -153,13 +147,25 @@ def _together(digest: str, token: str) -> _Facts:
     if not is_first:
         return look.result(WAIT_SECONDS)
     try:
-        look.set_result(_look(token))
+        look.set_result(_answer(digest, token))
     except BaseException as error:  # theirs to know as well
         look.set_exception(error)
     finally:
         with _mutex:
             del _under_way[digest]
     return look.result()
+
+
+def _answer(digest: str, token: str) -> _Facts:
+    try:
+        kept, stamp = vault.find(digest, _claimed(token))
+    except vault.Down:
+        return _look(token)
+    if kept is not None:
+        return _Facts(*kept)
+    facts = _look(token)
+    _keep(digest, stamp, facts)
+    return facts
 
 
 def _look(token: str) -> _Facts:
@@ -176,8 +182,3 @@ def _keep(digest: str, stamp: str, facts: _Facts) -> None:
     if left >= 1:
         with suppress(vault.Down):  # the next request verifies it anew, as this one did
             vault.keep(digest, facts.fields[0], stamp, tuple(facts), int(left))
-
-
-def _identity(facts: _Facts) -> Identity:
-    user: User = User.from_db("default", KEPT_FIELDS, facts.fields)
-    return Identity(user, facts.device_id)
