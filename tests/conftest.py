@@ -3,8 +3,32 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.db.backends.postgresql.operations import DatabaseOperations
 
 from tests.stack import _stack, stack  # noqa: F401  (fixtures)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords():
+    """The same algorithm, with less to chew: hundreds of tests sign somebody in. The workers of the
+    stack take their full time."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"time_cost": 1, "memory_cost": 64, "parallelism": 1}.items():
+            patch.setattr(Argon2PasswordHasher, name, value)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def emptied_by_delete():
+    """Between tests, tables with a few rows: TRUNCATE would make and sync new files for each."""
+
+    def sql_flush(self: Any, style: Any, tables: Any, **_options: Any) -> list[str]:
+        return [f"DELETE FROM {self.quote_name(table)}" for table in tables]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        yield
 
 
 def person(name: str) -> Any:
