@@ -10,16 +10,11 @@ from channels.testing import WebsocketCommunicator
 from chattalk.asgi import application
 from messaging import node, wire
 from tests.doors.policy import ROLES, scene, table
+from tests.messaging.conftest import closed_node  # noqa: F401
 from tests.messaging.sockets import ORIGIN, socket
 
 DOOR = "Socket `/ws/`"
 FRAMES = {frame.__struct_config__.tag: frame for frame in get_args(wire.Frame)}
-
-
-@pytest.fixture(autouse=True)
-async def closed_node():
-    yield
-    await node.close()
 
 
 def test_every_frame_has_a_row():
@@ -70,7 +65,6 @@ async def outcome(client):
 
 async def answer_after_commit(client):
     """A send is answered when it is stored, which may be after the ping."""
-    from messaging import node
 
     await node.current().writer.idle()
     await client.send("ping", ref="really")

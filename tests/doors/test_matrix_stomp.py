@@ -5,11 +5,10 @@ import json
 import pytest
 from asgiref.sync import sync_to_async
 
-from messaging import node
 from messaging.stomp.destinations import Deed, Topic
 from messaging.stomp.session import COMMANDS
 from tests.doors.policy import ROLES, scene, table
-from tests.messaging.conftest import given_back  # noqa: F401
+from tests.messaging.conftest import closed_node, given_back  # noqa: F401
 from tests.stomp.client import opened, stomp
 
 pytestmark = pytest.mark.usefixtures("given_back")
@@ -18,12 +17,6 @@ TOPICS = {f"SUBSCRIBE {topic}": topic for topic in Topic}
 DEEDS = {f"SEND {deed}": deed for deed in Deed}
 OTHERS = {command: command for command in COMMANDS if command not in ("SUBSCRIBE", "SEND")}
 OPERATIONS = {"CONNECT": "CONNECT"} | TOPICS | DEEDS | OTHERS
-
-
-@pytest.fixture(autouse=True)
-async def closed_node():
-    yield
-    await node.close()
 
 
 def test_every_operation_has_a_row():
