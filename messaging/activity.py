@@ -4,8 +4,8 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
-from messaging.feed import Line
-from messaging.outbox import Packet, packet
+from messaging.feed import Line, Lines
+from messaging.packets import Packet, packet
 from messaging.wire import encode
 
 TOGETHER_SECONDS = 1.0
@@ -22,7 +22,14 @@ class Activity:
         self._messages: Counter[int] = Counter()
         self._timer: asyncio.TimerHandle | None = None
 
-    def take(self, line: Line) -> None:
+    def take(self, lines: Lines) -> None:
+        for line in lines.all:
+            self._count(line)
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(TOGETHER_SECONDS, self._tell)
+
+    def _count(self, line: Line) -> None:
         self._head = line.seq
         match line.event.kind:
             case "message":
@@ -32,9 +39,6 @@ class Activity:
             case "leave":
                 self.personnel -= 1
                 self._forget(line.event.sender.id)
-        if self._timer is None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(TOGETHER_SECONDS, self._tell)
 
     def _forget(self, user_id: int) -> None:
         """Who gave up the seat is told no more."""

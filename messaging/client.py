@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 from messaging import node, queries, services, wire
 from messaging.database import Unavailable
-from messaging.outbox import Packet, packet
 from messaging.pace import Pace
+from messaging.packets import Packet, packet
 from messaging.subscription import Subscription
 from messaging.wire import Person
 from messaging.writer import Receipt, not_member, unavailable

@@ -32,7 +32,7 @@ class ChatConsumer(AsyncConsumer):
             await send({"type": "websocket.close", "code": SIGNED_OUT})
             return
         self.line = transport.Line(scope.get("transport"))
-        self.outbox = Outbox(send, self.line.cut)
+        self.outbox = Outbox(send, self.line)
         language = identity.language(scope, user)
         self.client = Client(Person(user.pk, user.display_name), language, self.outbox.put)
         await self._serve(receive)

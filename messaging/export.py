@@ -37,7 +37,7 @@ async def _json(room_id: int, head: int) -> AsyncIterator[str]:
     yield f'{{"room":{room_id},"head":{head},"events":['
     before = "\n"
     async for page in _pages(room_id, head):
-        yield before + ",\n".join(encode(event) for event in page)
+        yield before + ",\n".join(encode(event).decode() for event in page)
         before = ",\n"
     yield "\n]}\n"
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
 from messaging.database import Unavailable
-from messaging.outbox import Packet, packet
+from messaging.packets import Packet, packet, together
 from messaging.wire import Event, Person, encode
 
 log = logging.getLogger(__name__)
@@ -44,24 +44,36 @@ def by_room(events: list[Event]) -> dict[int, list[Line]]:
     return rooms
 
 
+class Lines:
+    """Lines in a row, handed out together: their frames are joined once for all who get them."""
+
+    __slots__ = ("all", "first", "has_leaves", "last", "packet")
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self.all = lines
+        self.first, self.last = lines[0].seq, lines[-1].seq
+        self.has_leaves = any(line.event.kind == "leave" for line in lines)
+        self.packet = together([line.frame for line in lines])
+
+
 def pack(line: Line) -> list[Any]:
     """For the channel layer: the frame, encoded once for all processes, and what a feed reads."""
     event = line.event
     return [event.seq, event.kind, event.at.timestamp(), event.sender.id, event.sender.name,
-            event.body if event.kind == "leave" else "", line.frame.text]  # fmt: skip
+            event.body if event.kind == "leave" else "", line.frame.wire]  # fmt: skip
 
 
 def unpack(room_id: int, packed: list[Any]) -> Line:
-    seq, kind, at, sender, name, body, text = packed
+    seq, kind, at, sender, name, body, frame = packed
     event = Event(room_id, seq, kind, datetime.fromtimestamp(at, UTC), Person(sender, name))
     event.body = body
-    return Line(event, packet(text))
+    return Line(event, Packet(frame))
 
 
 class Listener(Protocol):
-    """Gets each line of a feed, in order."""
+    """Gets each line of a feed, in order, those that came together at once."""
 
-    def take(self, line: Line) -> None: ...
+    def take(self, lines: Lines) -> None: ...
 
 
 class Feed:
@@ -103,20 +115,23 @@ class Feed:
             self._hand_out_early()
 
     def _hand_out_early(self) -> None:
+        lines = []
         while next_line := self._early.pop(self.head + 1, None):
             self.head = next_line.seq
-            self._ring.append(next_line)
-            self._tell(next_line)
+            lines.append(next_line)
+        self._ring += lines
+        if lines:
+            self._tell(Lines(lines))
         if self._early:
             self._early = {seq: line for seq, line in self._early.items() if seq > self.head}
         self._wait_for_the_late()
 
-    def _tell(self, line: Line) -> None:
+    def _tell(self, lines: Lines) -> None:
         for listener in tuple(self.listeners):
             try:
-                listener.take(line)
-            except Exception:  # one that stumbles must not cost the others the line
-                log.exception("room %s: a listener stumbled over %s", self.room_id, line.seq)
+                listener.take(lines)
+            except Exception:  # one that stumbles must not cost the others the lines
+                log.exception("room %s: a listener stumbled over %s", self.room_id, lines.first)
 
     def _wait_for_the_late(self) -> None:
         if self._early and self._timer is None and self._filling is None:

@@ -17,7 +17,7 @@ from messaging.activity import Activity
 from messaging.database import Reads, Unavailable
 from messaging.feed import Feed, by_room, pack, unpack
 from messaging.layer import Layer
-from messaging.outbox import Packet
+from messaging.packets import Packet
 from messaging.queries import Standing
 from messaging.subscription import Subscription
 from messaging.wire import Event

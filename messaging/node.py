@@ -14,8 +14,8 @@ from django.conf import settings
 
 from messaging.database import Reads
 from messaging.hub import Hub
-from messaging.outbox import packet
 from messaging.pace import Pace
+from messaging.packets import packet
 from messaging.sockets import Sockets
 from messaging.subscription import Subscription
 from messaging.wire import Event, Person, encode

@@ -1,95 +1,167 @@
-"""What waits to be sent to one socket: in order, bounded in bytes, never in another's way."""
+"""What waits to be sent to one socket: in order, bounded in bytes, never in another's way.
+
+All that is put for a socket within one turn of the event loop is written together when the turn
+ends: no timer, so nothing waits longer, and many messages cost one write.
+"""
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from messaging.packets import Packet, together
+from messaging.transport import WAITING_MAX, Line
 
 log = logging.getLogger(__name__)
 
-WAITING_MAX = 1024 * 1024  # bytes; a reader that is slower is closed and resumes
 FAREWELL_SECONDS = 5.0  # for a slow reader to take its close frame, then the line is cut
 
 TOO_SLOW = 4008
 
 
-class Packet(NamedTuple):
-    """A frame, encoded once for all who get it."""
+class Turn:
+    """The outboxes that were put to in this turn of their loop."""
 
-    text: str
-    size: int
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._boxes: list[Outbox] = []
+
+    def add(self, box: "Outbox") -> None:
+        if not self._boxes:
+            self._loop.call_soon(self._end)
+        self._boxes.append(box)
+
+    def _end(self) -> None:
+        boxes, self._boxes = self._boxes, []
+        for box in boxes:
+            try:
+                box.flush()
+            except Exception:  # one that stumbles must not cost the others their frames
+                log.exception("an outbox stumbled")
+                box.closed = True
 
 
-def packet(text: str) -> Packet:
-    return Packet(text, len(text) if text.isascii() else len(text.encode()))
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turn] = WeakKeyDictionary()
+
+
+def _turn() -> Turn:
+    loop = asyncio.get_running_loop()
+    return _turns.get(loop) or _turns.setdefault(loop, Turn(loop))
 
 
 class Outbox:
-    """Belongs to one socket. `send` is its ASGI send, `cut` ends the connection at once."""
+    """Belongs to one socket. `send` is its ASGI send, for what the line does not take directly."""
 
-    def __init__(
-        self, send: Callable[[dict[str, Any]], Awaitable[None]], cut: Callable[[], None]
-    ) -> None:
+    def __init__(self, send: Callable[[dict[str, Any]], Awaitable[None]], line: Line) -> None:
         self._send = send
-        self._cut = cut
-        self._queue: deque[Packet] = deque()
-        self._waiting = 0  # bytes, with what is being sent
-        self._sender: asyncio.Task[None] | None = None
-        self._sent = self._sent_before = 0  # frames
+        self._line = line
+        self._turn = _turn()
+        self._put: list[Packet] = []  # in this turn
+        self._plain = _Plain(send, self._gone) if not line.is_direct else None
+        self._given = self._taken_before = 0  # bytes
         self.closed = False
 
-    def put(self, frame: Packet) -> None:
+    def put(self, packet: Packet) -> None:
         if self.closed:
             return
-        self._queue.append(frame)
-        self._waiting += frame.size
-        if self._waiting > WAITING_MAX:
-            self.close(TOO_SLOW)
-        elif self._sender is None:
-            self._sender = asyncio.get_running_loop().create_task(self._drain())
+        if not self._put:
+            self._turn.add(self)
+        self._put.append(packet)
 
-    async def _drain(self) -> None:
-        try:
-            while self._queue:
-                frame = self._queue.popleft()
-                await self._send({"type": "websocket.send", "text": frame.text})
-                self._waiting -= frame.size
-                self._sent += 1
-        except (OSError, RuntimeError):  # the client went, or the server has given up on it
-            self.closed = True
-            self._cut()
-        finally:
-            self._sender = None
+    def flush(self) -> None:
+        """Write what was put. Who does not take it in time is closed."""
+        put = self._put
+        if self.closed or not put:
+            return
+        self._put = []
+        packet = put[0] if len(put) == 1 else together(put)
+        self._given += packet.size
+        if self._plain is None:
+            self._line.write(packet.wire)
+        else:
+            self._plain.put(packet)
+        if self._unsent() > WAITING_MAX:
+            self.close(TOO_SLOW)
+
+    def _unsent(self) -> int:
+        return self._line.unread() if self._plain is None else self._plain.waiting
+
+    def _gone(self) -> None:
+        self.closed = True
+        self._line.cut()
 
     @property
     def is_busy(self) -> bool:
-        return self._sender is not None
+        return bool(self._put) or self._unsent() > 0
 
     def check(self) -> None:
-        """At each heartbeat: who has not taken a single frame since the last one is too slow."""
-        if self._sender is not None and self._sent == self._sent_before:
+        """At each heartbeat: who has not taken a single byte since the last one is too slow."""
+        unsent = self._unsent()
+        taken = self._given - unsent
+        if unsent and taken == self._taken_before:
             self.close(TOO_SLOW)
-        self._sent_before = self._sent
+        self._taken_before = taken
 
     def close(self, code: int) -> None:
         """Close after what was sent so far: what still waits is for the resume."""
         if self.closed:
             return
-        self.closed = True
         if code == TOO_SLOW:
-            log.info("a socket was too slow: %s bytes waited", self._waiting)
-            self._queue.clear()
+            log.info("a socket was too slow: %s bytes waited", self._unsent())
+            self._put.clear()
+            if self._plain is not None:
+                self._plain.clear()
+        self.flush()
+        self.closed = True
         self._closer = asyncio.get_running_loop().create_task(self._say_goodbye(code))
 
     async def _say_goodbye(self, code: int) -> None:
         try:
             async with asyncio.timeout(FAREWELL_SECONDS):
-                if self._sender is not None:
-                    await asyncio.wait([self._sender])
+                if self._plain is not None:
+                    await self._plain.sent()
                 await self._send({"type": "websocket.close", "code": code})
             await asyncio.sleep(FAREWELL_SECONDS)  # for the client to say goodbye, too
         except (OSError, RuntimeError) as error:  # it takes nothing, or was gone already
             log.debug("no goodbye: %r", error)
         finally:
-            self._cut()
+            self._line.cut()
+
+
+class _Plain:
+    """The way of plain ASGI: a message after the other, each waited for."""
+
+    def __init__(
+        self, send: Callable[[dict[str, Any]], Awaitable[None]], gone: Callable[[], None]
+    ) -> None:
+        self._send = send
+        self._gone = gone
+        self._queue: deque[Packet] = deque()
+        self._sender: asyncio.Task[None] | None = None
+        self.waiting = 0  # bytes, with what is being sent
+
+    def put(self, packet: Packet) -> None:
+        self._queue.extend(packet.singles)
+        self.waiting += packet.size
+        if self._sender is None:
+            self._sender = asyncio.get_running_loop().create_task(self._drain())
+
+    async def _drain(self) -> None:
+        try:
+            while self._queue:
+                packet = self._queue.popleft()
+                await self._send({"type": "websocket.send", "text": packet.text})
+                self.waiting -= packet.size
+        except (OSError, RuntimeError):  # the client went, or the server has given up on it
+            self._gone()
+        finally:
+            self._sender = None
+
+    def clear(self) -> None:
+        self._queue.clear()
+
+    async def sent(self) -> None:
+        if self._sender is not None:
+            await asyncio.wait([self._sender])

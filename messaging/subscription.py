@@ -1,9 +1,9 @@
 """One socket's hold on one room: from the last line it has seen, all lines, in order, each once."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
-from messaging.feed import Feed, Line
-from messaging.outbox import Packet
+from messaging.feed import Feed, Line, Lines
+from messaging.packets import Packet
 from messaging.wire import RESUME_BYTES_MAX, RESUME_MAX
 
 
@@ -29,10 +29,19 @@ class Subscription:
         self._ended = ended  # told `left` or `removed` when the seat is gone, by whichever door
         self._held: list[Line] | None = []
 
-    def take(self, line: Line) -> None:
+    def take(self, lines: Lines) -> None:
         if self._held is not None:
-            self._held.append(line)
-        elif not self.stopped:
+            self._held += lines.all
+        elif lines.first > self.seen and not lines.has_leaves and not self.stopped:
+            self.put(lines.packet)  # as always, but for the cases that `_take` knows
+            self.seen = lines.last
+        else:
+            self._take(lines.all)
+
+    def _take(self, lines: Sequence[Line]) -> None:
+        for line in lines:
+            if self.stopped:
+                return
             if line.seq > self.seen:
                 self.put(line.frame)
                 self.seen = line.seq
@@ -68,8 +77,7 @@ class Subscription:
         held, self._held = self._held or [], None
         # The longer of the two; of lines that were seen before, only an own leave matters.
         known = lines if recovered and start < self.member_at else since_looked
-        for line in [*known, *held]:
-            self.take(line)
+        self._take([*known, *held])
 
     async def _lines(
         self, start: int, head: int, read: Callable[[int, int], Awaitable[list[Line]]]

@@ -1,31 +1,47 @@
 """What we know of the server behind ASGI: its transport, and how it tells the end of a socket.
 
-The transport is needed to let go of a client that does not read: a graceful close waits for its
-reading for ever.
+With the transport, a frame that was made once for a whole room goes to each socket as it is: the
+plain ASGI send would make it anew for each, and wait for each. It is also needed to let go of a
+client that does not read: a graceful close waits for its reading for ever. Other servers than the
+one we know work, too, by the plain send alone.
 """
 
 import asyncio
 from typing import Any
 
-from messaging.outbox import WAITING_MAX
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+WAITING_MAX = 1024 * 1024  # bytes; a reader that is slower is closed and resumes
 
 
 def behind(send: Any) -> asyncio.Transport | None:
-    """uvicorn's `send` is a method of its protocol; for servers we do not know, None."""
-    transport = getattr(getattr(send, "__self__", None), "transport", None)
-    return transport if isinstance(transport, asyncio.Transport) else None
+    """Of a server that we know: uvicorn's `send` is a method of its protocol."""
+    protocol = getattr(send, "__self__", None)
+    return protocol.transport if isinstance(protocol, WebSocketsSansIOProtocol) else None
 
 
 class Line:
     """One connection, as far as its server lets us look; of others nothing is asked or cut."""
 
+    __slots__ = ("_transport", "is_direct", "unread")
+
     def __init__(self, transport: asyncio.Transport | None) -> None:
         self._transport = transport
+        self.is_direct = transport is not None
+        # How many bytes wait for the client to read on.
+        self.unread = transport.get_write_buffer_size if transport else int
+
+    def write(self, frames: bytes) -> None:
+        """Whole frames, at once; those that the client does not take yet wait in the transport."""
+        transport = self._transport
+        assert transport is not None, "only where is_direct"
+        if not transport.is_closing():  # then the close frame is the last one
+            transport.write(frames)
 
     def check(self) -> None:
         """Cut who takes memory and reads nothing, not even the end that the server has told."""
         if self._transport is not None:
-            unread = self._transport.get_write_buffer_size()
+            unread = self.unread()
             if unread > WAITING_MAX or (unread and self._transport.is_closing()):
                 self.cut()
 

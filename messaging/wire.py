@@ -96,8 +96,8 @@ class Event(Struct, tag="event", tag_field="type", omit_defaults=True):
 _encoder = msgspec.json.Encoder()
 
 
-def encode(frame: Struct | dict[str, Any]) -> str:
-    return _encoder.encode(frame).decode()
+def encode(frame: Struct | dict[str, Any]) -> bytes:
+    return _encoder.encode(frame)
 
 
 def plain(event: Event) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from django.conf import settings
 
 from messaging import identity, node, transport
 from messaging.consumers import SIGNED_OUT
-from messaging.outbox import Outbox, packet
+from messaging.outbox import Outbox
+from messaging.packets import packet
 from messaging.stomp import cookie, sockjs
 from messaging.stomp.cookie import token_in
 from messaging.stomp.destinations import Topic
@@ -33,7 +34,7 @@ class StompConsumer(AsyncConsumer):
             return
         self.scope, self.line = scope, transport.Line(scope.get("transport"))
         await send({"type": "websocket.accept", "subprotocol": self.subprotocol()})
-        self.outbox = Outbox(send, self.line.cut)
+        self.outbox = Outbox(send, self.line)
         self.greet()
         door = Door(self.send, self.close, self.signed_in, self.identify)
         self.session = Session(door, self.is_original, self.topics)

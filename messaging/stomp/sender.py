@@ -8,7 +8,7 @@ from channels.db import database_sync_to_async
 from accounts.models import User
 from messaging import services, wire
 from messaging.client import Client
-from messaging.outbox import Packet
+from messaging.packets import Packet
 from messaging.wire import Person
 from messaging.writer import not_member
 from rooms.models import Room

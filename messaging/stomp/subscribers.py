@@ -13,8 +13,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from messaging import queries, wire
 from messaging.client import Client
 from messaging.database import Unavailable
-from messaging.feed import Feed, Line
-from messaging.outbox import Packet
+from messaging.feed import Feed, Lines
+from messaging.packets import Packet
 from messaging.stomp import house, shape, unread
 from messaging.stomp.destinations import Place, Topic
 from messaging.wire import Person
@@ -133,8 +133,9 @@ class _Seat:
         self._user_id = user_id
         feed.listeners.add(self)
 
-    def take(self, line: Line) -> None:
-        if line.event.kind == "enter" and line.event.sender.id == self._user_id:
+    def take(self, lines: Lines) -> None:
+        entered = (line.event.sender.id for line in lines.all if line.event.kind == "enter")
+        if self._user_id in entered:
             self.taken.set()
 
 
@@ -178,9 +179,9 @@ class Chat(Subscriber):
             super().say(**frame)
 
     def _take(self, packet: Packet) -> None:
-        if packet.text.startswith(_EVENT):
-            self._late.append(packet.text)
-            self._show()
+        texts = [one.text for one in packet.singles]
+        self._late += [text for text in texts if text.startswith(_EVENT)]
+        self._show()
 
     def _show(self) -> None:
         while self._late and not self._asking:
@@ -259,9 +260,10 @@ class Participants(Subscriber):
         self.told.message(self, {"message-id": f"{self.asked.id}-{self._shown}"}, body)
 
     def _take(self, packet: Packet) -> None:
-        is_event = packet.text.startswith(_EVENT)
-        if not is_event or shape.event(packet.text).kind in ("enter", "leave"):
-            self.house.rosters.stir(self.room_id, seats=is_event)
+        for text in (one.text for one in packet.singles):
+            is_event = text.startswith(_EVENT)
+            if not is_event or shape.event(text).kind in ("enter", "leave"):
+                self.house.rosters.stir(self.room_id, seats=is_event)
 
     def gone(self, at: datetime) -> None:
         self.house.rosters.unwatch(self.room_id, self._show)

@@ -3,7 +3,22 @@
 import asyncio
 
 from messaging import node, outbox
+from messaging.packets import packet
+from messaging.transport import Line
 from tests.messaging.sockets import socket
+
+
+class PlainLine(Line):
+    """Of a server that we do not know; tells when it is cut."""
+
+    __slots__ = ("_cut",)
+
+    def __init__(self, cut):
+        super().__init__(None)
+        self._cut = cut
+
+    def cut(self):
+        self._cut.set()
 
 
 async def test_the_rate_is_limited_per_person_and_room(room, alice, bob, settings):
@@ -26,7 +41,7 @@ async def test_a_reader_that_is_too_slow_is_closed_and_the_others_are_not_slowed
         sent.append(message)
         await stuck.wait()
 
-    slow = outbox.Outbox(never_sends, cut.set)
+    slow = outbox.Outbox(never_sends, PlainLine(cut))
     async with socket(alice) as one, socket(bob) as two:
         await two.subscribe(room)
         await node.current().hub.subscribe(
@@ -48,9 +63,9 @@ async def test_who_takes_nothing_between_two_heartbeats_is_too_slow(monkeypatch)
             await asyncio.Event().wait()
         taken.put_nowait(message)
 
-    slow = outbox.Outbox(takes_two, cut.set)
+    slow = outbox.Outbox(takes_two, PlainLine(cut))
     for _ in range(3):
-        slow.put(outbox.packet("x"))
+        slow.put(packet("x"))
     while taken.qsize() < 2:
         await asyncio.sleep(0.01)
     slow.check()
@@ -58,7 +73,7 @@ async def test_who_takes_nothing_between_two_heartbeats_is_too_slow(monkeypatch)
     slow.check()
     assert slow.closed
     await asyncio.wait_for(cut.wait(), 5)
-    slow._sender.cancel()
+    slow._plain._sender.cancel()
 
 
 async def test_who_sends_too_many_frames_is_read_more_slowly(bob, settings):

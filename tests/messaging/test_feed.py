@@ -10,8 +10,8 @@ from messaging.wire import Event, Person
 
 
 class Heard(list):
-    def take(self, line):
-        self.append(line.seq)
+    def take(self, lines):
+        self.extend(line.seq for line in lines.all)
 
     __hash__ = object.__hash__
 

@@ -231,8 +231,8 @@ async def test_one_listener_that_stumbles_costs_the_others_nothing(room, bob):
     got = []
 
     class Good:
-        def take(self, line):
-            got.append(line.seq)
+        def take(self, lines):
+            got.append(lines.last)
 
     feed.listeners = [Bad(), Good()]
     receipt = await services.post(room.pk, person(bob), "hi")

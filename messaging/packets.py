@@ -1,0 +1,52 @@
+"""What is sent to sockets: texts, framed for the WebSocket once for all who get them (RFC 6455).
+
+A server sends without a mask, and we without compression, so the bytes are the same for everyone.
+"""
+
+from collections.abc import Sequence
+
+_TEXT = b"\x81"  # a whole text message
+
+
+class Packet:
+    """One text message or some in a row. `wire` is their frames."""
+
+    __slots__ = ("_parts", "wire")
+
+    def __init__(self, wire: bytes, parts: "Sequence[Packet]" = ()) -> None:
+        self.wire = wire
+        self._parts = parts
+
+    @property
+    def size(self) -> int:
+        return len(self.wire)
+
+    @property
+    def singles(self) -> "list[Packet]":
+        """Its messages one by one, for wires and servers of another kind."""
+        return [one for part in self._parts for one in part.singles] if self._parts else [self]
+
+    @property
+    def text(self) -> str:
+        """Of a single one, the message as it is."""
+        return self.wire[_head_size(self.wire) :].decode()
+
+
+def packet(text: str | bytes) -> Packet:
+    payload = text.encode() if isinstance(text, str) else text
+    size = len(payload)
+    if size < 126:
+        return Packet(_TEXT + bytes((size,)) + payload)
+    if size < 65_536:
+        return Packet(_TEXT + b"\x7e" + size.to_bytes(2, "big") + payload)
+    return Packet(_TEXT + b"\x7f" + size.to_bytes(8, "big") + payload)
+
+
+def _head_size(wire: bytes) -> int:
+    return {126: 4, 127: 10}.get(wire[1], 2)
+
+
+def together(packets: Sequence[Packet]) -> Packet:
+    if len(packets) == 1:
+        return packets[0]
+    return Packet(b"".join([each.wire for each in packets]), packets)
