@@ -1,0 +1,170 @@
+"""ChatTalk as the benchmark runs it: real workers, with everything on that is on in production.
+
+Sign-ins, seats, rate limits, presence and synchronous_commit are as always; only the limits' numbers
+are raised, since one machine plays all the people.
+"""
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from bench.servers import HOME, ROOT, SERVER_CORE, Servers
+
+DATABASE = "chattalk_bench"
+LIMITS = ("MESSAGE_RATE", "MESSAGE_BURST", "FRAME_RATE", "FRAME_BURST", "API_RATE",
+          "API_RATE_NOBODY", "SIGN_IN_RATE", "SIGN_UP_RATE")  # fmt: skip
+
+SEAT = """
+WITH room AS (
+    INSERT INTO rooms_room (title, description, owner_id, capacity, personnel, last_seq, active_at)
+    SELECT 'Bench', '', %(owner)s, cardinality(%(people)s::bigint[]),
+           cardinality(%(people)s::bigint[]), 0, now() RETURNING id
+)
+INSERT INTO rooms_membership (room_id, user_id, role, read_seq)
+SELECT room.id, p, CASE WHEN p = %(owner)s THEN 'owner' ELSE 'member' END, 0
+FROM room, unnest(%(people)s::bigint[]) AS p RETURNING room_id
+"""
+PEOPLE = """
+INSERT INTO accounts_user (password, is_superuser, email, display_name, phone, language, is_active,
+                           is_staff, date_joined, sign_outs)
+SELECT '!' || md5(n::text), false, %(run)s || n || '@example.com', 'Person ' || n, '', 'en', true,
+       false, now(), 0
+FROM generate_series(1, %(count)s) n RETURNING id
+"""
+
+
+@dataclass(frozen=True)
+class Person:
+    id: int
+    session: str  # the value of the session cookie
+
+
+class Ours:
+    name, wire, path = "ChatTalk", "chattalk", "/ws/"
+    stores = ("PostgreSQL", "Valkey", "MongoDB wire")
+
+    def __init__(self) -> None:
+        self.workers: list = []
+
+    def install(self) -> dict[str, str]:
+        commit = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True
+        )
+        return {"ChatTalk": commit.stdout.strip() or "a working copy"}
+
+    def start(self, servers: Servers, cores: tuple[int, ...] = (SERVER_CORE,), **more: str) -> None:
+        """A worker on each of the cores, on a database of their own."""
+        from chattalk.workers import Worker, listen
+
+        self.environment = self._environment(servers, more)
+        self._manage("migrate", "--verbosity", "0")
+        (HOME / "log").mkdir(parents=True, exist_ok=True)
+        before = os.sched_getaffinity(0)
+        for number, core in enumerate(cores):
+            log = HOME / "log" / f"worker-{number}.log"
+            worker = Worker(f"worker {number}", listen("127.0.0.1", 0, 1)[0], self.environment, log)
+            os.sched_setaffinity(0, {core})
+            worker.start()
+            os.sched_setaffinity(0, before)
+            self.workers.append(worker)
+        for worker in self.workers:
+            worker.wait()
+
+    def _environment(self, servers: Servers, more: dict[str, str]) -> dict[str, str]:
+        self.database = servers.database(DATABASE)
+        return {
+            "DATABASE_URL": self.database,
+            "REDIS_URL": servers.redis,
+            "MONGODB_URL": servers.mongodb,
+            "CHATTALK_DATA": str(HOME / "data"),
+            "DJANGO_SETTINGS_MODULE": "chattalk.settings",
+            "DEBUG": "false",
+            "HTTPS": "false",
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "SECRET_KEY": secrets.token_urlsafe(50),
+            "LOG_LEVEL": "WARNING",
+            **dict.fromkeys(LIMITS, "1000000"),
+            **more,
+        }
+
+    def _manage(self, *words: str, text: str = "") -> str:
+        command = [sys.executable, str(ROOT / "manage.py"), *words]
+        environment = {**os.environ, **self.environment}
+        return subprocess.run(
+            command, env=environment, check=True, input=text, stdout=subprocess.PIPE, text=True
+        ).stdout
+
+    def stop(self) -> None:
+        for worker in self.workers:
+            worker.process.stop()
+            worker.listener.close()
+        self.workers = []
+
+    @property
+    def pids(self) -> list[int]:
+        return [worker.process.pid for worker in self.workers]
+
+    @property
+    def ports(self) -> list[int]:
+        return [worker.listener.getsockname()[1] for worker in self.workers]
+
+    @property
+    def port(self) -> int:
+        return self.ports[0]
+
+    # --- people and rooms -----------------------------------------------------------------------
+
+    def people(self, count: int) -> list[Person]:
+        """New ones, signed in."""
+        with psycopg.connect(self.database, autocommit=True) as database:
+            rows = database.execute(PEOPLE, {"run": secrets.token_hex(6), "count": count})
+            ids = [user_id for (user_id,) in rows.fetchall()]
+        printed = self._manage("shell", "--no-imports", text=SIGN_IN % ids)
+        return [Person(*pair) for pair in zip(ids, printed.split(), strict=True)]
+
+    def room(self, people: Iterable[Person]) -> int:
+        """With all of them seated."""
+        ids = [person.id for person in people]
+        with psycopg.connect(self.database, autocommit=True) as database:
+            row = database.execute(SEAT, {"owner": ids[0], "people": ids}).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def plan(self, rooms: int, members: int, folder: Path = HOME) -> Path:
+        """New rooms full of new people, for the load generator; dealt out over the workers."""
+        people, lines = self.people(rooms * members), []
+        for number in range(rooms):
+            seated = people[number * members : (number + 1) * members]
+            room_id = self.room(seated)
+            for place, person in enumerate(seated):
+                port = self.ports[place % len(self.ports)]
+                lines.append(f"{port} {room_id} {person.session}\n")
+        path = folder / "plan.txt"
+        path.write_text("".join(lines))
+        return path
+
+
+# In bulk; what a session holds is what django.contrib.auth.login puts there.
+SIGN_IN = """
+from datetime import timedelta
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+from accounts.models import User
+store = SessionStore()
+def signed_in(user):
+    held = {SESSION_KEY: str(user.pk), HASH_SESSION_KEY: user.get_session_auth_hash()}
+    held[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    data, end = store.encode(held), timezone.now() + timedelta(days=1)
+    return Session(session_key=store._get_new_session_key(), session_data=data, expire_date=end)
+sessions = [signed_in(user) for user in User.objects.filter(pk__in=%s).order_by("pk")]
+_ = Session.objects.bulk_create(sessions)
+print(*[session.session_key for session in sessions])
+"""
