@@ -7,7 +7,6 @@ sockets on an async one (`messaging/database.py`).
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from django.db import connection
 
@@ -25,13 +24,12 @@ _NEXT = f"""
                      THEN clock_timestamp() ELSE r.active_at END
 """
 
-# All messages that wait in a process, in one statement and one commit.
-# Rooms are locked in the order of their ids, so that two processes never wait in a circle.
-# Memberships are locked against a leave that commits meanwhile.
-# Two processes with the same client id at once: the later one breaks message_sent_once, and its
-# writer runs the statement again, which then finds the earlier one in `known`.
+# All messages that wait in a process, in one statement and one commit: judged, numbered, stored.
+# Rooms are locked in the order of their ids, so that two processes never wait in a circle; then
+# memberships, against a leave that commits meanwhile.
+# A client id that is known already breaks message_sent_once; then POST_AGAIN finds what it named.
 # Uses indexes: rooms_room_pkey, membership_once, message_sent_once.
-POST = f"""
+_POST = f"""
 WITH sent AS (
     SELECT * FROM unnest(%(rooms)s::bigint[], %(senders)s::bigint[], %(cids)s::uuid[],
                          %(bodies)s::text[])
@@ -39,39 +37,44 @@ WITH sent AS (
 ), room AS (
     SELECT id, closed_at FROM rooms_room WHERE id = ANY (%(rooms)s::bigint[])
     ORDER BY id FOR NO KEY UPDATE
-), member AS (
-    SELECT m.room_id, m.user_id FROM rooms_membership m JOIN room ON room.id = m.room_id
-    WHERE (m.room_id, m.user_id) IN (SELECT room_id, sender_id FROM sent) FOR KEY SHARE OF m
-), known AS (
-    SELECT s.n, e.seq, e.created_at, e.body = s.body AS same
-    FROM sent s JOIN messaging_event e USING (room_id, sender_id, client_id)
-), fresh AS (
-    SELECT s.*, row_number() OVER (PARTITION BY s.room_id ORDER BY s.n) AS k
-    FROM sent s
-    JOIN room ON room.id = s.room_id AND room.closed_at IS NULL
-    JOIN member m ON m.room_id = s.room_id AND m.user_id = s.sender_id
-    WHERE s.n NOT IN (SELECT n FROM known)
+), judged AS (
+    SELECT s.*, coalesce(m.is_member, false) AS is_member, r.closed_at IS NOT NULL AS is_closed,
+           e.seq, e.created_at, e.body = s.body AS same,
+           m.is_member AND r.closed_at IS NULL AND e.seq IS NULL AS is_fresh
+    FROM sent s LEFT JOIN room r ON r.id = s.room_id
+    LEFT JOIN LATERAL (
+        SELECT true AS is_member FROM rooms_membership
+        WHERE room_id = r.id AND user_id = s.sender_id FOR KEY SHARE
+    ) m ON true
+    LEFT JOIN LATERAL ({{known}}) e ON true
+), numbered AS (
+    SELECT j.*, count(*) FILTER (WHERE is_fresh) OVER (PARTITION BY room_id ORDER BY n) AS k
+    FROM judged j
 ), head AS (
     UPDATE rooms_room r SET last_seq = r.last_seq + f.many, {_NEXT}
-    FROM (SELECT room_id, count(*) AS many FROM fresh GROUP BY room_id) f
+    FROM (SELECT room_id, count(*) AS many FROM judged WHERE is_fresh GROUP BY room_id) f
     WHERE r.id = f.room_id
     RETURNING r.id, r.last_seq - f.many AS base, r.last_event_at AS at
 ), stored AS (
     INSERT INTO messaging_event (room_id, seq, kind, sender_id, client_id, body, created_at)
     SELECT f.room_id, h.base + f.k, 'message', f.sender_id, f.client_id, f.body, h.at
-    FROM fresh f JOIN head h ON h.id = f.room_id
+    FROM numbered f JOIN head h ON h.id = f.room_id WHERE f.is_fresh
 )
-SELECT m.user_id IS NOT NULL AS is_member, room.closed_at IS NOT NULL AS is_closed,
-       coalesce(known.seq, h.base + f.k), coalesce(known.created_at, h.at),
-       known.seq IS NOT NULL AS repeated, coalesce(known.same, true)
-FROM sent s
-LEFT JOIN room ON room.id = s.room_id
-LEFT JOIN member m ON m.room_id = s.room_id AND m.user_id = s.sender_id
-LEFT JOIN known ON known.n = s.n
-LEFT JOIN fresh f ON f.n = s.n
-LEFT JOIN head h ON h.id = f.room_id
-ORDER BY s.n
+SELECT f.is_member, f.is_closed, coalesce(f.seq, h.base + f.k), coalesce(f.created_at, h.at),
+       f.seq IS NOT NULL AS repeated, coalesce(f.same, true)
+FROM numbered f LEFT JOIN head h ON h.id = f.room_id AND f.is_fresh
+ORDER BY f.n
 """
+POST = _POST.format(
+    known="SELECT NULL::bigint AS seq, NULL::timestamptz AS created_at, NULL AS body LIMIT 1"
+)
+# The same where some may have been stored before.
+POST_AGAIN = _POST.format(
+    known="""
+        SELECT seq, created_at, body FROM messaging_event
+        WHERE room_id = s.room_id AND sender_id = s.sender_id AND client_id = s.client_id
+    """
+)
 
 # Which of these rooms nobody else is writing to.
 FREE = """
@@ -368,12 +371,19 @@ def prune(room_id: int, before: datetime, limit: int) -> int:
         return cursor.rowcount
 
 
-def post_params(
-    drafts: Sequence[Any],
-) -> dict[str, list[int] | list[UUID] | list[str]]:
+def post_params(drafts: Sequence[Any]) -> dict[str, str]:
     return {
-        "rooms": [draft.room_id for draft in drafts],
-        "senders": [draft.sender.id for draft in drafts],
-        "cids": [draft.client_id for draft in drafts],
-        "bodies": [draft.body for draft in drafts],
+        "rooms": _array(str(draft.room_id) for draft in drafts),
+        "senders": _array(str(draft.sender.id) for draft in drafts),
+        "cids": _array(draft.client_id.hex for draft in drafts),
+        "bodies": _array(_quoted(draft.body) for draft in drafts),
     }
+
+
+def _array(words: Iterable[str]) -> str:
+    """An array as PostgreSQL reads it. psycopg's own way took half as long as the statement."""
+    return "{" + ",".join(words) + "}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
