@@ -1,7 +1,7 @@
 """ChatTalk as the benchmark runs it: real workers, with everything on that is on in production.
 
-Sign-ins, seats, rate limits, presence and synchronous_commit are as always; only the limits' numbers
-are raised, since one machine plays all the people.
+Sign-ins, seats, rate limits, presence and synchronous_commit are as always; only the limits'
+numbers are raised, since one machine plays all the people.
 """
 
 import os

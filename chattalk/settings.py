@@ -197,7 +197,7 @@ CACHES = {
 CHANNEL_LAYERS = {
     "default": {
         # The pub/sub layer: the queue-based one drops silently at 100 waiting messages.
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "BACKEND": "messaging.pubsub.PubSubLayer",
         # redis-py 8 closes a socket that was idle for 5 s unless told not to.
         "CONFIG": {
             "hosts": [{"address": REDIS_URL, "socket_timeout": None, "max_connections": 1000}],

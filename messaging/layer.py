@@ -90,11 +90,14 @@ class Layer:
 
     async def _tell(self) -> None:
         try:
-            while self._backlog:
-                room_id, content = self._backlog.popleft()
-                told = message(room_id, self._process, content)
+            while self._backlog:  # what gathers meanwhile goes together
+                told = [
+                    (group(room_id), message(room_id, self._process, content))
+                    for room_id, content in self._backlog
+                ]
+                self._backlog.clear()
                 async with asyncio.timeout(TELL_SECONDS):
-                    await self._layer.group_send(group(room_id), told)
+                    await self._layer.group_send_many(told)
         except FAILURES as error:
             self._backlog.clear()
             self._failed(error)

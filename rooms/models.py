@@ -9,7 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-CAPACITY_MAX = 1_500  # members
+CAPACITY_MAX = 10_000  # members
 TITLE_MAX = 80  # characters
 DESCRIPTION_MAX = 500  # characters
 

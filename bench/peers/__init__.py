@@ -20,7 +20,7 @@ class Peer(Protocol):
     path: str  # of its WebSocket
 
     def install(self) -> dict[str, str]:
-        """From its registry, below var/bench/; the versions. Raises Absent. Fast when done before."""
+        """From its registry, below var/bench/, unless done before; the versions. Raises Absent."""
 
     def start(self, servers: Servers) -> None:
         """On the servers' core, with a database of its own; returns when it answers."""
