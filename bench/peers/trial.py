@@ -30,8 +30,7 @@ async def talk(join: Callable[[int], Awaitable[Member]]) -> float:
         await members[number % MEMBERS].say(text)
     heard = await asyncio.gather(*map(_listen, members))
     took = time.monotonic() - began
-    for member in members:
-        await member.leave()
+    await asyncio.gather(*(member.leave() for member in members))
     if sorted(heard[0]) != sorted(said):
         raise AssertionError(f"said {said}, heard {heard[0]}")
     if any(order != heard[0] for order in heard):
