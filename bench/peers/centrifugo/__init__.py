@@ -11,12 +11,12 @@ Its JSON lines (wire "centrifuge"); one frame carries several, each way, with a 
     → {"id":2,"subscribe":{"channel":"room:1"}}
     ← {"id":2,"subscribe":{"recoverable":true,"epoch":"…","positioned":true}}
     → {"id":3,"publish":{"channel":"room:1","data":{"body":"…"}}}
-    ← {"push":{"channel":"room:1","pub":{"data":{"body":"…"},"info":{…},"offset":1}}}
+    ← {"push":{"channel":"room:1","pub":{"data":{"body":"…"},"info":{…},"offset":1,"epoch":"…"}}}
     ← {"id":3,"publish":{}}                  to the sender, before or after its push
     ← {}                                     a ping, each 25 s; unanswered for 8 s it closes
     → {}
 
-`info` names who published. A refusal is {"id":…,"error":{"code":…,"message":"…"}}.
+`data` comes as it was sent, spaces too; `info` names who published. A refusal is {"id":…,"error":{"code":…,"message":"…"}}.
 """
 
 import json
@@ -28,9 +28,9 @@ from urllib.parse import unquote, urlsplit
 
 import jwt
 
-from bench.peers import Absent, child
+from bench.peers import Absent
+from bench.peers.child import Child, free_port, tool
 from bench.servers import HOME, Servers
-from chattalk.embedded import Process
 
 LOCK = Path(__file__).parent  # go.mod and go.sum
 MODULE = "github.com/centrifugal/centrifugo/v6"
@@ -39,15 +39,11 @@ STAMP = BINARY.with_name("go.sum")  # what the binary was built from
 SECRET = "of a benchmark that only listens on this machine"
 
 
-class Centrifugo:
+class Centrifugo(Child):
     name = "Centrifugo + Redis"
     wire = "centrifuge"
     stores = ("Valkey",)
     path = "/connection/websocket"
-    port = 0
-
-    def __init__(self) -> None:
-        self._process: Process | None = None
 
     def install(self) -> dict[str, str]:
         if not STAMP.exists() or STAMP.read_bytes() != (LOCK / "go.sum").read_bytes():
@@ -55,20 +51,11 @@ class Centrifugo:
         return {"Centrifugo": _version()}
 
     def start(self, servers: Servers) -> None:
-        self.port = child.free_port()
+        self.port = free_port()
         settings = BINARY.with_name("settings.json")
         settings.write_text(json.dumps(_settings(servers, self.port), indent=1))
-        command = [str(BINARY), "--config", str(settings)]
-        # It takes as many threads as the cores it may use: one.
-        self._process = child.start("centrifugo", command, self.port, settings.parent, {})
-
-    def stop(self) -> None:
-        if self._process:
-            self._process.stop()
-
-    @property
-    def pids(self) -> list[int]:
-        return [self._process.pid] if self._process else []
+        # Go takes as many threads at a time as it has cores: one.
+        self._run([str(BINARY), "--config", str(settings)], {})
 
 
 def token(user: str) -> str:
@@ -114,11 +101,9 @@ def _version() -> str:
 
 
 def _build() -> None:
-    if not shutil.which("go"):
-        raise Absent("Centrifugo is built with Go, which is not installed")
     BINARY.parent.mkdir(parents=True, exist_ok=True)
     told = f"-X {MODULE}/internal/build.Version={_version()}"  # as its releases are built
-    command = ["go", "build", "-ldflags", told, "-o", str(BINARY), MODULE]
+    command = [tool("go"), "build", "-ldflags", told, "-o", str(BINARY), MODULE]
     built = subprocess.run(command, cwd=LOCK, capture_output=True, text=True)
     if built.returncode:
         raise Absent(f"Centrifugo can't be built: {built.stderr.strip()[-300:]}")

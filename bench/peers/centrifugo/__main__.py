@@ -6,7 +6,7 @@ from collections import deque
 import redis
 from websockets.asyncio.client import ClientConnection, connect
 
-from bench.peers import trial
+from bench.peers import talk
 from bench.peers.centrifugo import Centrifugo, token
 from bench.servers import Servers
 
@@ -63,7 +63,7 @@ def main() -> None:
             kept = [store.xlen(key) for key in keys if store.type(key) == b"stream"]
             return f"{kept} kept for recovery, {len(keys)} keys in all"
 
-    trial.run(peer, join, kept)
+    talk.run(peer, join, kept)
 
 
 if __name__ == "__main__":

@@ -44,10 +44,9 @@ from string import Template
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from bench.peers import child
+from bench.peers.child import Child, free_port
 from bench.peers.ejabberd import package
 from bench.servers import HOME, Servers
-from chattalk.embedded import Process
 
 HERE, FOLDER = Path(__file__).parent, HOME / "ejabberd"
 DATABASE = "bench_ejabberd"
@@ -55,17 +54,15 @@ NO_SPIN = ["+sbwt", "none", "+sbwtdcpu", "none", "+sbwtdio", "none"]
 LIMITS = ["+K", "true", "+P", "250000", "+Q", "65536"]  # as its own starter sets them: epoll, many
 
 
-class Ejabberd:
+class Ejabberd(Child):
     name = "ejabberd MUC + MAM + PostgreSQL"
     wire = "xmpp"
     stores = ("PostgreSQL",)
     path = "/ws"
-    port = 0
 
     def __init__(self, announce: bool = True) -> None:
         """Without `announce` nobody is told who comes and goes, which costs members squared."""
         self._announced = "moderator, participant, visitor" if announce else ""
-        self._process: Process | None = None
 
     def install(self) -> dict[str, str]:
         versions = package.install()
@@ -74,7 +71,7 @@ class Ejabberd:
         return versions
 
     def start(self, servers: Servers) -> None:
-        self.port = child.free_port()
+        self.port = free_port()
         database = servers.database(DATABASE)
         with psycopg.connect(database) as connection:
             connection.execute(package.schema().read_text())
@@ -89,15 +86,7 @@ class Ejabberd:
             "EJABBERD_CONFIG_PATH": str(settings),
             "EJABBERD_LOG_PATH": str(_folder("log") / "ejabberd.log"),
         }
-        self._process = child.start("ejabberd", command, self.port, spool, environment)
-
-    def stop(self) -> None:
-        if self._process:
-            self._process.stop()
-
-    @property
-    def pids(self) -> list[int]:
-        return [self._process.pid] if self._process else []
+        self._run(command, environment)
 
     def _settings(self, database: str) -> Path:
         address = conninfo_to_dict(database)

@@ -3,7 +3,7 @@
 import psycopg
 from websockets.asyncio.client import ClientConnection, connect
 
-from bench.peers import trial
+from bench.peers import talk
 from bench.peers.ejabberd import DATABASE, Ejabberd
 from bench.servers import Servers
 
@@ -68,14 +68,14 @@ def main() -> None:
         await member.ask(ENTER.format(room=ROOM, nick=f"n{number}"), "<subject")
         return member
 
-    trial.run(peer, join, archived)
+    talk.run(peer, join, archived)
 
 
 def archived(stores: Servers) -> str:
     with psycopg.connect(stores.database(DATABASE, fresh=False)) as database:
         query = "SELECT count(*), count(DISTINCT txt) FROM archive WHERE username = %s"
         rows = database.execute(query, [ROOM]).fetchone()
-    if rows != (trial.MESSAGES, trial.MESSAGES):
+    if rows != (talk.MESSAGES, talk.MESSAGES):
         raise AssertionError(f"rows and different texts in the archive: {rows}")
     return f"{rows[0]} rows in the archive"
 
