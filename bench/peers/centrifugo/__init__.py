@@ -16,7 +16,8 @@ Its JSON lines (wire "centrifuge"); one frame carries several, each way, with a 
     ← {}                                     a ping, each 25 s; unanswered for 8 s it closes
     → {}
 
-`data` comes as it was sent, spaces too; `info` names who published. A refusal is {"id":…,"error":{"code":…,"message":"…"}}.
+`data` comes as it was sent, spaces too; `info` names who published. A refusal is
+{"id":…,"error":{"code":…,"message":"…"}}.
 """
 
 import json
