@@ -82,7 +82,7 @@ def _settings(servers: Servers, port: int) -> dict:
     redis = {"address": _redis(servers), "prefix": f"centrifugo-{port}"}  # a new start is empty
     return {
         "http_server": {"address": "127.0.0.1", "port": port},
-        "client": {"token": {"hmac_secret_key": SECRET}},
+        "client": {"token": {"hmac_secret_key": SECRET}, "allowed_origins": ["*"]},
         "engine": {"type": "redis", "redis": redis},
         "channel": {"namespaces": [room]},
         "usage_stats": {"disabled": True},  # nothing is sent anywhere
