@@ -152,7 +152,7 @@ class Writer:
         A fuller batch costs less for each, here and on the way to its receivers. Who is alone does
         not wait.
         """
-        for _ in range(TURNS if self._last_size > 1 else 0):
+        for _turn in range(TURNS if self._last_size > 1 else 0):
             await asyncio.sleep(0)
 
     async def _store(self, batch: list[Waiting], statement: str = queries.POST) -> None:

@@ -55,7 +55,7 @@ class Room(models.Model):
         _("seats"),
         default=50,
         validators=[MinValueValidator(1), MaxValueValidator(CAPACITY_MAX)],
-        help_text=_("How many people may be members at the same time, 1 to 1,500."),
+        help_text=_("How many people may be members at the same time, 1 to 10,000."),
     )
     personnel = models.PositiveIntegerField(_("members"), default=0, editable=False)
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='room',
             name='capacity',
-            field=models.PositiveIntegerField(default=50, help_text='How many people may be members at the same time, 1 to 1,500.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10000)], verbose_name='seats'),
+            field=models.PositiveIntegerField(default=50, help_text='How many people may be members at the same time, 1 to 10,000.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10000)], verbose_name='seats'),
         ),
         migrations.AddConstraint(
             model_name='room',
