@@ -26,38 +26,38 @@ class Ceiling(Child):
 
 class C(Ceiling):
     name = "C, one send() per delivery"
+    program = HOME / "ceilings" / "fanout"
 
     def install(self) -> dict[str, str]:
         compiler = tool("gcc")
-        self._program = HOME / "ceilings" / "fanout"
         sources = [HERE / "fanout.c", HERE / "handshake.c"]
         newest = max(path.stat().st_mtime for path in [*sources, HERE / "handshake.h"])
-        if not self._program.exists() or self._program.stat().st_mtime < newest:
-            self._program.parent.mkdir(parents=True, exist_ok=True)
-            command = [compiler, *FLAGS, "-o", str(self._program), *map(str, sources)]
+        if not self.program.exists() or self.program.stat().st_mtime < newest:
+            self.program.parent.mkdir(parents=True, exist_ok=True)
+            command = [compiler, *FLAGS, "-o", str(self.program), *map(str, sources)]
             subprocess.run(command, check=True)
         return {"gcc": _printed(compiler, "-dumpfullversion")}
 
     def start(self, servers: Servers) -> None:
         self.port = free_port()
-        self._run([str(self._program), str(self.port)], {})
+        self._run([str(self.program), str(self.port)], {})
 
 
 class Bun(Ceiling):
     name = "Bun, native publish/subscribe"
+    home = HOME / "bun"
+    program = home / "node_modules" / "@oven" / "bun-linux-x64" / "bin" / "bun"
 
     def install(self) -> dict[str, str]:
         if platform.machine() != "x86_64" or "avx2" not in Path("/proc/cpuinfo").read_text():
             raise Absent("its npm package is built for x86-64 with AVX2")
-        home = HOME / "bun"
-        install(HERE / "bun", home)
-        self._program = home / "node_modules" / "@oven" / "bun-linux-x64" / "bin" / "bun"
-        self._program.chmod(0o755)
-        return {"Bun": _printed(str(self._program), "--version")}
+        install(HERE / "bun", self.home)
+        self.program.chmod(0o755)
+        return {"Bun": _printed(str(self.program), "--version")}
 
     def start(self, servers: Servers) -> None:
         self.port = free_port()
-        self._run([str(self._program), str(HERE / "bun" / "rooms.js"), str(self.port)], {})
+        self._run([str(self.program), str(HERE / "bun" / "rooms.js"), str(self.port)], {})
 
 
 def _printed(*command: str) -> str:

@@ -16,7 +16,7 @@ WITHIN = 300  # seconds
 def install(asked: Path, home: Path) -> dict[str, str]:
     """What `asked` (a folder with package.json and its lock) names; the versions of those."""
     lock = (asked / "package-lock.json").read_bytes()
-    wanted, stamp = hashlib.sha256(lock).hexdigest(), home / "installed"
+    wanted, stamp = hashlib.sha256(lock).hexdigest(), home / "node_modules" / ".asked"
     if not stamp.exists() or stamp.read_text() != wanted:
         home.mkdir(parents=True, exist_ok=True)
         for name in ("package.json", "package-lock.json"):

@@ -34,7 +34,7 @@ class SocketIO(Child):
     def __init__(self, persist: bool = True) -> None:
         self.persist = persist
         self.name = f"Socket.IO + redis-adapter{' + pg' * persist}"
-        self.stores = ("PostgreSQL", "Valkey") if persist else ("Valkey",)
+        self.stores: tuple[str, ...] = ("PostgreSQL", "Valkey") if persist else ("Valkey",)
 
     def install(self) -> dict[str, str]:
         versions = install(HERE, HOME / "socketio")

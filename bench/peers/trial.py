@@ -48,7 +48,7 @@ class SocketIO:
         return message["body"]
 
 
-WIRES = {"plain": Plain(), "socketio": SocketIO()}
+WIRES: dict[str, Plain | SocketIO] = {"plain": Plain(), "socketio": SocketIO()}
 
 
 class Trial:
@@ -78,7 +78,7 @@ class Trial:
             await sockets[number % MEMBERS].send(self.wire.said(f"message {number} 안녕"))
 
     async def _listen(self, socket, first: bool) -> None:
-        bodies = []
+        bodies: list[str] = []
         while len(bodies) < MESSAGES:
             if (body := self.wire.heard(await socket.recv())) is not None:
                 bodies.append(body)

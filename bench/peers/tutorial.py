@@ -30,12 +30,13 @@ class Tutorial(Child):
     """With a database, or (`persist=False`) fan-out alone."""
 
     wire, path = "plain", "/ws/chat/%s/"
-    server, layer, packages = "", "", ("channels", "channels-redis", "Django")
+    server, layer = "", ""
+    packages: tuple[str, ...] = ("channels", "channels-redis", "Django")
 
     def __init__(self, persist: bool = True) -> None:
         self.persist = persist
         self.name = f"Channels tutorial, {self.server} + {self.layer}{' + acreate' * persist}"
-        self.stores = ("PostgreSQL", "Valkey") if persist else ("Valkey",)
+        self.stores: tuple[str, ...] = ("PostgreSQL", "Valkey") if persist else ("Valkey",)
 
     def install(self) -> dict[str, str]:
         return {package: version(package) for package in (*self.packages, self.server)}

@@ -23,14 +23,17 @@ function keeper() {
   let last = 0;
   if (process.env.PERSIST !== "1") return async () => ++last;
   const pool = new Pool({ max: 8 });
+  pool.on("error", console.error); // an idle connection ended; the next query opens one
   return async (room, body) => Number((await pool.query(KEEP, [room, body])).rows[0].id);
 }
 
 const keep = keeper();
 
-async function post(socket, { room, body }) {
+async function post(socket, message) {
+  const { room, body } = message ?? {};
   if (!socket.rooms.has(room)) return;
   try {
+    // Eight may be under way, so one person's messages may overtake each other: the usual set-up.
     const id = await keep(room, body);
     io.to(room).emit("msg", { id, body, room });
   } catch (error) {
