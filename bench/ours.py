@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,17 @@ SELECT '!' || md5(n::text), false, %(run)s || n || '@example.com', 'Person ' || 
        false, now(), 0
 FROM generate_series(1, %(count)s) n RETURNING id
 """
+
+
+@contextmanager
+def pinned(core: int) -> Iterator[None]:
+    """This thread, and what it starts meanwhile for good."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 @dataclass(frozen=True)
@@ -106,10 +118,8 @@ class Ours:
 
     def start_worker(self, number: int) -> None:
         """Call it in the main thread; `wait_for` may be called in another."""
-        before = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {self.cores[number]})
-        self.workers[number].start()
-        os.sched_setaffinity(0, before)
+        with pinned(self.cores[number]):
+            self.workers[number].start()
 
     def wait_for(self, number: int) -> None:
         self.workers[number].wait()
