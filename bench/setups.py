@@ -1,4 +1,4 @@
-"""All that is measured side by side: ours and its peers, started once, each with plans of clients."""
+"""All that is measured side by side: ours and its peers, started once, each with its clients."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager

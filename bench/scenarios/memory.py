@@ -1,4 +1,4 @@
-"""What an idle connection takes: resident memory of the server's processes, 2,000 in one room (G6)."""
+"""What an idle connection takes: resident memory of a server with 2,000 in one room (G6)."""
 
 import time
 from collections.abc import Callable
@@ -6,8 +6,8 @@ from typing import Any
 
 from bench import cpu
 from bench.figures import Figure
-from bench.setups import Setup, setups
 from bench.servers import Servers
+from bench.setups import Setup, setups
 
 CONNECTIONS, WARMING = 2000, 50
 SETTLE_SECONDS = 2.0  # after the last one came in: presence is shown, garbage is collected
