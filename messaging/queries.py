@@ -117,19 +117,20 @@ ORDER BY e.seq {direction}
 """
 FORWARDS, BACKWARDS = PAGES.format(direction="ASC"), PAGES.format(direction="DESC")
 
-# What others said in (since, until] and I have not read, oldest first. What was on a screen that
-# nobody looked at counts as missed: the span begins at the read position if that is earlier.
-# Uses index: event_by_room_and_time.
-MISSED = f"""{_EVENT}
-JOIN rooms_membership m ON m.room_id = e.room_id AND m.user_id = %(user)s
-WHERE e.room_id = %(room)s
-  AND e.created_at > LEAST(%(since)s::timestamptz, coalesce((
-        SELECT r.created_at FROM messaging_event r
-        WHERE r.room_id = %(room)s AND r.seq = m.read_seq), '-infinity'))
-  AND e.created_at <= %(until)s::timestamptz
-  AND e.seq > GREATEST(m.read_seq, %(after)s)
-  AND e.kind = 'message' AND e.sender_id <> %(user)s
-ORDER BY e.created_at, e.seq LIMIT %(limit)s
+# What others said until then and I have not read, oldest first. When I went away plays no part:
+# what I read lies before that, and what was on a screen that nobody looked at counts as missed.
+# Uses indexes: membership_once, event_seq_once.
+MISSED = """
+SELECT e.room_id, e.seq, e.kind, e.created_at, e.sender_id, u.display_name, e.client_id, e.body
+FROM rooms_membership m CROSS JOIN LATERAL (
+    SELECT * FROM messaging_event
+    WHERE room_id = m.room_id AND seq > GREATEST(m.read_seq, %(after)s)
+      AND created_at <= %(until)s::timestamptz
+      AND kind = 'message' AND sender_id <> m.user_id
+    ORDER BY seq LIMIT %(limit)s
+) e JOIN accounts_user u ON u.id = e.sender_id
+WHERE m.room_id = %(room)s AND m.user_id = %(user)s
+ORDER BY e.seq
 """
 
 # Uses indexes: membership_once, event_seq_once.
@@ -310,17 +311,15 @@ def missed(
     room_id: int,
     user_id: int,
     *,
-    since: datetime | None,
     until: datetime | None = None,
     after: int = 0,
     limit: int = UNREAD_MAX,
 ) -> list[Event]:
-    """What others said since `since` and this member has not read, ascending; the next page
-    begins `after` the last seq of this one. Without `since`, since the read position."""
+    """What others said and this member has not read, ascending; the next page begins `after` the
+    last seq of this one."""
     params = {
         "room": room_id,
         "user": user_id,
-        "since": since or "infinity",
         "until": until or "infinity",
         "after": after,
         "limit": limit,
