@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bench import report
+from bench.goals import judged
 from bench.scenarios import (
     arrivals,
     burst,
@@ -86,7 +87,7 @@ def _run_all(
         if wanted and name not in wanted:
             continue
         try:
-            found[name] = run(on, short=is_short, tell=tell)
+            found[name] = judged(name, run(on, short=is_short, tell=tell))
         except Exception as error:  # one that fails must not cost the others
             traceback.print_exc()
             failed[name] = f"{type(error).__name__}: {error}"
