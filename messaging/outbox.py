@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 FAREWELL_SECONDS = 5.0  # for a slow reader to take its close frame, then the line is cut
 
 TOO_SLOW = 4008
+FAULT = 1011  # of ours; it comes back and resumes
 
 
 class Turn:
@@ -40,7 +41,7 @@ class Turn:
                 box.flush()
             except Exception:  # one that stumbles must not cost the others their frames
                 log.exception("an outbox stumbled")
-                box.closed = True
+                box.close(FAULT)
 
 
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turn] = WeakKeyDictionary()
