@@ -1,9 +1,9 @@
 """Draws what a benchmark measured: docs/performance/*.svg from a file of bench/results.
 
-    python -m bench.charts [bench/results/<date>-full.json [folder]]
+    python -m bench.charts [bench/results/full.json [folder]]
 
-It draws what is there of the file's `series`, each by the servers' names, of which ours begin with
-"ChatTalk"; None is what was not measured:
+It draws what is there of its series (bench/series.py makes them of the scenarios' results), each by
+the servers' names, of which ours begin with "ChatTalk"; None is what was not measured:
 
     {"deliveries": {"200 members, kept in PostgreSQL": {"ChatTalk": 655e3, "Socket.IO": 91e3}, …},
      "latency": {"ChatTalk": {"p50": 1.4, "p99": 2.0, "p999": 3.1}, …},
@@ -25,9 +25,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.series import series
+
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / "var" / "bench" / "charts"
 PINS = ROOT / "requirements-bench.txt"
+RESULT = ROOT / "bench" / "results" / "full.json"
 CHARTS = ROOT / "docs" / "performance"
 
 OURS = "ChatTalk"
@@ -235,13 +238,13 @@ def draw(result: Path, folder: Path) -> list[Path]:
 
     matplotlib.use("svg")
     matplotlib.rcParams.update(STYLE)
-    series = json.loads(result.read_text())["series"]
+    known = series(json.loads(result.read_text())["scenarios"])
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, drawn in DRAWN.items():
-        if series.get(name):
+        if known[name]:
             written.append(folder / f"{name.replace('_', '-')}.svg")
-            drawn(series[name]).savefig(written[-1], metadata={"Date": None, "Creator": None})
+            drawn(known[name]).savefig(written[-1], metadata={"Date": None, "Creator": None})
     return written
 
 
@@ -257,13 +260,6 @@ def install() -> Path:
     return python
 
 
-def newest() -> Path:
-    found = sorted((ROOT / "bench" / "results").glob("*.json"))
-    if not found:
-        sys.exit("Nothing was measured yet: make bench")
-    return found[-1]
-
-
 def make(result: Path, folder: Path = CHARTS) -> None:
     """From anywhere: in the charts' own environment."""
     command = [install(), "-m", "bench.charts", result.resolve(), folder.resolve()]
@@ -271,7 +267,7 @@ def make(result: Path, folder: Path = CHARTS) -> None:
 
 
 def main(words: Sequence[str]) -> None:
-    result = Path(words[0]) if words else newest()
+    result = Path(words[0]) if words else RESULT
     folder = Path(words[1]) if len(words) > 1 else CHARTS
     if Path(sys.prefix).resolve() != HOME.resolve():
         make(result, folder)

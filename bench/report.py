@@ -1,20 +1,15 @@
 """What was measured: a table for the terminal, the same as Markdown, and a file that keeps it.
 
-Results are figures by scenario, `{"fan-out": [Figure or its as_dict(), …], …}` (bench/figures.py).
-The file `bench/results/<date>-<short|full>.json` holds
-
-    {"at": "2026-11-25T01:02:03+00:00", "length": "short", "environment": {"cpu": "…", …},
-     "peers": {name: {package: version} or {"absent": "why"}},
-     "figures": {scenario: [as_dict(), …]}, "series": {…}}
-
-`series` is what bench/charts.py draws; its shape is told there.
+`bench/results/<short|full>.json` holds `size`, `date`, `minutes`, `environment`, `versions`,
+`absent` (peer: why), `failed` (scenario: why), `goals` (the figures of all scenarios, as
+bench.figures.Figure.as_dict gives them) and `scenarios` (what each returned, but for its figures).
 """
 
 import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -30,8 +25,39 @@ HEADINGS = ("goal", "what", "ChatTalk", "beside", "theirs", "ratio", "aim", "")
 NUMBERS = (2, 4, 5)  # the columns that line up on the right
 MET = {True: "met", False: "NOT MET", None: ""}
 WIDEST = {1: 58, 3: 44}  # characters in a terminal; what is longer goes on below
+NOTE = 110  # the same, of a note
 
-Results = Mapping[str, Sequence[Figure | Mapping[str, Any]]]
+Goals = Iterable[dict[str, Any]]  # as Figure.as_dict gives them
+
+
+def keep_and_show(found: dict[str, Any], *, size: str, **about: Any) -> Path:
+    """Print the table, and keep everything; where. `about` is failed, absent, versions, minutes."""
+    goals = sorted((one for each in found.values() for one in each["figures"]), key=_place)
+    whole = {
+        "size": size,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        **about,
+        "environment": environment(),
+        "goals": goals,
+        "scenarios": {name: _without_figures(each) for name, each in found.items()},
+    }
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{size}.json"
+    path.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
+    print("\n" + terminal(goals))
+    for name, why in (about["absent"] | about["failed"]).items():
+        print(f"{name}: {why}")
+    print(f"{about['minutes']:.1f} minutes; all of it in {path.relative_to(ROOT)}")
+    return path
+
+
+def _place(one: dict[str, Any]) -> int:
+    """In the order of the goals' numbers; what has no goal comes last."""
+    return int(one["goal"][1:] or 99)
+
+
+def _without_figures(result: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in result.items() if name != "figures"}
 
 
 # --- tables -------------------------------------------------------------------------------------
@@ -47,8 +73,8 @@ def number(value: float | None, unit: str = "") -> str:
     elif size >= 1e4:
         value, letter = value / 1e3, "k"
     digits = 0 if value == int(value) or abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-    joint = "" if unit == "%" else " "
-    return f"{value:,.{digits}f}{' ' + letter if letter else ''}{joint + unit if unit else ''}"
+    joint = " " if unit and not unit.startswith(("/", "%")) else ""
+    return f"{value:,.{digits}f}{' ' + letter if letter else ''}{joint}{unit}"
 
 
 def ratio(value: float | None) -> str:
@@ -66,18 +92,15 @@ def row(one: Figure) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def terminal(results: Results) -> str:
-    """Aligned columns, scenarios apart, and notes below what they are about."""
-    parts = {name: [figure(one) for one in figures] for name, figures in results.items()}
-    rows = [row(one) for figures in parts.values() for one in figures]
-    widths = _widths([HEADINGS, *rows])
+def terminal(goals: Goals) -> str:
+    """Aligned columns, with notes below what they are about."""
+    figures = [figure(one) for one in goals]
+    widths = _widths([HEADINGS, *map(row, figures)])
     lines = [_line(HEADINGS, widths), "  ".join("─" * width for width in widths)]
-    for name, figures in parts.items():
-        lines.append(f"\n{name}")
-        for one in figures:
-            lines += _wrapped(row(one), widths)
-            lines += [f"    {one.note}"] if one.note else []
-    return "\n".join(line.rstrip() for line in [*lines, "", summary(results)])
+    for one in figures:
+        lines += _wrapped(row(one), widths)
+        lines += [f"{'':{widths[0] + 4}}{line}" for line in _folded(one.note, NOTE) if line]
+    return "\n".join(line.rstrip() for line in [*lines, "", summary(figures)])
 
 
 def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
@@ -112,16 +135,12 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     )
 
 
-def markdown(results: Results) -> str:
-    """A table for each scenario; notes are numbered below it."""
-    return "\n\n".join(_section(name, map(figure, figures)) for name, figures in results.items())
-
-
-def _section(name: str, figures: Iterator[Figure]) -> str:
+def markdown(goals: Goals) -> str:
+    """A table; notes are numbered below it."""
     notes: list[str] = []
-    lines = [f"### {name}", "", _cells([*HEADINGS[:-1], "met"])]
+    lines = [_cells([*HEADINGS[:-1], "met"])]
     lines.append(_cells("--:" if place in NUMBERS else "---" for place in range(len(HEADINGS))))
-    for one in figures:
+    for one in map(figure, goals):
         cells = list(row(one))
         cells[-1] = {True: "yes", False: "**no**", None: ""}[one.met]
         if one.note:
@@ -130,10 +149,10 @@ def _section(name: str, figures: Iterator[Figure]) -> str:
         lines.append(_cells(cells))
     if notes:
         lines += ["", *(f"{number}. {_escaped(note)}" for number, note in enumerate(notes, 1))]
-    return "\n".join(lines)
+    return "\n".join(lines) + "\n"
 
 
-def _cells(texts: Any) -> str:
+def _cells(texts: Iterable[str]) -> str:
     return f"| {' | '.join(map(_escaped, texts))} |"
 
 
@@ -141,9 +160,9 @@ def _escaped(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
-def summary(results: Results) -> str:
+def summary(figures: Iterable[Figure]) -> str:
     """How many goals were met; those that were not, by name."""
-    judged = [one for figures in results.values() for one in map(figure, figures) if one.aim]
+    judged = [one for one in figures if one.met is not None]
     missed = [_name(one) for one in judged if not one.met]
     told = f"{len(judged) - len(missed)} of {len(judged)} goals met"
     return f"{told}; not met: {'; '.join(missed)}" if missed else told
@@ -153,18 +172,14 @@ def _name(one: Figure) -> str:
     return f"{one.goal} {one.what}{f' (beside {one.peer})' if one.peer else ''}".strip()
 
 
-def all_met(results: Results) -> bool:
-    return all(figure(one).met is not False for figures in results.values() for one in figures)
-
-
-# --- the file -----------------------------------------------------------------------------------
+# --- where it was measured --------------------------------------------------------------------
 
 
 def environment() -> dict[str, Any]:
     """Where it was measured, and what of ours."""
     return {
         "cpu": _cpu_model(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": os.cpu_count(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "kernel": platform.release(),
         "python": platform.python_version(),
@@ -187,29 +202,3 @@ def _git(*words: str) -> str:
     except FileNotFoundError:
         return ""
     return run.stdout.strip()
-
-
-def keep(
-    results: Results,
-    *,
-    length: str,
-    peers: Mapping[str, Any] | None = None,
-    series: Mapping[str, Any] | None = None,
-    folder: Path = RESULTS,
-) -> Path:
-    """Write the file; where it is. `length` is short or full."""
-    now = datetime.now(UTC)
-    told = {
-        "at": now.isoformat(timespec="seconds"),
-        "length": length,
-        "environment": environment(),
-        "peers": dict(peers or {}),
-        "figures": {
-            name: [figure(one).as_dict() for one in figures] for name, figures in results.items()
-        },
-        "series": dict(series or {}),
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{now:%Y-%m-%d}-{length}.json"
-    path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
-    return path
