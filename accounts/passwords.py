@@ -1,12 +1,11 @@
-"""How passwords are kept: Argon2id, a crowd's one by one, behind everything else.
+"""How passwords are kept: Argon2id, as many at a time as there are cores.
 
 A hash is tens of milliseconds of a core. A hundred people who sign in at once would take it from
-all who are in already, and the database's connections with it; so few threads do it, which give way
-to all others, and who waits for them holds no connection.
+all who are in already, and the database's connections with it; so few threads do it, and who waits
+for them holds no connection. (Threads of lower priority starved on a machine with other work.)
 """
 
 import os
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -16,14 +15,7 @@ from django.db import connection
 
 Answer = TypeVar("Answer")
 
-GIVE_WAY = 5  # steps of niceness: a quarter of a core that others want whole
-
-
-def _give_way() -> None:
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), GIVE_WAY)
-
-
-_threads = ThreadPoolExecutor(len(os.sched_getaffinity(0)), "passwords", _give_way)
+_threads = ThreadPoolExecutor(len(os.sched_getaffinity(0)), "passwords")
 
 
 def _in_turn(work: Callable[..., Answer], *given: object) -> Answer:
