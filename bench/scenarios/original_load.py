@@ -37,18 +37,24 @@ def run(servers: Servers, *, short: bool, tell: Callable[[str], None]) -> dict[s
         crowd = people(database, users, _hashed(around))
         (room,) = rooms(database, crowd[0], 1, SEATS)
         with _worker(around) as (port, pid):
-            processes = [pid, *servers.pids.values()]
-            used, began = cpu.seconds(processes), time.perf_counter()
+            processes = {"worker": pid} | servers.pids
+            before, began = _used(processes), time.perf_counter()
             seen = asyncio.run(_load(port, room, users, tell))
-            took, used = time.perf_counter() - began, cpu.seconds(processes) - used
+            took, after = time.perf_counter() - began, _used(processes)
         stored, seats = database.execute(
             "SELECT count(*) FILTER (WHERE kind = 'message'), count(DISTINCT sender_id)"
             " FROM messaging_event WHERE room_id = %s",
             [room],
         ).fetchone()
     assert stored >= seen.said, "what came back to its sender is stored"
-    cost = {"core_used": round(used / took, 2), "cpu_ms_per_user": round(1000 * used / users)}
+    used = {name: after[name] - before[name] for name in processes}
+    per_user = {name: round(1000 * seconds / users, 1) for name, seconds in used.items()}
+    cost = {"core_used": round(sum(used.values()) / took, 2), "cpu_ms_per_user": per_user}
     return _figures(seen, users) | cost | {"stored": stored, "entered": seats}
+
+
+def _used(processes: dict[str, int]) -> dict[str, float]:
+    return {name: cpu.seconds([pid]) for name, pid in processes.items()}
 
 
 def _hashed(around: dict[str, str]) -> str:
