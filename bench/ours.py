@@ -6,9 +6,11 @@ numbers are raised, since one machine plays all the people.
 
 import os
 import secrets
+import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +25,7 @@ LIMITS = ("MESSAGE_RATE", "MESSAGE_BURST", "FRAME_RATE", "FRAME_BURST", "API_RAT
 SEAT = """
 WITH room AS (
     INSERT INTO rooms_room (title, description, owner_id, capacity, personnel, last_seq, active_at)
-    SELECT 'Bench', '', %(owner)s, cardinality(%(people)s::bigint[]),
+    SELECT 'Bench', '', %(owner)s, %(capacity)s,
            cardinality(%(people)s::bigint[]), 0, now() RETURNING id
 )
 INSERT INTO rooms_membership (room_id, user_id, role, read_seq)
@@ -37,6 +39,17 @@ SELECT '!' || md5(n::text), false, %(run)s || n || '@example.com', 'Person ' || 
        false, now(), 0
 FROM generate_series(1, %(count)s) n RETURNING id
 """
+
+
+@contextmanager
+def pinned(core: int) -> Iterator[None]:
+    """This thread, and what it starts meanwhile for good."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 @dataclass(frozen=True)
@@ -65,16 +78,14 @@ class Ours:
         self.environment = self._environment(servers, more)
         self._manage("migrate", "--verbosity", "0")
         (HOME / "log").mkdir(parents=True, exist_ok=True)
-        before = os.sched_getaffinity(0)
-        for number, core in enumerate(cores):
+        self.cores = cores
+        for number in range(len(cores)):
             log = HOME / "log" / f"worker-{number}.log"
             worker = Worker(f"worker {number}", listen("127.0.0.1", 0, 1)[0], self.environment, log)
-            os.sched_setaffinity(0, {core})
-            worker.start()
-            os.sched_setaffinity(0, before)
             self.workers.append(worker)
-        for worker in self.workers:
-            worker.wait()
+            self.start_worker(number)
+        for number in range(len(cores)):
+            self.wait_for(number)
 
     def _environment(self, servers: Servers, more: dict[str, str]) -> dict[str, str]:
         self.database = servers.database(DATABASE)
@@ -99,6 +110,26 @@ class Ours:
         return subprocess.run(
             command, env=environment, check=True, input=text, stdout=subprocess.PIPE, text=True
         ).stdout
+
+    def kill(self, number: int) -> None:
+        """`kill -9`. Its socket stays open with us: who comes meanwhile waits."""
+        self.workers[number].process.signal(signal.SIGKILL)
+        self.workers[number].process.wait()
+
+    def start_worker(self, number: int) -> None:
+        """Call it in the main thread; `wait_for` may be called in another."""
+        with pinned(self.cores[number]):
+            self.workers[number].start()
+
+    def wait_for(self, number: int) -> None:
+        self.workers[number].wait()
+
+    def restart(self) -> None:
+        """As an orderly restart does it; on the same ports."""
+        for number, worker in enumerate(self.workers):
+            worker.process.stop()
+            self.start_worker(number)
+            self.wait_for(number)
 
     def stop(self) -> None:
         for worker in self.workers:
@@ -128,20 +159,26 @@ class Ours:
         printed = self._manage("shell", "--no-imports", text=SIGN_IN % ids)
         return [Person(*pair) for pair in zip(ids, printed.split(), strict=True)]
 
-    def room(self, people: Iterable[Person]) -> int:
-        """With all of them seated."""
+    def room(self, people: Iterable[Person], capacity: int = 0) -> int:
+        """With all of them seated, and no seat free unless `capacity` says so."""
         ids = [person.id for person in people]
+        sizes = {"owner": ids[0], "people": ids, "capacity": capacity or len(ids)}
         with psycopg.connect(self.database, autocommit=True) as database:
-            row = database.execute(SEAT, {"owner": ids[0], "people": ids}).fetchone()
+            row = database.execute(SEAT, sizes).fetchone()
         assert row is not None
         return int(row[0])
 
+    def rooms(self, count: int, members: int) -> Iterator[tuple[int, list[Person]]]:
+        """New rooms full of new people."""
+        people = self.people(count * members)
+        for first in range(0, len(people), members):
+            seated = people[first : first + members]
+            yield self.room(seated), seated
+
     def plan(self, rooms: int, members: int, folder: Path = HOME) -> Path:
         """New rooms full of new people, for the load generator; dealt out over the workers."""
-        people, lines = self.people(rooms * members), []
-        for number in range(rooms):
-            seated = people[number * members : (number + 1) * members]
-            room_id = self.room(seated)
+        lines = []
+        for room_id, seated in self.rooms(rooms, members):
             for place, person in enumerate(seated):
                 port = self.ports[place % len(self.ports)]
                 lines.append(f"{port} {room_id} {person.session}\n")
@@ -157,13 +194,14 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.utils import timezone
+from django.utils.crypto import get_random_string
 from accounts.models import User
 store = SessionStore()
 def signed_in(user):
     held = {SESSION_KEY: str(user.pk), HASH_SESSION_KEY: user.get_session_auth_hash()}
     held[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
     data, end = store.encode(held), timezone.now() + timedelta(days=1)
-    return Session(session_key=store._get_new_session_key(), session_data=data, expire_date=end)
+    return Session(session_key=get_random_string(32), session_data=data, expire_date=end)
 sessions = [signed_in(user) for user in User.objects.filter(pk__in=%s).order_by("pk")]
 _ = Session.objects.bulk_create(sessions)
 print(*[session.session_key for session in sessions])
