@@ -29,13 +29,21 @@ TYPING_SECONDS = 3
 
 
 class Client:
-    """One connection of a person. `put` takes the encoded frames that are for it."""
+    """One connection of a person. `put` takes the encoded frames that are for it; `pass_on`,
+    where that is another way, those that are for all of a room."""
 
-    def __init__(self, user: Person, language: str, put: Callable[[Packet], None]) -> None:
+    def __init__(
+        self,
+        user: Person,
+        language: str,
+        put: Callable[[Packet], None],
+        pass_on: Callable[[Packet], None] | None = None,
+    ) -> None:
         self.node = node.current()
         self.user = user
         self.language = language
         self.put = put
+        self.pass_on = pass_on or put
         self.subscriptions: dict[int, Subscription] = {}
         self.watched: set[int] = set()
         self.chores: set[asyncio.Task[None]] = set()
@@ -149,7 +157,7 @@ class Client:
 
         subscription = await self.node.hub.subscribe(
             frame.room, self.user.id, frame.after,
-            put=self.put, ended=self._ended, greet=greet,
+            put=self.pass_on, ended=self._ended, greet=greet,
         )  # fmt: skip
         if subscription is None:
             raise not_member()

@@ -34,7 +34,8 @@ class ChatConsumer(AsyncConsumer):
         self.line = transport.Line(scope.get("transport"))
         self.outbox = Outbox(send, self.line)
         language = identity.language(scope, user)
-        self.client = Client(Person(user.pk, user.display_name), language, self.outbox.put)
+        person = Person(user.pk, user.display_name)
+        self.client = Client(person, language, self.outbox.put, self.outbox.pass_on)
         await self._serve(receive)
 
     async def _serve(self, receive: Any) -> None:

@@ -8,21 +8,20 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import cache
 from typing import Any
 
 import psycopg
 from redis import Redis
 
+from bench import cpu
 from bench.scenarios import hand
 from bench.scenarios.people import people, rooms
 from bench.servers import Servers
 
 PEOPLE, SEATS, PROCESSES = 1_000, 100, 2
 GOAL = 10
-LOCK_WAIT, LOCK_LEASE = 10, 1  # seconds, as in the original
-LOCK_POLL = float(__import__("os").environ.get("POLL", "0.1"))
+LOCK_WAIT, LOCK_KEPT = 10, 60  # seconds; the wait is that of the original
 FOUND = """
 SELECT personnel, last_seq, (SELECT count(*) FROM rooms_membership m WHERE m.room_id = r.id)
 FROM rooms_room r WHERE r.id = %s"""
@@ -41,26 +40,31 @@ def run(servers: Servers, *, short: bool, tell: Callable[[str], None]) -> dict[s
                 tell(f"joins: {turn + 1} of {repeats}")
                 for name, some in runs.items():
                     (room,) = rooms(database, crowd[0], 1, SEATS)
-                    some.append(_crowd(workers, name, room, crowd))
+                    some.append(_measure(servers, workers, name, room, crowd))
                     _check(database, name, room)
     figures: dict[str, Any] = {name: hand.medians(some) for name, some in runs.items()}
-    ratio = figures["ours"]["per_second"] / figures["lock_per_join"]["per_second"]
-    sizes = {"people": PEOPLE, "seats": SEATS, "processes": PROCESSES}
-    return figures | sizes | {"per_second_ratio": round(ratio, 1), "goal": GOAL}
+    for unit in ("per_second", "per_cpu_second"):
+        ratio = figures["ours"][unit] / figures["lock_per_join"][unit]
+        figures[f"{unit}_ratio"] = round(ratio, 1)
+    return figures | {"people": PEOPLE, "seats": SEATS, "processes": PROCESSES, "goal": GOAL}
 
 
-def _crowd(workers: list[hand.Hand], name: str, room: int, crowd: list[int]) -> dict[str, float]:
-    began = time.perf_counter()
+def _measure(
+    servers: Servers, workers: list[hand.Hand], name: str, room: int, crowd: list[int]
+) -> dict[str, float]:
+    processes = [*(worker.process.pid for worker in workers), *servers.pids.values()]
+    used, began = cpu.seconds(processes), time.perf_counter()
     for number, worker in enumerate(workers):
         worker.tell("crowd", how=name, room=room, person_ids=crowd[number::PROCESSES])
     answers = Counter()
     for worker in workers:
         answers.update(worker.answer())
-    took = time.perf_counter() - began
+    took, used = time.perf_counter() - began, cpu.seconds(processes) - used
     assert answers["seated"] == SEATS and answers.total() == PEOPLE, answers
     return {
         "seconds": took,
         "per_second": (answers["seated"] + answers["full"]) / took,
+        "per_cpu_second": (answers["seated"] + answers["full"]) / used,
         "gave_up": answers["gave up"],
     }
 
@@ -111,20 +115,22 @@ def _ours(room: int, person_id: int) -> str:
 
 
 def _lock_per_join(room: int, person_id: int) -> str:
-    """Lock, look, count one more, insert, commit, unlock: for each person."""
-    from django.conf import settings
-    from redis.exceptions import LockError
+    """Lock, look, count one more, insert, commit, unlock: for each person.
 
-    lock = _redis(settings.REDIS_URL).lock(
-        f"bench:{room}", timeout=LOCK_LEASE, sleep=LOCK_POLL, blocking_timeout=LOCK_WAIT
-    )
-    if not lock.acquire():
+    The lock is a token in a list: who waits is woken in turn, as the original's lock wakes them.
+    A lock that is polled (redis-py's) was slower: of 1,000, 64 had an answer within 10 s.
+    """
+    from django.conf import settings
+
+    redis, name = _redis(settings.REDIS_URL), f"bench:{room}"
+    if redis.set(f"{name}:made", 1, nx=True, ex=LOCK_KEPT):
+        redis.rpush(name, "token")
+    if redis.blpop([name], timeout=LOCK_WAIT) is None:
         return "gave up"
     try:
         return _take_seat(room, person_id)
     finally:
-        with suppress(LockError):  # the lease ended before the work did
-            lock.release()
+        redis.pipeline().rpush(name, "token").expire(name, LOCK_KEPT).execute()
 
 
 def _take_seat(room_id: int, person_id: int) -> str:
