@@ -10,8 +10,13 @@ import logging
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+from channels.db import database_sync_to_async
+
+from accounts import sessions
+from accounts.models import User
 from messaging import queries
 from messaging.database import Reads, Unavailable
+from messaging.together import Together
 from messaging.transport import Line
 from presence.tasks import end
 
@@ -46,6 +51,7 @@ class Sockets:
     def __init__(self, reads: Reads) -> None:
         self._reads = reads
         self._sockets: set[Socket] = set()
+        self._owners: Together[str, User | None] = Together(database_sync_to_async(sessions.owners))
         self._task: asyncio.Task[None] | None = None
 
     def add(self, socket: Socket) -> None:
@@ -55,6 +61,10 @@ class Sockets:
 
     def drop(self, socket: Socket) -> None:
         self._sockets.discard(socket)
+
+    async def owner(self, session: str) -> User | None:
+        """Whose session it is, of all who come at this moment at once."""
+        return await self._owners.ask(session)
 
     async def _watch(self) -> None:
         while True:

@@ -150,7 +150,7 @@ class OriginalConsumer(StompConsumer):
     def cookie_token(self):
         if not has_own_origin(self.scope):
             return None
-        return token_in(self.scope.get("cookies", {}).get(cookie.NAME, ""))
+        return token_in(identity.cookie(self.scope, cookie.NAME))
 
     async def by_session(self):
         raise identity.NotSignedIn
