@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check bench-admin fmt clean
+.PHONY: run test check bench bench-full bench-admin fmt clean
 
 run: .venv/run.done  ## everything, at http://127.0.0.1:8000 (make run ARGS="--demo --workers 2")
 	@exec $(BIN)/python manage.py up $(ARGS)
@@ -17,6 +17,12 @@ check: .venv/dev.done  ## style, types, and migrations that were forgotten
 	$(BIN)/mypy
 	@# It would rather ask the database about its history, too; no server runs here.
 	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+bench: .venv/dev.done  ## the goals, ours beside its peers, in under 10 minutes
+	@exec $(BIN)/python -m bench short $(ARGS)
+
+bench-full: .venv/dev.done  ## all of it, and the charts of docs/performance.md
+	@exec $(BIN)/python -m bench full $(ARGS)
 
 bench-admin: .venv/dev.done  ## database time of the admin's pages, with a million lines
 	$(BIN)/python -W ignore bench/admin_pages.py

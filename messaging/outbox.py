@@ -19,18 +19,18 @@ log = logging.getLogger(__name__)
 FAREWELL_SECONDS = 5.0  # for a slow reader to take its close frame, then the line is cut
 
 TOO_SLOW = 4008
+FAULT = 1011  # of ours; it comes back and resumes
 
 
 class Turn:
     """The outboxes that were put to in this turn of their loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
         self._boxes: list[Outbox] = []
 
     def add(self, box: "Outbox") -> None:
         if not self._boxes:
-            self._loop.call_soon(self._end)
+            asyncio.get_running_loop().call_soon(self._end)
         self._boxes.append(box)
 
     def _end(self) -> None:
@@ -40,7 +40,7 @@ class Turn:
                 box.flush()
             except Exception:  # one that stumbles must not cost the others their frames
                 log.exception("an outbox stumbled")
-                box.closed = True
+                box.close(FAULT)
 
 
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turn] = WeakKeyDictionary()
@@ -48,7 +48,7 @@ _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turn] = WeakKeyDictionary()
 
 def _turn() -> Turn:
     loop = asyncio.get_running_loop()
-    return _turns.get(loop) or _turns.setdefault(loop, Turn(loop))
+    return _turns.get(loop) or _turns.setdefault(loop, Turn())
 
 
 class Outbox:

@@ -273,8 +273,8 @@ def missed(
     after: int = 0,
     limit: int = queries.UNREAD_MAX,
 ) -> tuple[datetime | None, list[Event]]:
-    """Since when someone was away (None: unknown), and what others said since, oldest first.
-    Another `since` may be asked for."""
+    """Since when someone was away (None: unknown), and what others said since that they have not
+    read, oldest first. Another `since` may be asked for; it hides nothing that was not read."""
     if since is None and (exit := presence.last_exit(room_id, user_id)):
         since = exit.at
     return since, queries.missed(room_id, user_id, since=since, after=after, limit=limit)

@@ -192,7 +192,12 @@ class Writer:
         if batch:
             log.warning("%s messages not stored: %s", len(batch), why or type(why).__name__)
         for waiting in batch:
+            self._settled(waiting)
             waiting.refuse(unavailable())
+
+    def _settled(self, waiting: Waiting) -> None:
+        """Others of its batch may still be judged: who sends it again meanwhile asks anew."""
+        self._under_way.pop(waiting.draft.key, None)
 
     async def _commit(self, batch: list[Waiting], statement: str) -> list[tuple[Any, ...]]:
         """Run the statement until its outcome is known, or the last sender's patience ends."""
@@ -226,6 +231,7 @@ class Writer:
                 continue
             # A repeat is answered even to who left since: it was stored.
             receipt = Receipt(draft.room_id, draft.client_id, found.seq, found.at, found.repeated)
+            self._settled(waiting)
             waiting.answer(receipt)
             if not found.repeated:
                 event = Event(draft.room_id, found.seq, "message", found.at, draft.sender)

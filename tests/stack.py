@@ -50,7 +50,7 @@ class Stack:
         self.database = database
         self._thread = ThreadPoolExecutor(max_workers=1)
         self._logs = Path(tempfile.mkdtemp(prefix="stack-", dir=os.environ["CHATTALK_DATA"]))
-        self._environment = {"DATABASE_URL": _database(database), **environment}
+        self.environment = {"DATABASE_URL": _database(database), **environment}
         self._named = 0
         self.workers = [self._worker(number) for number in range(count)]
         for worker in self.workers:
@@ -61,7 +61,7 @@ class Stack:
     def _worker(self, number: int) -> Worker:
         listener = listen("127.0.0.1", 0, 1)[0]
         log = self._logs / f"{number}.log"
-        return Worker(f"worker {number}", listener, self._environment, log)
+        return Worker(f"worker {number}", listener, self.environment, log)
 
     @property
     def urls(self) -> list[str]:
@@ -154,18 +154,21 @@ class Stack:
             people.append(_sign_up(f"{name}{self._named}@example.com", name.capitalize()))
         return people
 
-    @asynccontextmanager
-    async def socket(self, number: int, person: Person | None = None, path: str = "/ws/"):
+    def socket(self, number: int, person: Person | None = None, path: str = "/ws/"):
         """A WebSocket to one of the workers, as a browser would open it."""
-        url = self.urls[number]
-        headers = {"Origin": url}
-        if person:
-            headers["Cookie"] = f"{settings.SESSION_COOKIE_NAME}={person.session}"
-        address = f"ws://{urlsplit(url).netloc}{path}"
-        async with websockets.connect(
-            address, additional_headers=headers, compression=None, max_size=None
-        ) as socket:
-            yield socket
+        return socket_at(self.urls[number], person, path)
+
+
+@asynccontextmanager
+async def socket_at(url: str, person: Person | None = None, path: str = "/ws/"):
+    headers = {"Origin": url}
+    if person:
+        headers["Cookie"] = f"{settings.SESSION_COOKIE_NAME}={person.session}"
+    address = f"ws://{urlsplit(url).netloc}{path}"
+    async with websockets.connect(
+        address, additional_headers=headers, compression=None, max_size=None
+    ) as socket:
+        yield socket
 
 
 def _sign_up(email: str, name: str) -> Person:

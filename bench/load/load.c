@@ -50,6 +50,7 @@ static bool in_window, posting, asked;
 static uint64_t *sent_at;     /* by number */
 static uint32_t *remaining;   /* deliveries that are outstanding, by number */
 static uint32_t *publisher;   /* client, by number */
+static uint32_t *nth;         /* of its publisher, by number */
 static uint32_t numbered;
 
 static void fail(const char *what) {
@@ -158,11 +159,28 @@ static void post(Room *room, uint64_t due) {
     sent_at[number] = due;
     remaining[number] = room->readers;
     publisher[number] = client->number;
+    nth[number] = ++room->posted[client->number - room->first];
     snprintf(body, sizeof body, "@@%010u ", number);
     memset(body + 13, 'x', options.bytes - 13);
     body[options.bytes] = '\0';
     result.sent++;
     wire->post(client, number, body);
+}
+
+/* Whether it is the first time; one that comes after a later one of its publisher is counted. */
+static bool is_new(Seen *seen, uint32_t which) {
+    if (which > seen->last) {
+        uint32_t ahead = which - seen->last;
+        seen->recent = (ahead < 64 ? seen->recent << ahead : 0) | 1;
+        seen->last = which;
+        return true;
+    }
+    uint32_t behind = seen->last - which;
+    uint64_t bit = behind < 64 ? 1ull << behind : 0;
+    if (bit == 0 || (seen->recent & bit)) return false;
+    seen->recent |= bit;
+    result.disorder++;
+    return true;
 }
 
 void heard(Client *client, uint32_t number) {
@@ -172,12 +190,10 @@ void heard(Client *client, uint32_t number) {
         result.disorder++; /* of another room */
         return;
     }
-    uint32_t *last = &client->last_of[whose];
-    if (number <= *last) {
-        number == *last ? result.repeated++ : result.disorder++;
+    if (!is_new(&client->seen[whose], nth[number])) {
+        result.repeated++;
         return;
     }
-    *last = number;
     if (in_window) {
         result.delivered++;
         histogram_add(&result.each, now - sent_at[number]);
@@ -507,12 +523,13 @@ static void deal_out(void) {
         for (uint32_t i = 0; i < room->members; i++) {
             Client *client = &clients[room->first + i];
             client->stalled = i >= room->readers;
-            client->last_of = calloc(room->publishers, sizeof *client->last_of);
+            client->seen = calloc(room->publishers, sizeof *client->seen);
         }
     }
     sent_at = calloc(MESSAGES_MAX, sizeof *sent_at);
     remaining = calloc(MESSAGES_MAX, sizeof *remaining);
     publisher = calloc(MESSAGES_MAX, sizeof *publisher);
+    nth = calloc(MESSAGES_MAX, sizeof *nth);
 }
 
 static void read_options(int count, char **words) {

@@ -23,7 +23,14 @@ typedef struct {
     char name[32];
     uint32_t first, members, publishers, readers; /* clients; readers are not stalled */
     uint32_t turn;                                /* whose it is to publish */
+    uint32_t posted[PUBLISHERS_MAX];              /* by each publisher */
 } Room;
+
+/* What a client got of one publisher: the last of its messages, and which of the 64 up to it. */
+typedef struct Seen {
+    uint32_t last;
+    uint64_t recent;
+} Seen;
 
 typedef enum { WAITING, CONNECTING, OPENING, JOINING, JOINED, GONE } State;
 
@@ -37,7 +44,7 @@ typedef struct {
     char *in, *out; /* what is not a whole frame yet; what the kernel did not take yet */
     uint32_t in_size, out_size;
     int64_t seq;                          /* the last one seen, where the wire has one */
-    uint32_t *last_of;                    /* by publisher of the room: the last number seen */
+    struct Seen *seen;                    /* by publisher of the room */
     uint32_t missed;                      /* lines of the catch-up so far */
     uint64_t began;
 } Client;

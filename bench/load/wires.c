@@ -82,7 +82,15 @@ static void chattalk_post(Client *client, uint32_t number, const char *body) {
 
 /* --- plain: {"message": text} on a socket per room, as the tutorial of Channels has it ------------ */
 
-static void plain_open(Client *client) { joined(client); }
+static void plain_catch_up(Client *client) {
+    client->told = true;
+    say(client, "{\"after\": %ld}", (long)options.after);
+}
+
+static void plain_open(Client *client) {
+    joined(client);
+    if (options.reconnect) plain_catch_up(client);
+}
 
 static void plain_take(Client *client, const char *text, size_t size) {
     if (client->told && client->missed < options.missed) missed_line(client);
@@ -92,11 +100,6 @@ static void plain_take(Client *client, const char *text, size_t size) {
 static void plain_post(Client *client, uint32_t number, const char *body) {
     (void)number;
     say(client, "{\"message\": \"%s\"}", body);
-}
-
-static void plain_catch_up(Client *client) {
-    client->told = true;
-    say(client, "{\"after\": %ld}", (long)options.after);
 }
 
 /* --- Socket.IO over Engine.IO 4 ------------------------------------------------------------------- */

@@ -4,12 +4,21 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import uvicorn
 from django.db import connections
 
 from accounts.models import User
 from messaging import node, services
 from messaging.wire import Person
 from rooms.models import Room
+
+
+def pytest_asyncio_loop_factories(config, item):
+    """uvicorn's two, where tests ask for them (served.BOTH_LOOPS)."""
+    marks = item.iter_markers("asyncio")
+    wanted = [mark.kwargs["loop_factories"] for mark in marks if "loop_factories" in mark.kwargs]
+    names = wanted[0] if wanted else ["asyncio"]
+    return {name: uvicorn.Config("", loop=name).get_loop_factory() for name in names}
 
 
 @pytest.fixture

@@ -176,7 +176,7 @@ async def test_pages_and_sockets_do_not_notice_a_restart_of_the_database(fast):
 async def test_sends_that_are_under_way_are_answered_before_a_restart_closes_the_socket(fast):
     alice, bob = await fast.apeople("alice", "bob")
     room_id = await fast.arun(open_room, alice, bob)
-    holder = await psycopg.AsyncConnection.connect(fast._environment["DATABASE_URL"])
+    holder = await psycopg.AsyncConnection.connect(fast.environment["DATABASE_URL"])
     await holder.execute("SELECT 1 FROM rooms_room WHERE id = %s FOR UPDATE", [room_id])
     async with fast.socket(0, alice) as ws:
         for i in range(10):

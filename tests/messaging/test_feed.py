@@ -1,4 +1,5 @@
 import asyncio
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from messaging import feed as feeds
 from messaging.database import Unavailable
 from messaging.feed import Feed, line
+from messaging.subscription import Subscription
 from messaging.wire import Event, Person
 
 
@@ -140,3 +142,62 @@ async def test_far_too_many_early_lines_are_left_to_the_database(feed, log, monk
     feed.take(lines(*range(20, 41)))
     await settled(feed)
     assert feed.heard == list(range(6, 41))
+
+
+# --- a batch, and the sockets that get it ---------------------------------------------------------
+
+
+class Member:
+    """A socket's subscription, and what it is sent."""
+
+    def __init__(self, feed, user_id):
+        self.packets, self.ends = [], []
+        self.subscription = Subscription(feed, user_id, feed.head, self.packets.append, self._ended)
+
+    def _ended(self, subscription, code):
+        subscription.stop()
+        self.ends.append(code)
+
+    async def subscribe(self):
+        await self.subscription.resume(None, None, lambda *_: None)
+        return self
+
+    @property
+    def seqs(self):
+        singles = [one for packet in self.packets for one in packet.singles]
+        return [json.loads(one.text)["seq"] for one in singles]
+
+
+def leave(seq, user_id, body=""):
+    return line(Event(1, seq, "leave", datetime.now(UTC), Person(user_id, "?"), body=body))
+
+
+async def test_a_batch_is_one_packet_for_all(feed):
+    members = [await Member(feed, user_id).subscribe() for user_id in (1, 2)]
+    feed.take(lines(6, 7, 8))
+    for member in members:
+        assert member.seqs == [6, 7, 8]
+    assert members[0].packets == members[1].packets and len(members[0].packets) == 1
+
+
+@pytest.mark.parametrize(("body", "code"), [("", "left"), ("removed", "removed")])
+async def test_who_leaves_within_a_batch_sees_up_to_it_and_the_others_see_all(feed, body, code):
+    leaver, other = [await Member(feed, user_id).subscribe() for user_id in (1, 2)]
+    feed.take([*lines(6, 7), leave(8, 1, body), *lines(9, 10)])
+    feed.take(lines(11))
+    assert (leaver.seqs, leaver.ends) == ([6, 7, 8], [code])
+    assert (other.seqs, other.ends) == ([6, 7, 8, 9, 10, 11], [])
+
+
+async def test_of_a_batch_that_was_seen_in_part_the_rest_is_sent(feed):
+    member = await Member(feed, 1).subscribe()
+    member.subscription.seen = 7
+    feed.take(lines(6, 7, 8, 9))
+    assert member.seqs == [8, 9]
+
+
+async def test_a_leave_before_the_seat_was_looked_at_ends_nothing(feed):
+    member = await Member(feed, 1).subscribe()
+    member.subscription.member_at = 8  # they had come back by then
+    feed.take([*lines(6), leave(7, 1), *lines(8, 9)])
+    assert (member.seqs, member.ends) == ([6, 7, 8, 9], [])

@@ -180,6 +180,14 @@ def test_what_was_missed_is_what_others_said_since_i_left(room, alice, bob):
     assert [event.body for event in until] == ["one"]
 
 
+def test_what_was_said_in_the_moment_of_the_line_read_last_is_missed_too(room, alice, bob):
+    events = queries.append(room.pk, "message", [alice.pk, alice.pk], "both at once")
+    assert events[0].at == events[1].at
+    Membership.objects.filter(room=room, user=bob).update(read_seq=events[0].seq)
+    missed = queries.missed(room.pk, bob.pk, since=events[0].at)
+    assert [event.seq for event in missed] == [events[1].seq]
+
+
 def test_who_comes_for_the_first_time_has_missed_nothing(room, alice, charlie):
     queries.append(room.pk, "message", [alice.pk], "long ago")
     services.join(room.pk, charlie)

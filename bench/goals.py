@@ -1,0 +1,75 @@
+"""The goals of those scenarios that only measure: what of their result is judged by what."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bench.figures import Figure
+
+Found = dict[str, Any]
+
+
+def judged(name: str, found: Found) -> Found:
+    """The result with its figures."""
+    if "figures" in found:
+        return found
+    return found | {"figures": [one.as_dict() for one in GOALS[name](found)]}
+
+
+def _writes(found: Found) -> list[Figure]:
+    peer, plain = "Django's acreate", found["acreate"]["per_second"]
+    ours = {"one room": "one_room", "50 rooms": "fifty_rooms"}
+    return [
+        Figure("G5", f"durable writes, {found['in_flight']} in flight, {where}",
+               found[key]["per_second"], "/s", peer, plain, at_least=found["goal"])
+        for where, key in ours.items()
+    ]  # fmt: skip
+
+
+def _joins(found: Found) -> list[Figure]:
+    what = (
+        f"{found['people']:,} people at a room of {found['seats']}, {found['processes']} processes"
+    )
+    ours, theirs = (found[key]["per_second"] for key in ("ours", "lock_per_join"))
+    return [
+        Figure("G12", f"{what}: answered", ours, "/s", "a Redis lock per join", theirs,
+               at_least=found["goal"], note=f"exactly {found['seats']} seated, each time")
+    ]  # fmt: skip
+
+
+def _missed(found: Found) -> list[Figure]:
+    what = f"{found['missed']:,} missed out of {found['lines']:,} rows"
+    peer, theirs = "the original's query", found["original"]["ms"]
+    goal = 1 / found["goal"]
+    return [
+        Figure("G14", f"{what}, in one answer", found["at_once"]["ms"], "ms", peer, theirs,
+               at_most=goal),
+        Figure("", f"{what}, by pages of 100", found["ours"]["ms"], "ms", peer, theirs),
+    ]  # fmt: skip
+
+
+def _original_load(found: Found) -> list[Figure]:
+    who = f"{found['users']} users of the original's load"
+    lists = next(took for kind, took in found["requests_ms"].items() if "list" in kind)
+    return [
+        Figure("G13", f"{who}: failures", found["failed"], "", at_most=found["goal_failed"]),
+        Figure("G13", f"{who}: room list p99", lists["p99"], "ms",
+               at_most=found["goal_list_p99_ms"]),
+    ]  # fmt: skip
+
+
+def _rows(found: Found) -> list[Figure]:
+    sizes = list(found["median_ms"])
+    return [
+        Figure("G14", f"{name}: time with {int(sizes[-1]):,} rows", found["median_ms"][sizes[-1]][name],
+               "ms", f"with {int(sizes[0]):,}", found["median_ms"][sizes[0]][name], at_most=1.5)
+        for name in found["growth"]
+    ]  # fmt: skip
+
+
+GOALS: dict[str, Callable[[Found], list[Figure]]] = {
+    "writes": _writes,
+    "joins": _joins,
+    "missed": _missed,
+    "original_load": _original_load,
+    "rows": _rows,
+}

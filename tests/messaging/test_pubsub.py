@@ -1,0 +1,163 @@
+"""Many messages told in one round trip, over real Redis servers."""
+
+import asyncio
+import socket
+import tempfile
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import redis.asyncio
+from django.conf import settings
+
+from chattalk.embedded import folder
+from chattalk.embedded.others import Valkey
+from messaging import layer
+from messaging.database import Reads
+from messaging.hub import Hub
+from messaging.layer import Layer
+from messaging.pubsub import PubSubLayer
+from messaging.writer import Draft, Writer
+from tests.messaging.conftest import person
+
+
+@asynccontextmanager
+async def process(*urls):
+    """A process's side of the channel layer, on these servers."""
+    hosts = [{"address": url, "socket_timeout": None} for url in urls]
+    side = PubSubLayer(hosts=hosts, prefix="test")
+    yield side
+    await side.flush()
+
+
+def numbered(groups, many):
+    return [(group, {"n": n, "group": group}) for n in range(many) for group in groups]
+
+
+async def received(side, channel, many):
+    async with asyncio.timeout(10):
+        return [await side.receive(channel) for _ in range(many)]
+
+
+async def test_many_messages_reach_another_process_in_their_order():
+    async with process(settings.REDIS_URL) as teller, process(settings.REDIS_URL) as hearer:
+        channel = await hearer.new_channel()
+        for group in ("one", "two"):
+            await hearer.group_add(group, channel)
+        told = numbered(["one", "unheard", "two"], 200)
+        await teller.group_send_many(told)
+        expected = [message for group, message in told if group != "unheard"]
+        assert await received(hearer, channel, len(expected)) == expected
+
+
+async def test_nothing_to_tell_is_told():
+    async with process(settings.REDIS_URL) as teller:
+        await teller.group_send_many([])
+
+
+class Heard(list):
+    def take(self, lines):
+        self.extend(line.seq for line in lines.all)
+
+    __hash__ = object.__hash__
+
+
+async def test_what_one_process_stores_another_hears_in_order_without_asking(
+    room, bob, monkeypatch
+):
+    reads = Reads()
+    here, there = Hub("here", reads), Hub("there", reads)
+    writer, heard = Writer(here.stored), Heard()
+    feed = await there.hold(room.pk)
+    feed.listeners.add(heard)
+    monkeypatch.setattr(feed, "_read", None)  # all came by the layer
+    drafts = [Draft(room.pk, person(bob), uuid4(), f"{i}") for i in range(300)]
+    for several in (drafts[:1], drafts[1:100], drafts[100:]):
+        await asyncio.gather(*map(writer.put, several))
+    async with asyncio.timeout(10):
+        while len(heard) < 300:
+            await asyncio.sleep(0.01)
+    assert heard == list(range(3, 303))
+    await writer.close()
+    for hub in (here, there):
+        await hub.close()
+    await reads.close()
+
+
+@pytest.fixture
+def port():
+    """Where nobody answers."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
+@pytest.fixture
+async def silent():
+    """Where somebody takes every connection, and says nothing."""
+    lines = []
+    server = await asyncio.start_server(lambda _, writer: lines.append(writer), "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    for line in lines:
+        line.close()
+    server.close()
+
+
+async def test_a_dead_redis_raises_what_the_layer_takes_for_a_failure(port):
+    async with process(f"redis://127.0.0.1:{port}") as teller:
+        for _ in range(2):
+            with pytest.raises(layer.FAILURES):
+                await teller.group_send_many(numbered(["one"], 3))
+
+
+async def test_a_redis_that_says_nothing_holds_nobody_up_for_ever(silent):
+    async with process(f"redis://127.0.0.1:{silent}") as teller:
+        for _ in range(2):
+            with pytest.raises(layer.FAILURES):
+                async with asyncio.timeout(0.2):
+                    await teller.group_send_many(numbered(["one"], 3))
+
+
+async def test_while_redis_is_dead_what_is_told_is_dropped_and_nobody_waits(port, monkeypatch):
+    async with process(f"redis://127.0.0.1:{port}") as dead:
+        monkeypatch.setattr(layer, "get_channel_layer", lambda: dead)
+        side = Layer("here", heard=lambda *_: None)
+        side.tell(1, {"type": "lines", "lines": []})
+        async with asyncio.timeout(10):
+            await side._teller
+        side.tell(1, {"type": "lines", "lines": []})
+        assert side._is_down() and side._teller is None and not side._backlog
+        await side.close()
+
+
+@pytest.fixture
+def second_redis():
+    data = Path(tempfile.mkdtemp(prefix="chattalk-shard-"))
+    folder.make_folder(data, 0o755)
+    for name, mode in (("run", 0o711), ("log", 0o700)):
+        folder.make_folder(data / name, mode)
+    folder.make_socket_folder(data)
+    server = Valkey(data)
+    server.start()
+    server.wait()
+    yield server.url()
+    server.process.stop()
+
+
+async def test_each_of_two_servers_gets_what_is_for_its_groups(second_redis):
+    urls = [settings.REDIS_URL, second_redis]
+    groups = [f"room.{i}" for i in range(20)]
+    async with process(*urls) as teller, process(*urls) as hearer:
+        channel = await hearer.new_channel()
+        for group in groups:
+            await hearer.group_add(group, channel)
+        for url in urls:
+            async with redis.asyncio.Redis.from_url(url) as server:
+                assert await server.pubsub_channels("test__group__*")
+        told = numbered(groups, 10)
+        await teller.group_send_many(told)
+        heard = await received(hearer, channel, len(told))
+        for group in groups:
+            ours = [message["n"] for message in heard if message["group"] == group]
+            assert ours == list(range(10)), group
