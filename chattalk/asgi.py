@@ -1,7 +1,6 @@
 """What an ASGI server runs: pages by Django, sockets by Channels, and the end of both."""
 
 import os
-from collections.abc import Awaitable
 from typing import Any
 
 from django.core.asgi import get_asgi_application
@@ -9,19 +8,10 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chattalk.settings")
 pages = get_asgi_application()
 
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  (the apps come first)
+from channels.routing import ProtocolTypeRouter  # noqa: E402  (the apps come first)
 
-from messaging import node, transport  # noqa: E402
-from messaging.routing import websocket_urlpatterns  # noqa: E402
-
-# Who it is, and from which pages, each door asks by itself: messaging/identity.py.
-doors = URLRouter(websocket_urlpatterns)
-
-
-def sockets(scope: Any, receive: Any, send: Any) -> Awaitable[None]:
-    """Outermost, where `send` is still the server's own. No coroutine: it would stay as long as
-    its socket does."""
-    return doors(scope | {"transport": transport.behind(send)}, receive, send)
+from messaging import node  # noqa: E402
+from messaging.routing import sockets  # noqa: E402
 
 
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
@@ -36,4 +26,6 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
             return
 
 
+# Nothing around the sockets: who it is, and from which pages, each door asks by itself
+# (messaging/identity.py), and their `send` is the server's own (messaging/transport.py).
 application = ProtocolTypeRouter({"http": pages, "websocket": sockets, "lifespan": lifespan})
