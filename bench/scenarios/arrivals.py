@@ -226,7 +226,7 @@ def main() -> int:
     with stores.running() as servers:
         result = run(servers, short="--full" not in sys.argv, tell=lambda line: print(line + " …"))
     print(json.dumps(result, indent=1))
-    return not all(figure["met"] is not False for figure in result["figures"])
+    return any(figure["met"] is False for figure in result["figures"])
 
 
 if __name__ == "__main__":
