@@ -8,19 +8,10 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chattalk.settings")
 pages = get_asgi_application()
 
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  (the apps come first)
-from channels.sessions import SessionMiddlewareStack  # noqa: E402
+from channels.routing import ProtocolTypeRouter  # noqa: E402  (the apps come first)
 
-from messaging import node, transport  # noqa: E402
-from messaging.routing import websocket_urlpatterns  # noqa: E402
-
-# Who it is, and from which pages, each door asks by itself: messaging/identity.py.
-sockets = SessionMiddlewareStack(URLRouter(websocket_urlpatterns))
-
-
-async def with_transport(scope: Any, receive: Any, send: Any) -> None:
-    """Outermost, where `send` is still the server's own."""
-    await sockets(scope | {"transport": transport.behind(send)}, receive, send)
+from messaging import node  # noqa: E402
+from messaging.routing import sockets  # noqa: E402
 
 
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
@@ -35,4 +26,6 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
             return
 
 
-application = ProtocolTypeRouter({"http": pages, "websocket": with_transport, "lifespan": lifespan})
+# Nothing around the sockets: who it is, and from which pages, each door asks by itself
+# (messaging/identity.py), and their `send` is the server's own (messaging/transport.py).
+application = ProtocolTypeRouter({"http": pages, "websocket": sockets, "lifespan": lifespan})

@@ -9,14 +9,12 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from messaging import node, queries, services, wire
 from messaging.database import Unavailable
-from messaging.pace import Pace
 from messaging.packets import Packet, packet
 from messaging.subscription import Subscription
 from messaging.wire import Person
@@ -32,6 +30,12 @@ class Client:
     """One connection of a person. `put` takes the encoded frames that are for it; `pass_on`,
     where that is another way, those that are for all of a room."""
 
+    # There are thousands, most of them idle: what they seldom need they don't hold.
+    __slots__ = (
+        "_due", "chores", "in_flight", "language", "last_heard", "node", "pass_on", "put",
+        "subscriptions", "typed", "user", "watched",
+    )  # fmt: skip
+
     def __init__(
         self,
         user: Person,
@@ -45,23 +49,27 @@ class Client:
         self.put = put
         self.pass_on = pass_on or put
         self.subscriptions: dict[int, Subscription] = {}
-        self.watched: set[int] = set()
-        self.chores: set[asyncio.Task[None]] = set()
+        self.watched: frozenset[int] = frozenset()
+        self.chores: frozenset[asyncio.Task[None]] = frozenset()
         self.in_flight = 0
-        self.pace = Pace(settings.FRAME_RATE, settings.FRAME_BURST)
+        self._due = 0.0  # its next frame
         self.typed: dict[int, float] = {}
         self.last_heard = self.node.hub.now()
 
     def start(self, chore: Coroutine[Any, Any, None]) -> None:
         """Beside the reading of frames; ends with the connection."""
         task = asyncio.get_running_loop().create_task(chore)
-        self.chores.add(task)
-        task.add_done_callback(self.chores.discard)
+        self.chores |= {task}
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self.chores -= {task}
 
     async def heard(self) -> None:
         """It is there; and whoever is too fast is read more slowly from here on."""
         self.last_heard = self.node.hub.now()
-        if seconds := self.pace.wait("frames"):
+        seconds, self._due = self.node.frame_pace.step(self._due)
+        if seconds:
             await asyncio.sleep(seconds)
 
     async def handle(self, frame: wire.Frame) -> None:
@@ -83,7 +91,7 @@ class Client:
         while self.subscriptions:
             _room_id, subscription = self.subscriptions.popitem()
             self._drop(subscription, at)
-        self._stop_watching(set(self.watched))
+        self._stop_watching(self.watched)
 
     def heads(self) -> None:
         heads = {str(room): each.feed.head for room, each in self.subscriptions.items()}
@@ -214,11 +222,11 @@ class Client:
         heads = [queries.Head(*row) for row in rows]
         self._stop_watching(self.watched - {head.room for head in heads})
         for head in heads:
-            self.watched.add(head.room)
+            self.watched |= {head.room}
             await self.node.hub.watch(head, self.user.id, self.put)
         self.say(type="watching", rooms=[head._asdict() for head in heads], **_ref(frame))
 
-    def _stop_watching(self, rooms: set[int]) -> None:
+    def _stop_watching(self, rooms: frozenset[int]) -> None:
         for room_id in rooms:
             self.node.hub.unwatch(room_id, self.put)
         self.watched -= rooms

@@ -1,25 +1,28 @@
 """The socket at /ws/ (docs/wire.md): JSON frames, opened by a session, a token or a ticket."""
 
-import asyncio
+from collections.abc import Coroutine
 from datetime import datetime
 from typing import Any
 
-from channels.consumer import AsyncConsumer
-
-from messaging import identity, transport, wire
+from messaging import identity, sockets, transport, wire
 from messaging.client import Client
 from messaging.outbox import Outbox
 from messaging.wire import Person
 
-HEARTBEAT_SECONDS = 25
-
 SIGNED_OUT = 4001
 
 
-class ChatConsumer(AsyncConsumer):
+class ChatConsumer:
     """One client. Runs its own loop: Channels' would hop to a thread for every frame."""
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+    __slots__ = ("client", "line", "outbox", "proof")
+
+    @classmethod
+    def open(cls, scope: dict[str, Any], receive: Any, send: Any) -> Coroutine[Any, Any, None]:
+        """The ASGI application."""
+        return cls()._run(scope, receive, send)
+
+    async def _run(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         message = await receive()
         assert message["type"] == "websocket.connect"
         if not identity.may_open(scope):
@@ -27,22 +30,25 @@ class ChatConsumer(AsyncConsumer):
             return
         await send({"type": "websocket.accept", "subprotocol": _subprotocol(scope)})
         try:
-            user, self.proof = await identity.of(scope)
+            await self._enter(scope, send)
         except identity.NotSignedIn:
             await send({"type": "websocket.close", "code": SIGNED_OUT})
-            return
-        self.line = transport.Line(scope.get("transport"))
+        else:
+            await self._serve(receive)
+
+    async def _enter(self, scope: dict[str, Any], send: Any) -> None:
+        user, self.proof = await identity.of(scope)
+        self.line = transport.Line(transport.behind(send))
         self.outbox = Outbox(send, self.line)
         language = identity.language(scope, user)
         person = Person(user.pk, user.display_name)
         self.client = Client(person, language, self.outbox.put, self.outbox.pass_on)
-        await self._serve(receive)
 
     async def _serve(self, receive: Any) -> None:
         client, serving = self.client, self.client.node
         await serving.start()
-        client.say(type="hello", user=client.user, heartbeat=HEARTBEAT_SECONDS, version=1)
-        client.start(self._beat())
+        seconds = int(sockets.HEARTBEAT_SECONDS)
+        client.say(type="hello", user=client.user, heartbeat=seconds, version=1)
         serving.sockets.add(self)
         gone_at = client.last_heard
         try:
@@ -81,11 +87,9 @@ class ChatConsumer(AsyncConsumer):
         self.client.gone(self.client.node.hub.now())
         self.outbox.close(SIGNED_OUT)
 
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
-            self.outbox.check()
-            self.client.heads()
+    def beat(self) -> None:
+        self.outbox.check()
+        self.client.heads()
 
 
 def _subprotocol(scope: dict[str, Any]) -> str | None:

@@ -7,19 +7,20 @@ the channel layer too.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from messaging import queries
 from messaging.activity import Activity
-from messaging.database import Reads, Unavailable
+from messaging.database import ANSWER_SECONDS, Reads, Unavailable
 from messaging.feed import Feed, Line, by_room, pack, unpack
 from messaging.layer import Layer
 from messaging.packets import Packet
 from messaging.queries import Standing
 from messaging.subscription import Subscription
+from messaging.together import Together
 from messaging.wire import Event
 from presence.tasks import end
 
@@ -39,6 +40,7 @@ class Hub:
         self.others: dict[str, Callable[[int, dict[str, Any]], None]] = {}
         self.forgotten: Callable[[int], None] = lambda room_id: None
         self.said_elsewhere: Callable[[Event], None] = lambda event: None
+        self._standings = Together(self._read_standings)
         self._activities: dict[int, Activity] = {}
         self._heard_lines: dict[int, list[Line]] = {}
         self._lingering: dict[int, asyncio.TimerHandle] = {}
@@ -115,10 +117,9 @@ class Hub:
         greet: Callable[[Standing, int, int, bool], None],
     ) -> Subscription | None:
         """A member's socket on a room, from `after` on; None for others. Raises Unavailable."""
-        rows = await self.reads.rows(queries.STANDING, room=room_id, user=user_id)
-        if not rows:
+        standing = await self._standing(room_id, user_id)
+        if standing is None:
             return None
-        standing = Standing(*rows[0])
         feed = await self.hold(room_id)
         subscription = Subscription(feed, user_id, standing.head, put, ended)
         try:
@@ -155,6 +156,18 @@ class Hub:
             self.let_go(room_id)
 
     # --- the truth ----------------------------------------------------------------------------
+
+    async def _standing(self, room_id: int, user_id: int) -> Standing | None:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):  # with the wait for those before
+                return await self._standings.ask((room_id, user_id))
+        except TimeoutError as error:
+            raise Unavailable from error
+
+    async def _read_standings(self, asked: Sequence[tuple[int, int]]) -> list[Standing | None]:
+        rooms, users = map(list, zip(*asked, strict=True))
+        rows = await self.reads.rows(queries.STANDINGS, rooms=rooms, users=users)
+        return [None if row[0] is None else Standing(*row) for row in rows]
 
     async def _read(self, room_id: int, after: int) -> list[Event]:
         rows = await self.reads.rows(queries.AFTER, room=room_id, after=after, limit=FILL_PAGE)

@@ -8,15 +8,16 @@ from collections.abc import Callable, Collection
 from typing import Any
 from urllib.parse import urlsplit
 
-from channels.auth import get_user
 from channels.db import database_sync_to_async
 from channels.security.websocket import OriginValidator
 from django.conf import settings
+from django.http import parse_cookie
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from accounts import tickets, tokens, vault
 from accounts.models import User
 from accounts.tokens import Identity, NotValid
+from messaging import node
 from messaging.sockets import Proof
 
 SUBPROTOCOL = "chattalk"  # what the server picks where a token or a ticket is offered beside it
@@ -69,10 +70,17 @@ def _own_hosts() -> list[str]:
 
 async def by_session(scope: Scope) -> Caller:
     """Whose browser it is. The Origin was looked at before. Raises NotSignedIn."""
-    user = await get_user(scope)
-    if not isinstance(user, User) or not user.is_active:
+    session = cookie(scope, settings.SESSION_COOKIE_NAME)
+    user = await node.current().sockets.owner(session) if session else None
+    if user is None:
         raise NotSignedIn
-    return user, Proof(user.pk, session=scope["session"].session_key, password=user.session_mark)
+    return user, Proof(user.pk, session=session, password=user.session_mark)
+
+
+def cookie(scope: Scope, name: str) -> str:
+    """Empty if none came."""
+    sent = next((value for header, value in scope["headers"] if header == b"cookie"), b"")
+    return parse_cookie(sent.decode("latin-1")).get(name, "")
 
 
 async def by_token(token: str) -> Caller:

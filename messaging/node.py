@@ -37,6 +37,7 @@ class Node:
         self.sockets = Sockets(self.reads)
         self.draining = False
         self.pace = Pace(settings.MESSAGE_RATE, settings.MESSAGE_BURST)
+        self.frame_pace = Pace(settings.FRAME_RATE, settings.FRAME_BURST)
         self.here = Here(tell=self._tell_presence, show=self._show_presence, process=self.id)
         self.hub.forgotten = self.here.forget
         self.hub.said_elsewhere = self._count

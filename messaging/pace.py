@@ -16,19 +16,26 @@ class Pace:
 
     def wait(self, key: Hashable) -> float:
         """0 if it may go now, and then it counts; else for how many seconds it may not."""
+        seconds, due = self.step(self._due.get(key, 0.0))
+        if not seconds:
+            self._keep(key, due)
+        return seconds
+
+    def step(self, due: float) -> tuple[float, float]:
+        """`wait` for one who keeps the number, 0 at first; and the number from here on."""
         now = time.monotonic()
-        due = max(self._due.get(key, now), now)
+        due = max(due, now)
         if due - now > self._tolerance:
-            return due - now - self._tolerance
-        self._count(key, due, now)
-        return 0.0
+            return due - now - self._tolerance, due
+        return 0.0, due + self._interval
 
     def count(self, key: Hashable) -> None:
         """It went somewhere else: by another process."""
         now = time.monotonic()
-        self._count(key, max(self._due.get(key, now), now), now)
+        self._keep(key, max(self._due.get(key, now), now) + self._interval)
 
-    def _count(self, key: Hashable, due: float, now: float) -> None:
-        self._due[key] = due + self._interval
+    def _keep(self, key: Hashable, due: float) -> None:
+        self._due[key] = due
         if len(self._due) > FORGET_ABOVE:
+            now = time.monotonic()
             self._due = {key: due for key, due in self._due.items() if due > now}

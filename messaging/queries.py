@@ -182,6 +182,17 @@ SELECT m.role, m.read_seq, r.last_seq, r.closed_at IS NOT NULL, r.personnel
 FROM rooms_membership m JOIN rooms_room r ON r.id = m.room_id
 WHERE m.room_id = %(room)s AND m.user_id = %(user)s
 """
+# The same for many at once; without a seat all is NULL.
+STANDINGS = """
+SELECT s.* FROM unnest(%(rooms)s::bigint[], %(users)s::bigint[])
+                WITH ORDINALITY AS p (room_id, user_id, n)
+LEFT JOIN LATERAL (
+    SELECT m.role, m.read_seq, r.last_seq, r.closed_at IS NOT NULL, r.personnel
+    FROM rooms_membership m JOIN rooms_room r ON r.id = m.room_id
+    WHERE m.room_id = p.room_id AND m.user_id = p.user_id
+) s ON true
+ORDER BY p.n
+"""
 
 HEADS = """
 SELECT id, last_seq, personnel FROM rooms_room WHERE id = ANY (%(rooms)s::bigint[])

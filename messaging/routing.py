@@ -1,3 +1,4 @@
+from collections.abc import Awaitable
 from typing import Any
 
 from django.urls import path, re_path
@@ -11,7 +12,15 @@ async def nothing_here(scope: Any, receive: Any, send: Any) -> None:
 
 
 websocket_urlpatterns = [
-    path("ws/", ChatConsumer.as_asgi()),
+    path("ws/", ChatConsumer.open),
     *stomp,
     re_path("", nothing_here),
 ]
+
+
+def sockets(scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+    """As Channels' URLRouter, but that nothing of it stays as long as the socket does: neither a
+    coroutine nor a copy of the scope."""
+    asked = scope["path"].removeprefix("/")
+    door = next(each for each in websocket_urlpatterns if each.pattern.match(asked))
+    return door.callback(scope, receive, send)

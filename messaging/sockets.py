@@ -1,8 +1,9 @@
-"""This process's sockets, looked after every CHECK_SECONDS.
+"""This process's sockets: who opens them, and a look after all of them every CHECK_SECONDS.
 
 Whose sign-in has ended has no socket: signing out deletes the session or the device, a new
 password makes the others' wrong, a deactivated person has none. Asking the database about all
-sockets at once needs no message that could be lost. And a connection that only takes memory is cut.
+sockets at once needs no message that could be lost. A connection that only takes memory is cut;
+and the others have their heartbeats by the same look, for thousands of timers are not free.
 """
 
 import asyncio
@@ -10,14 +11,20 @@ import logging
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+from channels.db import database_sync_to_async
+
+from accounts import sessions
+from accounts.models import User
 from messaging import queries
 from messaging.database import Reads, Unavailable
+from messaging.together import Together
 from messaging.transport import Line
 from presence.tasks import end
 
 log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 1.5
+HEARTBEAT_SECONDS = 25.0
 SETTLE_SECONDS = 0.01  # between two looks at what still waits to be sent, while we stop
 
 
@@ -41,32 +48,49 @@ class Socket(Protocol):
     @property
     def line(self) -> Line: ...
 
+    def beat(self) -> None: ...
+
 
 class Sockets:
     def __init__(self, reads: Reads) -> None:
         self._reads = reads
-        self._sockets: set[Socket] = set()
+        self._sockets: dict[Socket, float] = {}  # and when its next heartbeat is due
+        self._owners: Together[str, User | None] = Together(database_sync_to_async(sessions.owners))
         self._task: asyncio.Task[None] | None = None
 
     def add(self, socket: Socket) -> None:
-        self._sockets.add(socket)
+        loop = asyncio.get_running_loop()
+        self._sockets[socket] = loop.time() + HEARTBEAT_SECONDS
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._watch())
+            self._task = loop.create_task(self._watch())
 
     def drop(self, socket: Socket) -> None:
-        self._sockets.discard(socket)
+        self._sockets.pop(socket, None)
+
+    async def owner(self, session: str) -> User | None:
+        """Whose session it is, of all who come at this moment at once."""
+        return await self._owners.ask(session)
 
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             try:
-                for socket in list(self._sockets):
-                    socket.line.check()
+                self.check_lines(asyncio.get_running_loop().time())
                 await self.check_sign_ins()
             except Unavailable:
                 log.info("sign-ins are checked when the database answers")
             except Exception:  # the watch must outlive whatever it meets
                 log.exception("looking after the sockets failed")
+
+    def check_lines(self, now: float) -> None:
+        for socket, due in list(self._sockets.items()):
+            try:
+                socket.line.check()
+                if now >= due:
+                    self._sockets[socket] = now + HEARTBEAT_SECONDS
+                    socket.beat()
+            except Exception:  # one that stumbles must not cost the others theirs
+                log.exception("a socket stumbled")
 
     async def check_sign_ins(self) -> None:
         """Close the sockets whose proof is worth nothing any more. Raises Unavailable."""

@@ -10,8 +10,10 @@ from messaging.wire import RESUME_BYTES_MAX, RESUME_MAX
 class Subscription:
     """A feed's listener. Lines that come while older ones are still read are held back."""
 
-    __slots__ = ("_ended", "_held", "feed", "member_at", "put", "room_id", "seen", "sees_presence",
-                 "stopped", "user_id")  # fmt: skip
+    __slots__ = (
+        "_ended", "_held", "feed", "member_at", "put", "room_id", "seen", "sees_presence",
+        "stopped", "user_id",
+    )  # fmt: skip
 
     def __init__(
         self,

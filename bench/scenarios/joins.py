@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -21,7 +22,8 @@ from bench.servers import Servers
 
 PEOPLE, SEATS, PROCESSES = 1_000, 100, 2
 GOAL = 10
-LOCK_WAIT, LOCK_KEPT = 10, 60  # seconds; the wait is that of the original
+LOCK_WAIT, LOCK_LEASE = 10, 1  # seconds, as in the original
+LOCK_KEPT = 60  # seconds
 FOUND = """
 SELECT personnel, last_seq, (SELECT count(*) FROM rooms_membership m WHERE m.room_id = r.id)
 FROM rooms_room r WHERE r.id = %s"""
@@ -31,6 +33,8 @@ def run(servers: Servers, *, short: bool, tell: Callable[[str], None]) -> dict[s
     repeats = 3 if short else 7
     around = hand.migrated(servers, "bench_joins")
     runs: dict[str, list[dict[str, float]]] = {"ours": [], "lock_per_join": []}
+    if not short:
+        runs["polled_lock_per_join"] = []
     with psycopg.connect(around["DATABASE_URL"], autocommit=True) as database:
         crowd = people(database, PEOPLE)
         with hand.hands("bench.scenarios.joins", around, PROCESSES) as workers:
@@ -60,17 +64,20 @@ def _measure(
     for worker in workers:
         answers.update(worker.answer())
     took, used = time.perf_counter() - began, cpu.seconds(processes) - used
-    assert answers["seated"] == SEATS and answers.total() == PEOPLE, answers
+    assert answers.total() == PEOPLE, answers
     return {
         "seconds": took,
         "per_second": (answers["seated"] + answers["full"]) / took,
         "per_cpu_second": (answers["seated"] + answers["full"]) / used,
+        "seated": answers["seated"],
         "gave_up": answers["gave up"],
     }
 
 
 def _check(database: psycopg.Connection, name: str, room: int) -> None:
     personnel, lines, seats = database.execute(FOUND, [room]).fetchone()
+    if name.startswith("polled"):  # most give up, and a lease that ends too early loses a count
+        return
     assert personnel == seats == SEATS, (name, personnel, seats)
     assert name != "ours" or lines == SEATS, "each who was seated has a line in the log"
 
@@ -89,7 +96,7 @@ def crowd(how: str, room: int, person_ids: list[int]) -> dict[str, int]:
     """Everybody at once, each in a thread of their own, as requests come."""
     from django.db import connection
 
-    join = {"ours": _ours, "lock_per_join": _lock_per_join}[how]
+    join = JOINS[how]
 
     def one(person_id: int) -> str:
         try:
@@ -118,7 +125,6 @@ def _lock_per_join(room: int, person_id: int) -> str:
     """Lock, look, count one more, insert, commit, unlock: for each person.
 
     The lock is a token in a list: who waits is woken in turn, as the original's lock wakes them.
-    A lock that is polled (redis-py's) was slower: of 1,000, 64 had an answer within 10 s.
     """
     from django.conf import settings
 
@@ -131,6 +137,23 @@ def _lock_per_join(room: int, person_id: int) -> str:
         return _take_seat(room, person_id)
     finally:
         redis.pipeline().rpush(name, "token").expire(name, LOCK_KEPT).execute()
+
+
+def _polled_lock_per_join(room: int, person_id: int) -> str:
+    """The same with redis-py's lock, which those who wait ask again and again."""
+    from django.conf import settings
+    from redis.exceptions import LockError
+
+    lock = _redis(settings.REDIS_URL).lock(
+        f"bench:{room}", timeout=LOCK_LEASE, blocking_timeout=LOCK_WAIT
+    )
+    if not lock.acquire():
+        return "gave up"
+    try:
+        return _take_seat(room, person_id)
+    finally:
+        with suppress(LockError):  # the lease ended before the work did
+            lock.release()
 
 
 def _take_seat(room_id: int, person_id: int) -> str:
@@ -146,6 +169,13 @@ def _take_seat(room_id: int, person_id: int) -> str:
         room.personnel += 1
         room.save(update_fields=["personnel"])
     return "seated"
+
+
+JOINS = {
+    "ours": _ours,
+    "lock_per_join": _lock_per_join,
+    "polled_lock_per_join": _polled_lock_per_join,
+}
 
 
 @cache

@@ -16,7 +16,6 @@ from messaging.stomp.sender import Sender
 from messaging.stomp.session import Door, Session
 
 CONNECT_SECONDS = 10.0  # a connection that does not say who it is takes a place for no longer
-CHECK_SECONDS = 25.0
 SUBPROTOCOLS = ("v12.stomp", "v11.stomp", "v10.stomp")
 
 
@@ -32,7 +31,7 @@ class StompConsumer(AsyncConsumer):
         if not may_open(scope):
             await send({"type": "websocket.close"})  # before accept: refused with 403
             return
-        self.scope, self.line = scope, transport.Line(scope.get("transport"))
+        self.scope, self.line = scope, transport.Line(transport.behind(send))
         await send({"type": "websocket.accept", "subprotocol": self.subprotocol()})
         self.outbox = Outbox(send, self.line)
         self.greet()
@@ -85,7 +84,6 @@ class StompConsumer(AsyncConsumer):
         self.waiting.cancel()
         self.sender = Sender(user, identity.language(self.scope, user))
         self.sender.node.sockets.add(self)
-        self.sender.start(self._check())
         return self.sender
 
     # --- its life -------------------------------------------------------------------------------
@@ -127,10 +125,8 @@ class StompConsumer(AsyncConsumer):
         self.session.is_clean |= transport.said_goodbye(message)
         return self.sender.node.hub.now() if self.session.is_clean else self.sender.last_heard
 
-    async def _check(self):
-        while True:
-            await asyncio.sleep(CHECK_SECONDS)
-            self.outbox.check()
+    def beat(self):
+        self.outbox.check()
 
     @property
     def is_busy(self):
@@ -150,7 +146,7 @@ class OriginalConsumer(StompConsumer):
     def cookie_token(self):
         if not has_own_origin(self.scope):
             return None
-        return token_in(self.scope.get("cookies", {}).get(cookie.NAME, ""))
+        return token_in(identity.cookie(self.scope, cookie.NAME))
 
     async def by_session(self):
         raise identity.NotSignedIn
@@ -174,11 +170,9 @@ class SockJSConsumer(OriginalConsumer):
         text = message.get("text")
         return None if text is None else self.reader.read(text)
 
-    async def _check(self):
-        while True:
-            await asyncio.sleep(sockjs.HEARTBEAT_SECONDS)
-            self.outbox.check()
-            self.outbox.put(packet(sockjs.HEARTBEAT))
+    def beat(self):
+        super().beat()
+        self.outbox.put(packet(sockjs.HEARTBEAT))
 
 
 def shown_token(frame):

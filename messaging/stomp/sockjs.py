@@ -7,7 +7,6 @@ messages, and are joined here before anything else looks at them.
 import json
 
 OPEN, HEARTBEAT = "o", "h"
-HEARTBEAT_SECONDS = 25
 _HIGH = ("\ud800", "\udbff")
 
 

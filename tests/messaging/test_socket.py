@@ -1,12 +1,14 @@
 import asyncio
+from contextlib import AsyncExitStack
 from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
 
-from messaging import database, hub, node, queries, services
+from accounts import sessions
+from messaging import database, hub, identity, node, queries, services
 from tests.messaging.conftest import person
-from tests.messaging.sockets import socket
+from tests.messaging.sockets import ORIGIN, session_cookie, socket
 
 
 async def test_what_one_says_all_members_see_once_in_order(room, alice, bob):
@@ -253,3 +255,42 @@ async def test_posting_takes_one_query(room, bob, monkeypatch):
         statements.clear()
         await client.say(room, "counted")
         assert statements == [queries.POST]
+
+
+async def test_many_who_sign_in_together_are_looked_up_together(alice, bob, monkeypatch):
+    cookies = [await sync_to_async(session_cookie)(person) for person in (alice, bob)]
+    looks, owners = [], sessions.owners
+
+    def looking(keys):
+        looks.append(len(keys))
+        return owners(keys)
+
+    monkeypatch.setattr("accounts.sessions.owners", looking)
+    scopes = [{"headers": [ORIGIN, cookie]} for cookie in cookies * 10]
+    callers = await asyncio.gather(*map(identity.by_session, scopes))
+    assert [user for user, _proof in callers] == [alice, bob] * 10
+    assert looks == [20]
+
+
+async def test_many_who_subscribe_together_are_looked_up_together(room, alice, bob, monkeypatch):
+    statements, run = [], database.run
+
+    async def counting(connection, sql, *rest):
+        statements.append(sql)
+        return await run(connection, sql, *rest)
+
+    monkeypatch.setattr("messaging.database.run", counting)
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(socket(user)) for user in (alice, bob) * 5]
+        await clients[0].subscribe(room)
+        statements.clear()
+        answers = await asyncio.gather(*(client.subscribe(room) for client in clients))
+    assert {answer["type"] for answer in answers} == {"subscribed"}
+    assert 1 <= statements.count(queries.STANDINGS) <= 3  # not ten
+
+
+async def test_many_together_are_each_judged_for_themselves(room, alice, bob, charlie):
+    async with socket(alice) as one, socket(charlie) as two, socket(bob) as three:
+        answers = await asyncio.gather(*(client.subscribe(room) for client in (one, two, three)))
+        assert [answer["type"] for answer in answers] == ["subscribed", "nack", "subscribed"]
+        assert answers[1]["code"] == "not_member"

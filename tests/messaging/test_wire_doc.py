@@ -42,7 +42,7 @@ def test_every_type_is_in_the_document():
 
 
 async def test_the_answers_have_the_shapes_that_are_shown(room, alice, bob, charlie, monkeypatch):
-    monkeypatch.setattr("messaging.consumers.HEARTBEAT_SECONDS", 1)
+    monkeypatch.setattr("messaging.sockets.HEARTBEAT_SECONDS", 1)
     monkeypatch.setattr("messaging.activity.TOGETHER_SECONDS", 0.05)
     got = []
     async with socket(bob) as client:

@@ -1,0 +1,65 @@
+"""Questions of many, answered together."""
+
+import asyncio
+
+import pytest
+
+from messaging.together import Together
+
+
+class Asked:
+    """Answers each number by its double, when `go` is set; keeps what was asked in one go."""
+
+    def __init__(self):
+        self.batches, self.go = [], asyncio.Event()
+
+    async def __call__(self, numbers):
+        self.batches.append(list(numbers))
+        await self.go.wait()
+        if 13 in numbers:
+            raise ValueError("13")
+        return [number * 2 for number in numbers]
+
+
+async def ask(together, *numbers):
+    tasks = [asyncio.create_task(together.ask(number)) for number in numbers]
+    for _turn in range(3):
+        await asyncio.sleep(0)
+    return tasks
+
+
+async def test_who_comes_while_others_are_answered_is_answered_with_the_next():
+    asked = Asked()
+    together = Together(asked)
+    first = await ask(together, 1)
+    then = await ask(together, 2, 3, 2)
+    assert asked.batches == [[1]]
+    asked.go.set()
+    assert await asyncio.gather(*first, *then) == [2, 4, 6, 4]
+    assert asked.batches == [[1], [2, 3, 2]]
+
+
+async def test_what_goes_wrong_they_all_hear_and_the_next_are_answered():
+    asked = Asked()
+    together = Together(asked)
+    first, then = await ask(together, 13, 1), []
+    then += await ask(together, 2)
+    asked.go.set()
+    for task in first:
+        with pytest.raises(ValueError, match="13"):
+            await task
+    assert await then[0] == 4
+    assert await together.ask(3) == 6
+
+
+async def test_who_goes_away_is_no_matter_to_the_others():
+    asked = Asked()
+    together = Together(asked)
+    here, gone = await ask(together, 1, 2)
+    (waits,) = await ask(together, 3)
+    gone.cancel()
+    waits.cancel()
+    asked.go.set()
+    assert await here == 2
+    assert await together.ask(4) == 8
+    assert asked.batches == [[1, 2], [4]]
