@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 FAREWELL_SECONDS = 5.0  # for a slow reader to take its close frame, then the line is cut
 
 TOO_SLOW = 4008
-FAULT = 1011  # of ours; it comes back and resumes
+FAULT = 1011  # of ours
 
 
 class Turn:
@@ -39,8 +39,7 @@ class Turn:
             try:
                 box.flush()
             except Exception:  # one that stumbles must not cost the others their frames
-                log.exception("an outbox stumbled")
-                box.close(FAULT)
+                box.stumbled()
 
 
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turn] = WeakKeyDictionary()
@@ -78,7 +77,15 @@ class Outbox:
         if self._put or self._plain is not None:
             self.put(packet)
         elif not self.closed:
-            self._write(packet.wire)
+            try:
+                self._write(packet.wire)
+            except Exception:  # nor here, where its caller goes through the room
+                self.stumbled()
+
+    def stumbled(self) -> None:
+        """It may have missed something: it comes back and resumes."""
+        log.exception("an outbox stumbled")
+        self.close(FAULT)
 
     def flush(self) -> None:
         """Write what was put."""

@@ -79,11 +79,32 @@ async def test_all_of_one_turn_is_one_write(direct):
         assert len(end.spy.writes) == before + 1
 
 
+async def test_what_is_for_a_room_keeps_its_place_among_what_is_put(door):
+    async with door.client() as (client, end):
+        end.outbox.pass_on(packet("1"))
+        end.outbox.pass_on(together([packet("2"), packet("3")]))
+        end.outbox.put(packet("4"))
+        end.outbox.pass_on(packet("5"))
+        end.outbox.put(packet("6"))
+        await asyncio.sleep(0)
+        end.outbox.pass_on(packet("7"))
+        assert await read(client, 7) == list("1234567")
+
+
+async def test_what_is_for_a_room_does_not_wait_for_the_turn_to_end(direct):
+    async with direct.client() as (client, end):
+        sent = together([packet("1"), packet("2")])
+        end.outbox.pass_on(sent)
+        assert end.spy.writes[-1] == sent.wire
+        assert await read(client, 2) == ["1", "2"]
+
+
 async def test_what_was_put_before_a_close_of_the_same_turn_comes_and_nothing_after(door):
     async with door.client() as (client, end):
         end.outbox.put(packet("before"))
         end.outbox.close(4001)
         end.outbox.put(packet("after"))
+        end.outbox.pass_on(packet("after"))
         assert await read_to_the_end(client) == (["before"], 4001)
 
 
@@ -92,6 +113,7 @@ async def test_who_said_goodbye_gets_no_frame_after_the_close(door):
         raw.protocol.send_close(1000)
         raw.tell()
         await until(end.protocol.transport.is_closing)
+        end.outbox.pass_on(packet("for all"))
         end.outbox.put(packet("after"))
         assert await raw.rest() == CLOSE
 
@@ -108,6 +130,7 @@ async def test_nothing_is_written_to_a_dead_line(door, caplog):
     async with door.raw() as (raw, end):
         end.protocol.transport.abort()
         for _ in range(3):
+            end.outbox.pass_on(packet("unheard by all"))
             end.outbox.put(packet("unheard"))
             await asyncio.sleep(0)
         assert await raw.rest() == b""
@@ -136,8 +159,8 @@ async def test_a_reader_that_stalls_is_closed_and_the_others_get_theirs_meanwhil
         while not stalled.outbox.closed:
             texts.append(f"{len(texts)} " * 10_000)
             sent = packet(texts[-1])
-            stalled.outbox.put(sent)
-            end.outbox.put(sent)
+            stalled.outbox.pass_on(sent)
+            end.outbox.pass_on(sent)
             assert await read(quick, 1) == [texts[-1]]
             assert len(texts) * sent.size < 3 * WAITING_MAX
         got, code = await read_to_the_end(slow)
@@ -168,12 +191,13 @@ class Stumbling(Line):
         raise LookupError("a fault of ours")
 
 
-async def test_an_outbox_that_stumbles_costs_the_others_nothing_and_is_closed(direct):
+@pytest.mark.parametrize("way", [Outbox.put, Outbox.pass_on])
+async def test_an_outbox_that_stumbles_costs_the_others_nothing_and_is_closed(direct, way):
     async with direct.client() as (first, one), direct.client() as (last, other):
         end = one.protocol
         stumbling = Outbox(end.send, Stumbling(end.transport))
-        stumbling.put(packet("lost"))
-        other.outbox.put(packet("hello"))
+        for box, text in ((stumbling, "lost"), (other.outbox, "hello")):
+            way(box, packet(text))
         assert await read(last, 1) == ["hello"]
         assert await read_to_the_end(first) == ([], 1011)  # it comes back and resumes
 
