@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from bench import report
+from bench import charts, report
 from bench.goals import judged
 from bench.scenarios import (
     arrivals,
@@ -67,10 +67,12 @@ def main() -> int:
         own = OWN if is_short else OWN | OWN_FULL
         _run_all(own, options.scenario, servers, is_short, tell, found, failed)
     minutes = (time.monotonic() - began) / 60
-    report.keep_and_show(
+    kept = report.keep_and_show(
         found, failed=failed, absent=those.absent, versions=those.versions,
         size=options.size, minutes=minutes,
     )  # fmt: skip
+    if not is_short:
+        charts.make(kept)
     return 1 if failed else 0
 
 

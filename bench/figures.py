@@ -28,6 +28,8 @@ class Figure:
 
     @property
     def aim(self) -> str:
+        if self.at_most == 0:
+            return "none"
         suffix = "×" if self.theirs is not None else f" {self.unit}".rstrip()
         bounds = [f"≥ {self.at_least:,g}{suffix}"] if self.at_least is not None else []
         bounds += [f"≤ {self.at_most:,g}{suffix}"] if self.at_most is not None else []

@@ -58,10 +58,11 @@ def _original_load(found: Found) -> list[Figure]:
 
 
 def _rows(found: Found) -> list[Figure]:
-    sizes = list(found["median_ms"])
+    by_size = found["median_ms"]
+    few, many = list(by_size)[0], list(by_size)[-1]
     return [
-        Figure("G14", f"{name}: time with {int(sizes[-1]):,} rows", found["median_ms"][sizes[-1]][name],
-               "ms", f"with {int(sizes[0]):,}", found["median_ms"][sizes[0]][name], at_most=1.5)
+        Figure("G14", f"{name}, with {int(many):,} rows", by_size[many][name], "ms",
+               f"with {int(few):,}", by_size[few][name], at_most=1.5)
         for name in found["growth"]
     ]  # fmt: skip
 

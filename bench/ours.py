@@ -187,22 +187,26 @@ class Ours:
         return path
 
 
-# In bulk; what a session holds is what django.contrib.auth.login puts there.
+# In bulk; what a session holds, and where, is what django.contrib.auth.login does.
 SIGN_IN = """
 from datetime import timedelta
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.backends.cached_db import KEY_PREFIX, SessionStore
 from django.contrib.sessions.models import Session
+from django.core.cache import cache
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from accounts.models import User
-store = SessionStore()
-def signed_in(user):
-    held = {SESSION_KEY: str(user.pk), HASH_SESSION_KEY: user.get_session_auth_hash()}
-    held[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-    data, end = store.encode(held), timezone.now() + timedelta(days=1)
-    return Session(session_key=get_random_string(32), session_data=data, expire_date=end)
-sessions = [signed_in(user) for user in User.objects.filter(pk__in=%s).order_by("pk")]
-_ = Session.objects.bulk_create(sessions)
-print(*[session.session_key for session in sessions])
+def held(user):
+    return {SESSION_KEY: str(user.pk), HASH_SESSION_KEY: user.get_session_auth_hash(),
+            BACKEND_SESSION_KEY: "django.contrib.auth.backends.ModelBackend"}
+store, life = SessionStore(), timedelta(days=1)
+users = User.objects.filter(pk__in=%s).order_by("pk")
+sessions = {get_random_string(32): held(user) for user in users}
+rows = [Session(session_key=key, session_data=store.encode(one), expire_date=timezone.now() + life)
+        for key, one in sessions.items()]
+_ = Session.objects.bulk_create(rows)
+cached = {KEY_PREFIX + key: one for key, one in sessions.items()}
+_ = cache.set_many(cached, life.total_seconds())
+print(*sessions)
 """

@@ -28,19 +28,27 @@ _NONE: frozenset[Any] = frozenset()  # one for all: each empty one would take 20
 
 
 class Client:
-    """One connection of a person. `put` takes the encoded frames that are for it."""
+    """One connection of a person. `put` takes the encoded frames that are for it; `pass_on`,
+    where that is another way, those that are for all of a room."""
 
     # There are thousands, most of them idle: what they seldom need they don't hold.
     __slots__ = (
-        "_due", "chores", "in_flight", "language", "last_heard", "node", "put", "subscriptions",
-        "typed", "user", "watched",
+        "_due", "chores", "in_flight", "language", "last_heard", "node", "pass_on", "put",
+        "subscriptions", "typed", "user", "watched",
     )  # fmt: skip
 
-    def __init__(self, user: Person, language: str, put: Callable[[Packet], None]) -> None:
+    def __init__(
+        self,
+        user: Person,
+        language: str,
+        put: Callable[[Packet], None],
+        pass_on: Callable[[Packet], None] | None = None,
+    ) -> None:
         self.node = node.current()
         self.user = user
         self.language = language
         self.put = put
+        self.pass_on = pass_on or put
         self.subscriptions: dict[int, Subscription] = {}
         self.watched: frozenset[int] = _NONE
         self.chores: frozenset[asyncio.Task[None]] = _NONE
@@ -158,7 +166,7 @@ class Client:
 
         subscription = await self.node.hub.subscribe(
             frame.room, self.user.id, frame.after,
-            put=self.put, ended=self._ended, greet=greet,
+            put=self.pass_on, ended=self._ended, greet=greet,
         )  # fmt: skip
         if subscription is None:
             raise not_member()

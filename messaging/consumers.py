@@ -41,7 +41,8 @@ class ChatConsumer:
         self.line = transport.Line(transport.behind(send))
         self.outbox = Outbox(send, self.line)
         language = identity.language(scope, user)
-        self.client = Client(Person(user.pk, user.display_name), language, self.outbox.put)
+        person = Person(user.pk, user.display_name)
+        self.client = Client(person, language, self.outbox.put, self.outbox.pass_on)
 
     async def _serve(self, receive: Any) -> None:
         client, serving = self.client, self.client.node

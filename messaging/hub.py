@@ -15,7 +15,7 @@ from typing import Any
 from messaging import queries
 from messaging.activity import Activity
 from messaging.database import ANSWER_SECONDS, Reads, Unavailable
-from messaging.feed import Feed, by_room, pack, unpack
+from messaging.feed import Feed, Line, by_room, pack, unpack
 from messaging.layer import Layer
 from messaging.packets import Packet
 from messaging.queries import Standing
@@ -42,6 +42,7 @@ class Hub:
         self.said_elsewhere: Callable[[Event], None] = lambda event: None
         self._standings = Together(self._read_standings)
         self._activities: dict[int, Activity] = {}
+        self._heard_lines: dict[int, list[Line]] = {}
         self._lingering: dict[int, asyncio.TimerHandle] = {}
         self._watch: asyncio.Task[None] | None = None
         self._clock_ahead = timedelta()
@@ -58,11 +59,18 @@ class Hub:
     def _heard(self, room_id: int, message: dict[str, Any]) -> None:
         if message["type"] != "lines":
             self.others[message["type"]](room_id, message)
-        elif feed := self.feeds.get(room_id):
+        elif room_id in self.feeds:
             lines = [unpack(room_id, packed) for packed in message["lines"]]
-            feed.take(lines)
             for line in lines:
                 self.said_elsewhere(line.event)
+            if room_id not in self._heard_lines:  # what comes in one turn goes on together
+                asyncio.get_running_loop().call_soon(self._hand_on, room_id)
+            self._heard_lines.setdefault(room_id, []).extend(lines)
+
+    def _hand_on(self, room_id: int) -> None:
+        lines = self._heard_lines.pop(room_id)
+        if feed := self.feeds.get(room_id):
+            feed.take(lines)
 
     # --- which rooms are held -----------------------------------------------------------------
 

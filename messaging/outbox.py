@@ -54,6 +54,9 @@ def _turn() -> Turn:
 class Outbox:
     """Belongs to one socket. `send` is its ASGI send, for what the line does not take directly."""
 
+    __slots__ = ("__weakref__", "_closer", "_given", "_line", "_plain", "_put", "_send",
+                 "_taken_before", "_turn", "closed")  # fmt: skip
+
     def __init__(self, send: Callable[[dict[str, Any]], Awaitable[None]], line: Line) -> None:
         self._send = send
         self._line = line
@@ -70,19 +73,32 @@ class Outbox:
             self._turn.add(self)
         self._put.append(packet)
 
+    def pass_on(self, packet: Packet) -> None:
+        """What goes to a whole room: joined already, it need not wait for the turn's end."""
+        if self._put or self._plain is not None:
+            self.put(packet)
+        elif not self.closed:
+            self._write(packet.wire)
+
     def flush(self) -> None:
-        """Write what was put. Who does not take it in time is closed."""
+        """Write what was put."""
         put = self._put
         if self.closed or not put:
             return
         self._put = []
         packet = put[0] if len(put) == 1 else together(put)
-        self._given += packet.size
         if self._plain is None:
-            self._line.write(packet.wire)
+            self._write(packet.wire)
         else:
+            self._given += packet.size
             self._plain.put(packet)
-        if self._unsent() > WAITING_MAX:
+            if self._plain.waiting > WAITING_MAX:
+                self.close(TOO_SLOW)
+
+    def _write(self, frames: bytes) -> None:
+        """Who does not take them in time is closed."""
+        self._given += len(frames)
+        if self._line.write(frames) > WAITING_MAX:
             self.close(TOO_SLOW)
 
     def _unsent(self) -> int:

@@ -78,15 +78,28 @@ def join(room_id: int, user: User) -> bool:
 
     Raises Room.DoesNotExist, ValidationError (room_full, room_closed).
     """
-    room = Room.objects.get(pk=room_id)
-    if Membership.objects.filter(room=room, user=user).exists():
-        return False
-    if refusal := rooms.refusal(room):
-        raise refusal
     if not connection.in_atomic_block:
         connection.close()  # back to the pool: a crowd that waits must not hold what seats it
+    try:
+        _lookout.enter(room_id, user.pk).result()
+    except _IsSeated:
+        return False
     _door.enter(room_id, user.pk).result()
     return True
+
+
+class _IsSeated(Exception):
+    """They have a seat."""
+
+
+def _look(room_id: int, user_ids: Collection[int]) -> Verdicts:
+    """Who need not wait at the door, one look for all who ask at the same time."""
+    room = Room.objects.get(pk=room_id)
+    seats = Membership.objects.filter(room_id=room_id, user_id__in=user_ids)
+    seated = set(seats.values_list("user_id", flat=True))
+    return {
+        user_id: _IsSeated() if user_id in seated else rooms.refusal(room) for user_id in user_ids
+    }
 
 
 def _seat(room_id: int, user_ids: Collection[int]) -> Verdicts:
@@ -96,7 +109,7 @@ def _seat(room_id: int, user_ids: Collection[int]) -> Verdicts:
     return dict.fromkeys(user_ids) | {user_id: rooms.full() for user_id in refused}
 
 
-_door = Door(_seat)
+_lookout, _door = Door(_look, has_lock=False), Door(_seat)
 
 
 def leave(room_id: int, user: User) -> bool:

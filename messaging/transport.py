@@ -31,12 +31,14 @@ class Line:
         # How many bytes wait for the client to read on.
         self.unread = transport.get_write_buffer_size if transport else int
 
-    def write(self, frames: bytes) -> None:
-        """Whole frames, at once; those that the client does not take yet wait in the transport."""
+    def write(self, frames: bytes) -> int:
+        """Whole frames, at once; says how many bytes wait now for the client to read on."""
         transport = self._transport
         assert transport is not None, "only where is_direct"
-        if not transport.is_closing():  # then the close frame is the last one
-            transport.write(frames)
+        if transport.is_closing():  # the close frame is the last one
+            return 0
+        transport.write(frames)
+        return self.unread()
 
     def check(self) -> None:
         """Cut who takes memory and reads nothing, not even the end that the server has told."""

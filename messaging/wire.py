@@ -7,7 +7,6 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
-FRAME_MAX = 64 * 1024  # bytes
 RESUME_MAX = 1_000  # events that a resume brings; who missed more loads the room anew
 RESUME_BYTES_MAX = 512 * 1024  # and so that a resume is never itself too much for a socket
 WATCH_MAX = 100  # rooms

@@ -6,6 +6,7 @@ transaction, and answers each. Works for threads and event loops alike (concurre
 
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from threading import Lock
 
 from django.db import close_old_connections
@@ -20,8 +21,12 @@ Verdicts = Mapping[int, Exception | None]
 
 
 class Door:
-    def __init__(self, seat: Callable[[int, Collection[int]], Verdicts]) -> None:
-        self._seat = seat
+    """Without its lock it only keeps a crowd together: for a look that all of it can share."""
+
+    def __init__(
+        self, seat: Callable[[int, Collection[int]], Verdicts], has_lock: bool = True
+    ) -> None:
+        self._seat, self._has_lock = seat, has_lock
         self._mutex = Lock()
         self._crowds: dict[int, list[tuple[int, Future[None]]]] = {}
         self._leaders = ThreadPoolExecutor(LEADERS, "door")
@@ -39,7 +44,7 @@ class Door:
     def _lead(self, room_id: int) -> None:
         close_old_connections()
         try:
-            with room_lock(room_id):
+            with room_lock(room_id) if self._has_lock else nullcontext():
                 self._seat_crowd(room_id, self._next_crowd(room_id))
         except Exception as error:  # of the lock's: who waits must hear of it
             for _, waiting in self._next_crowd(room_id):

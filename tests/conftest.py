@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db.backends.postgresql.operations import DatabaseOperations
 
+from accounts.passwords import Argon2
 from tests.stack import _stack, stack  # noqa: F401  (fixtures)
 
 
@@ -15,7 +15,7 @@ def quick_passwords():
     stack take their full time."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"time_cost": 1, "memory_cost": 64, "parallelism": 1}.items():
-            patch.setattr(Argon2PasswordHasher, name, value)
+            patch.setattr(Argon2, name, value)
         yield
 
 

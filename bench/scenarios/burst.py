@@ -21,7 +21,7 @@ import psycopg
 from bench import servers as stores
 from bench.figures import Figure
 from bench.ours import Ours, pinned
-from bench.peers import Absent, Peer
+from bench.peers import Absent, Peer, tutorial
 from bench.scenarios.talkers import PlainTalker, Talker, until
 from bench.servers import HOME, LOAD_CORE, SERVER_CORE, Servers
 
@@ -37,9 +37,17 @@ BAD = ("lost", "repeated", "reordered", "unacknowledged", "not_stored", "stored_
 
 
 def run(
-    servers: Servers, *, short: bool, tell: Callable[[str], None], peers: Iterable[Peer] = ()
+    servers: Servers,
+    *,
+    short: bool,
+    tell: Callable[[str], None],
+    peers: Iterable[Peer] | None = None,
 ) -> dict[str, Any]:
-    """`rounds`: what each burst did; `peers`: theirs; `figures`."""
+    """`rounds`: what each burst did; `peers`: theirs; `figures`. Of the peers given, only those of
+    the wire "plain" are asked; without any, the Channels tutorial, by its channel layers."""
+    if peers is None:
+        both = [tutorial.Daphne(persist=False), tutorial.Uvicorn(persist=False)]
+        peers = both[:1] if short else both
     rounds: list[dict[str, Any]] = []
     with pinned(LOAD_CORE):
         with _site(servers) as site:

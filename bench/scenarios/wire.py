@@ -24,6 +24,10 @@ class Http:
 
     async def ask(self, method: str, path: str, body: Any = None) -> tuple[int, bytes, bytes]:
         """Status, headers in lower case, body."""
+        if (
+            self._in.at_eof()
+        ):  # the server closes what was idle for a while; so do browsers open anew
+            await self.open()
         text = b"" if body is None else json.dumps(body).encode()
         head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(text)}\r\n"
         head += "Content-Type: application/json\r\n" if text else ""

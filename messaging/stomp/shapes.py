@@ -6,18 +6,23 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from messaging.wire import Event
-from rooms.models import Room
 
 TYPES = {"message": "MESSAGE", "enter": "ENTER", "leave": "LEAVE"}  # what else it can't show
 
 
-def info(room: Room, owner_email: str) -> dict[str, Any]:
+# Of a room, in the order that `info` takes them.
+INFO_FIELDS = ("pk", "title", "owner__email", "personnel", "capacity")
+
+
+def info(
+    room_id: int, title: str, owner_email: str, personnel: int, capacity: int
+) -> dict[str, Any]:
     return {
-        "chatId": str(room.pk),
-        "title": room.title,
+        "chatId": str(room_id),
+        "title": title,
         "openUsername": owner_email,
-        "personnel": room.personnel,
-        "maxPersonnel": room.capacity,
+        "personnel": personnel,
+        "maxPersonnel": capacity,
     }
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import pytest
 import uvicorn
@@ -10,6 +11,7 @@ from django.db import connections
 from accounts.models import User
 from messaging import node, services
 from messaging.wire import Person
+from messaging.writer import Draft, Writer
 from rooms.models import Room
 
 
@@ -54,6 +56,24 @@ def room(alice, bob) -> Room:
 
 def person(user: User) -> Person:
     return Person(user.pk, user.display_name)
+
+
+@pytest.fixture
+async def writer():
+    stored = []
+    writer = Writer(stored.extend)
+    writer.events = stored
+    yield writer
+    await writer.close()
+
+
+def draft(room, user, body="hello", cid=None) -> Draft:
+    return Draft(room.pk, person(user), cid or uuid4(), body)
+
+
+async def stored_bodies(room):
+    log = room.events.filter(kind="message").order_by("seq")
+    return [each async for each in log.values_list("seq", "body")]
 
 
 @pytest.fixture(autouse=True)

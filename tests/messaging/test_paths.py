@@ -6,22 +6,16 @@ Whoever is at the other end sees the same: here by one of our workers, and by da
 import asyncio
 import json
 import sys
-from contextlib import asynccontextmanager
-from uuid import UUID
 
 import pytest
 
 from chattalk.embedded import Process
 from chattalk.workers import ROOT, listen
-from messaging import feed, node, services
-from messaging.writer import Draft
-from presence.tasks import end
-from tests.messaging.conftest import person
-from tests.messaging.served import BOTH_LOOPS, Spy, served
-from tests.messaging.sockets import session_cookie
+from messaging import services
+from tests.messaging.seen import cid, seen
 from tests.messaging.test_two_processes import frame, open_room, say, subscribe, tell
 from tests.presence.house import until
-from tests.stack import Person, socket_at
+from tests.stack import socket_at
 
 
 @pytest.fixture(scope="module")
@@ -40,66 +34,6 @@ def daphne(_stack, tmp_path_factory):
     process.stop()
     listener.close()
     print(log.read_text())
-
-
-class Seen:
-    """All that a client is sent, as it comes. Presence comes in steps of its own pace: of that, who
-    is here now."""
-
-    def __init__(self, ws):
-        self.ws = ws
-        self.texts, self.here = [], {}
-        self._reading = asyncio.create_task(self._read())
-
-    async def _read(self):
-        async for text in self.ws:
-            got = json.loads(text)
-            if got["type"] == "presence":
-                self._note(got)
-            elif got["type"] != "heads":  # by the clock
-                self.texts.append(text)
-
-    def _note(self, got):
-        here = {} if got["full"] else self.here
-        came = {one["id"]: one["name"] for one in [*got.get("here", []), *got.get("came", [])]}
-        went = {one["id"] for one in got.get("went", [])}
-        self.here = {who: name for who, name in (here | came).items() if who not in went}
-
-    @property
-    def frames(self):
-        return [json.loads(text) for text in self.texts]
-
-    async def ask(self, type, **fields):
-        """Say it, and wait for the answer to a ping that follows it."""
-        await tell(self.ws, type, **fields)
-        await self.settled()
-
-    async def settled(self):
-        ref = str(len(self.texts))
-        await tell(self.ws, "ping", ref=ref)
-        await self.saw(lambda got: got["type"] == "pong" and got["ref"] == ref)
-        self.texts = [text for text in self.texts if json.loads(text).get("ref") != ref]
-
-    async def saw(self, fits):
-        await until(lambda: any(map(fits, self.frames)))
-
-    async def saw_here(self, *names):
-        await until(lambda: set(self.here.values()) == set(names))
-
-    async def stop(self):
-        await end(self._reading)
-
-
-@asynccontextmanager
-async def seen(url, person):
-    async with socket_at(url, person) as ws:
-        client = Seen(ws)
-        yield client
-        await client.stop()
-
-
-def cid(number):
-    return str(UUID(int=number))
 
 
 async def test_the_transport_of_another_server_is_not_known(stack, daphne):
@@ -250,105 +184,3 @@ async def test_what_was_missed_is_the_same_to_the_byte_live_from_the_ring_and_th
                 await back.saw(lambda got: got.get("seq") == total)
                 assert back.frames[1]["recovered"]
                 assert back.texts[-min(total - after, 6) :] == log[-min(total - after, 6) :]
-
-
-# --- what the direct way is for -------------------------------------------------------------------
-
-
-@pytest.fixture
-def spies(monkeypatch):
-    """The transports of all sockets that come."""
-    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-
-    spies, made = [], WebSocketsSansIOProtocol.connection_made
-
-    def connection_made(protocol, transport):
-        spies.append(Spy(transport))
-        made(protocol, spies[-1])
-
-    monkeypatch.setattr(WebSocketsSansIOProtocol, "connection_made", connection_made)
-    return spies
-
-
-@pytest.fixture
-def framed(monkeypatch):
-    """The events that were framed."""
-    framed, packet = [], feed.packet
-
-    def noting(text):
-        framed.append(text)
-        return packet(text)
-
-    monkeypatch.setattr(feed, "packet", noting)
-    return framed
-
-
-@pytest.fixture
-def signed_in(alice, bob):
-    """Who is signed in before the test's loop runs: by a session, as the stack's people are."""
-    people = []
-    for user in (alice, bob):
-        session = session_cookie(user)[1].decode().partition("=")[2]
-        people.append(Person(user.pk, user.email, user.display_name, session))
-    return people
-
-
-@asynccontextmanager
-async def room_of_five(url, room, signed_in):
-    """Five sockets that listen, and whose presence is settled."""
-    alice, bob = signed_in
-    async with (
-        seen(url, alice) as one, seen(url, alice) as two,
-        seen(url, bob) as three, seen(url, bob) as four, seen(url, bob) as five,
-    ):  # fmt: skip
-        clients = [one, two, three, four, five]
-        for client in clients:
-            await client.ask("subscribe", room=room.pk)
-        for client in clients:
-            await client.saw_here("Alice", "Bob")
-        yield clients
-
-
-@BOTH_LOOPS
-async def test_a_message_is_framed_once_for_all_of_the_room(room, signed_in, framed, spies):
-    async with served() as url, room_of_five(url, room, signed_in) as clients:
-        assert all(socket.line.is_direct for socket in node.current().sockets._sockets)
-        async with socket_at(url, signed_in[1]) as speaker:
-            await say(speaker, room.pk, "to all of you")
-        for client in clients:
-            await client.saw(lambda got: got.get("body") == "to all of you")
-        assert len(framed) == 1
-        assert [sum(b"to all of you" in each for each in spy.writes) for spy in spies] == [
-            1, 1, 1, 1, 1, 0,
-        ]  # fmt: skip
-
-
-@BOTH_LOOPS
-async def test_messages_that_are_stored_together_are_one_write_for_each(
-    room, alice, signed_in, framed, spies
-):
-    async with served() as url, room_of_five(url, room, signed_in) as clients:
-        writer = node.current().writer
-        drafts = [Draft(room.pk, person(alice), UUID(int=i), f"burst {i}") for i in range(20)]
-        await asyncio.gather(*map(writer.put, drafts))
-        for client in clients:
-            await client.saw(lambda got: got.get("body") == "burst 19")
-            bodies = [got["body"] for got in client.frames if got["type"] == "event"]
-            assert bodies == [f"burst {i}" for i in range(20)]
-        assert len(framed) == 20
-        assert [sum(b"burst" in each for each in spy.writes) for spy in spies] == [1] * 5
-
-
-@BOTH_LOOPS
-async def test_the_answer_to_a_sender_comes_before_the_event_of_what_was_sent(room, signed_in):
-    async with served() as url, seen(url, signed_in[1]) as bob:
-        await bob.ask("subscribe", room=room.pk)
-        for i in range(10):
-            await tell(bob.ws, "send", room=room.pk, body=f"{i}", cid=cid(i))
-        await bob.saw(lambda got: got.get("body") == "9")
-        got = [(each["type"], each["cid"]) for each in bob.frames if "cid" in each]
-        for i in range(10):
-            assert got.index(("ack", cid(i))) < got.index(("event", cid(i)))
-        assert [each for each in got if each[0] == "event"] == [
-            ("event", cid(i)) for i in range(10)
-        ]

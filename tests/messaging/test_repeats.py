@@ -1,0 +1,140 @@
+"""Messages that are sent again: what the second statement is for, and how both are planned."""
+
+import asyncio
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.core.exceptions import PermissionDenied, ValidationError
+
+from messaging import queries, services
+from messaging.database import connect, run
+from messaging.writer import PLAN
+from tests.messaging.conftest import draft, stored_bodies
+
+
+@pytest.fixture
+def statements(monkeypatch):
+    """What writers ask the database."""
+    asked = []
+
+    async def noting(connection, sql, *rest):
+        asked.append(sql)
+        return await run(connection, sql, *rest)
+
+    monkeypatch.setattr("messaging.writer.run", noting)
+    return asked
+
+
+async def test_one_repeat_among_new_ones_is_answered_and_the_others_are_stored_once(
+    writer, room, alice, bob, statements
+):
+    before = draft(room, bob, "before")
+    first = await writer.put(before)
+    statements.clear()
+    batch = [draft(room, alice, "one"), before, draft(room, bob, "two"), draft(room, alice, "3")]
+    receipts = await asyncio.gather(*map(writer.put, batch))
+    assert statements == [queries.POST, queries.POST_AGAIN]
+    assert receipts[1] == first._replace(repeated=True)
+    assert [(each.seq, each.repeated) for each in receipts] == [
+        (4, False), (3, True), (5, False), (6, False),
+    ]  # fmt: skip
+    assert await stored_bodies(room) == [(3, "before"), (4, "one"), (5, "two"), (6, "3")]
+    await asyncio.sleep(0)
+    assert [event.seq for event in writer.events] == [3, 4, 5, 6]
+
+
+async def test_an_id_with_another_text_among_new_ones_is_refused_alone(writer, room, alice, bob):
+    before = draft(room, bob, "before")
+    await writer.put(before)
+    batch = [draft(room, alice, "one"), before._replace(body="other"), draft(room, bob, "two")]
+    one, other, two = await asyncio.gather(*map(writer.put, batch), return_exceptions=True)
+    assert (one.seq, two.seq) == (4, 5)
+    assert isinstance(other, ValidationError) and other.code == "conflict"
+    assert await stored_bodies(room) == [(3, "before"), (4, "one"), (5, "two")]
+
+
+async def test_the_same_id_of_another_person_is_another_message(writer, room, alice, bob):
+    first = draft(room, bob, "mine")
+    await writer.put(first)
+    other = await writer.put(draft(room, alice, "not yours", first.client_id))
+    assert (other.seq, other.repeated) == (4, False)
+
+
+async def leave(room, alice, bob):
+    await sync_to_async(services.leave)(room.pk, bob)
+
+
+async def close(room, alice, bob):
+    await sync_to_async(services.close_room)(room.pk, alice)
+
+
+@pytest.mark.parametrize("end", [leave, close])
+async def test_what_was_stored_is_answered_again_to_who_may_speak_no_more(
+    writer, room, alice, bob, statements, end
+):
+    before = draft(room, bob, "before")
+    first = await writer.put(before)
+    await end(room, alice, bob)
+    statements.clear()
+    assert await writer.put(before) == first._replace(repeated=True)
+    assert len(statements) in (2, 3)
+    with pytest.raises(ValidationError) as refusal:
+        await writer.put(before._replace(body="other"))
+    assert refusal.value.code == "conflict"
+    with pytest.raises((PermissionDenied, ValidationError)):
+        await writer.put(draft(room, bob, "new"))
+    assert await stored_bodies(room) == [(3, "before")]
+
+
+async def test_a_repeat_while_others_of_its_batch_are_judged_again_is_answered(
+    writer, room, bob, charlie, monkeypatch
+):
+    """bob's is stored and answered, charlie's is looked at once more: then bob's comes again."""
+    said, again = draft(room, bob), []
+
+    async def repeating(connection, sql, *rest):
+        if sql == queries.POST_AGAIN and not again:
+            again.append(writer.put(said))
+        return await run(connection, sql, *rest)
+
+    monkeypatch.setattr("messaging.writer.run", repeating)
+    first, _refused = await asyncio.gather(
+        writer.put(said), writer.put(draft(room, charlie)), return_exceptions=True
+    )
+    async with asyncio.timeout(10):
+        assert await again[0] == first._replace(repeated=True)
+
+
+async def test_what_was_given_up_and_comes_again_while_others_are_stored_is_answered(
+    writer, room, alice, bob, monkeypatch
+):
+    """Another holds alice's and bob's room; the message for a free one is stored meanwhile."""
+    free = await sync_to_async(services.open_room)(alice, title="Free", capacity=2)
+    said, again = draft(room, bob), []
+
+    async def repeating(connection, sql, *rest):
+        if sql == queries.POST and refused.done() and not again:
+            again.append(writer.put(said))
+        return await run(connection, sql, *rest)
+
+    monkeypatch.setattr("messaging.writer.run", repeating)
+    async with await connect() as holder, holder.transaction():
+        await holder.execute("SELECT 1 FROM rooms_room WHERE id = %s FOR UPDATE", [room.pk])
+        refused = writer.put(said)
+        await writer.put(draft(free, alice))
+    assert refused.exception().code == "unavailable"
+    async with asyncio.timeout(10):
+        assert (await again[0]).seq == 3
+
+
+@pytest.mark.parametrize("statement", [queries.POST, queries.POST_AGAIN])
+async def test_no_table_is_read_whole_even_while_it_is_small(room, alice, statement):
+    """The plan is kept, and the tables grow."""
+    names = {"rooms": "$1", "senders": "$2", "cids": "$3", "bodies": "$4"}
+    values = queries.post_params([draft(room, alice)])
+    args = ", ".join(f"'{values[name]}'" for name in names)
+    async with await connect(PLAN) as connection:
+        await connection.execute(f"PREPARE post AS {statement % names}")
+        rows = await run(connection, f"EXPLAIN EXECUTE post({args})", {})
+    plan = "\n".join(line for (line,) in rows)
+    assert "Seq Scan" not in plan and "Index" in plan, plan
