@@ -98,14 +98,16 @@ class Outbox:
             self._write(packet.wire)
         else:
             self._given += packet.size
-            self._plain.put(packet)
             if self._plain.waiting > WAITING_MAX:
                 self.close(TOO_SLOW)
+            else:
+                self._plain.put(packet)
 
     def _write(self, frames: bytes) -> None:
-        """Who does not take them in time is closed."""
-        self._given += len(frames)
-        if self._line.write(frames) > WAITING_MAX:
+        """Who has not taken what came before them is closed, once that is too much."""
+        size = len(frames)
+        self._given += size
+        if self._line.write(frames) - size > WAITING_MAX:
             self.close(TOO_SLOW)
 
     def _unsent(self) -> int:
