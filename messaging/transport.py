@@ -23,13 +23,15 @@ def behind(send: Any) -> asyncio.Transport | None:
 class Line:
     """One connection, as far as its server lets us look; of others nothing is asked or cut."""
 
-    __slots__ = ("_transport", "is_direct", "unread")
+    __slots__ = ("_transport", "is_direct")
 
     def __init__(self, transport: asyncio.Transport | None) -> None:
         self._transport = transport
         self.is_direct = transport is not None
-        # How many bytes wait for the client to read on.
-        self.unread = transport.get_write_buffer_size if transport else int
+
+    def unread(self) -> int:
+        """How many bytes wait for the client to read on."""
+        return self._transport.get_write_buffer_size() if self._transport else 0
 
     def write(self, frames: bytes) -> int:
         """Whole frames, at once; says how many bytes wait now for the client to read on."""
@@ -38,7 +40,7 @@ class Line:
         if transport.is_closing():  # the close frame is the last one
             return 0
         transport.write(frames)
-        return self.unread()
+        return transport.get_write_buffer_size()
 
     def check(self) -> None:
         """Cut who takes memory and reads nothing, not even the end that the server has told."""
