@@ -38,12 +38,15 @@ def _joins(found: Found) -> list[Figure]:
 
 def _missed(found: Found) -> list[Figure]:
     what = f"{found['missed']:,} missed out of {found['lines']:,} rows"
-    peer, theirs = "the original's query", found["original"]["ms"]
-    goal = 1 / found["goal"]
+    peer, theirs = "the original's query", found["original"]
+    # The original reads all rows: against fewer of them there is as much less to win.
+    goal = found["goal"] * found["lines"] / 10_000_000
     return [
-        Figure("G14", f"{what}, in one answer", found["at_once"]["ms"], "ms", peer, theirs,
-               at_most=goal),
-        Figure("", f"{what}, by pages of 100", found["ours"]["ms"], "ms", peer, theirs),
+        Figure("G14", f"{what}: the query", found["at_once"]["postgresql_ms"], "ms", peer,
+               theirs["postgresql_ms"], at_most=1 / goal),
+        Figure("", f"{what}: with 1,000 objects made of it", found["at_once"]["ms"], "ms", peer,
+               theirs["ms"]),
+        Figure("", f"{what}: by pages of 100", found["ours"]["ms"], "ms", peer, theirs["ms"]),
     ]  # fmt: skip
 
 

@@ -95,6 +95,7 @@ class Feed:
         self._filling: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._opening = asyncio.Lock()
+        self._recalling = asyncio.Lock()
 
     async def open(self) -> None:
         """Find the end of the log; what comes meanwhile waits. Raises Unavailable."""
@@ -184,7 +185,28 @@ class Feed:
         return [line for line in self._ring if line.seq > after]
 
     async def between(self, after: int, head: int) -> list[Line]:
-        """The lines after `after` up to `head`, from the database. Raises Unavailable."""
+        """The lines after `after` up to `head`, from the database. Raises Unavailable.
+
+        Those near the end are then kept ready: after a restart everybody comes back at once.
+        """
+        if self.head - after > RING:
+            return await self._fetch(after, head)
+        async with self._recalling:
+            lines = self.replay(after)
+            if lines is None:
+                lines = await self._fetch(after, head)
+                self._keep(lines)
+        return [line for line in lines if line.seq <= head]
+
+    def _keep(self, lines: list[Line]) -> None:
+        """Before those that are kept already, as far as they reach and there is room."""
+        first = self._ring[0].seq if self._ring else self.head + 1
+        older = [line for line in lines if line.seq < first]
+        if older and older[-1].seq == first - 1:
+            room = RING - len(self._ring)
+            self._ring.extendleft(reversed(older[len(older) - min(room, len(older)) :]))
+
+    async def _fetch(self, after: int, head: int) -> list[Line]:
         lines: list[Line] = []
         while after < head and (events := await self._read(self.room_id, after)):
             lines += [line(event) for event in events]

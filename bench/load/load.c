@@ -9,6 +9,7 @@
  * each, then its report as JSON. Each message carries a number, so that every client knows what it
  * lost, got twice or got out of order; wires with positions are checked by these, too.
  *
+ * --doze: sleep while nothing comes, where the core is shared with a server.
  * --hold: after `connected` wait for a line on stdin. --after N --missed M: then, at once, each
  * client asks for what came after N and waits for M lines; with --reconnect by opening with it.
  */
@@ -380,7 +381,7 @@ static uint64_t clock_now(void) {
  * receiver to fall asleep. Real clients are elsewhere. */
 static void turn(void) {
     struct epoll_event events[EVENTS];
-    int count = epoll_wait(poller, events, EVENTS, in_window || posting ? 0 : 1);
+    int count = epoll_wait(poller, events, EVENTS, !options.doze && (in_window || posting) ? 0 : 1);
     uint64_t began = clock_now();
     for (int i = 0; i < count; i++) handle(&events[i]);
     if (count > 0 && in_window) worked += clock_now() - began;
@@ -536,14 +537,15 @@ static void deal_out(void) {
 
 static void read_options(int count, char **words) {
     enum { WIRE = 256, PLAN, HOST, PATH, PUBLISHERS, IN_FLIGHT, RATE, BYTES, WARM, MEASURE, DRAIN,
-           AT_ONCE, CONNECT_RATE, STALL, HOLD, AFTER, MISSED, RECONNECT };
+           AT_ONCE, CONNECT_RATE, STALL, HOLD, AFTER, MISSED, RECONNECT, DOZE };
     static const struct option known[] = {
         {"wire", 1, 0, WIRE}, {"plan", 1, 0, PLAN}, {"host", 1, 0, HOST}, {"path", 1, 0, PATH},
         {"publishers", 1, 0, PUBLISHERS}, {"in-flight", 1, 0, IN_FLIGHT}, {"rate", 1, 0, RATE},
         {"bytes", 1, 0, BYTES}, {"warm", 1, 0, WARM}, {"measure", 1, 0, MEASURE},
         {"drain", 1, 0, DRAIN}, {"connecting", 1, 0, AT_ONCE},
         {"connect-rate", 1, 0, CONNECT_RATE}, {"stall", 1, 0, STALL}, {"hold", 0, 0, HOLD},
-        {"after", 1, 0, AFTER}, {"missed", 1, 0, MISSED}, {"reconnect", 0, 0, RECONNECT}, {0},
+        {"after", 1, 0, AFTER}, {"missed", 1, 0, MISSED}, {"reconnect", 0, 0, RECONNECT},
+        {"doze", 0, 0, DOZE}, {0},
     };
     int word;
     while ((word = getopt_long(count, words, "", known, NULL)) != -1) {
@@ -566,6 +568,7 @@ static void read_options(int count, char **words) {
         case AFTER: options.after = atol(optarg); asked = true; break;
         case MISSED: options.missed = (uint32_t)atoi(optarg); break;
         case RECONNECT: options.reconnect = true; break;
+        case DOZE: options.doze = true; break;
         default: fail("see the head of bench/load/load.c for what it can be asked");
         }
     }

@@ -56,7 +56,7 @@ typedef struct {
     uint32_t publishers, in_flight, bytes, connecting, stall, missed;
     int64_t after;
     double rate, connect_rate, warm, measure, drain;
-    bool hold, reconnect;
+    bool hold, reconnect, doze;
 } Options;
 
 typedef struct {

@@ -11,7 +11,7 @@ from bench.setups import Setup, setups
 
 CONNECTIONS, WARMING = 2000, 50
 SETTLE_SECONDS = 2.0  # after the last one came in: presence is shown, garbage is collected
-GOALS = {"daphne": 0.7, "uvicorn": 0.7, "socketio": 1.3}
+GOALS = {"daphne": 0.7, "uvicorn": None, "socketio": 1.3}  # of the tutorial as it stands
 
 
 def run(servers: Servers, *, short: bool, tell: Callable[[str], None]) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from bench.ours import Ours
 from bench.servers import LOAD_CORE, SERVER_CORE, Servers
 from bench.setups import Setup
 
-ROOMS, MEMBERS, IN_FLIGHT = 4, 100, 32
+ROOMS, MEMBERS = 4, 100
+IN_FLIGHT = 32  # for each process: twice the capacity is for twice the load
 CORES = {1: (SERVER_CORE,), 2: (SERVER_CORE, LOAD_CORE)}
 
 
@@ -40,7 +41,9 @@ def _measured(servers: Servers, cores: tuple[int, ...], times: dict[str, float])
     try:
         site.start(servers, cores=cores)
         one = Setup("ours", site, servers)
-        found = one.measure(one.plan(ROOMS, MEMBERS), in_flight=IN_FLIGHT, **times)
+        found = one.measure(
+            one.plan(ROOMS, MEMBERS), in_flight=IN_FLIGHT * len(cores), doze=True, **times
+        )
     finally:
         site.stop()
     if faults := [fault for fault in found.faults if "generator" not in fault]:

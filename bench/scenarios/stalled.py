@@ -12,13 +12,14 @@ from bench.setups import Setup, Setups
 
 MEMBERS, STALLED = 200, 2
 MANY = 20  # stalled ones, to see their memory above the noise
-TALK = {"rate": 300, "bytes": 2000}  # a second; so that a stalled socket is full within seconds
+# A second; so that what the kernel takes for a stalled socket is full within seconds.
+TALK = {"rate": 300, "bytes": 4000}
 MEBIBYTE = 1024 * 1024
 
 
 def run(setups: Setups, *, short: bool, tell: Callable[[str], None]) -> dict[str, Any]:
     (ours,) = setups.get("ours")
-    times = {"warm": 1.0, "measure": 4.0 if short else 10.0}
+    times = {"warm": 1.0, "measure": 6.0 if short else 12.0}
     plan = ours.plan(1, MEMBERS)
     p99: dict[int, list[float]] = {0: [], STALLED: []}
     for turn in range(3 if short else 5):

@@ -136,6 +136,32 @@ async def test_the_last_lines_are_kept_ready_for_those_who_come_back(feed, monke
     assert feed.replay(6) is None  # too long ago: the database has it
 
 
+async def test_a_crowd_that_comes_back_after_a_restart_costs_one_look(log):
+    log.head = 40
+    feed = Feed(1, log.read, log.read_head)
+    await feed.open()
+    log.head = 41
+    feed.take(lines(41))
+    found = await asyncio.gather(*(feed.between(38, 41) for _ in range(5)))
+    assert [[each.seq for each in lines] for lines in found] == [[39, 40, 41]] * 5
+    assert log.reads == [38]
+    assert [each.seq for each in await feed.between(37, 39)] == [38, 39]
+    assert [each.seq for each in feed.replay(37)] == [38, 39, 40, 41]
+
+
+async def test_what_is_recalled_drives_out_nothing_newer(log, monkeypatch):
+    monkeypatch.setattr(feeds, "RING", 4)
+    log.head = 40
+    feed = Feed(1, log.read, log.read_head)
+    await feed.open()
+    log.head = 42
+    feed.take(lines(41, 42))
+    assert [each.seq for each in await feed.between(38, 42)] == [39, 40, 41, 42]
+    assert [each.seq for each in feed.replay(38)] == [39, 40, 41, 42]
+    feed.take(lines(43))
+    assert feed.replay(38) is None and feed.replay(39)[0].seq == 40
+
+
 async def test_far_too_many_early_lines_are_left_to_the_database(feed, log, monkeypatch):
     monkeypatch.setattr(feeds, "EARLY_MAX", 10)
     log.head = 40
