@@ -9,6 +9,7 @@
  * each, then its report as JSON. Each message carries a number, so that every client knows what it
  * lost, got twice or got out of order; wires with positions are checked by these, too.
  *
+ * --linger S: so many seconds after the talk, for a server to close those who --stall.
  * --doze: sleep while nothing comes, where the core is shared with a server.
  * --hold: after `connected` wait for a line on stdin. --after N --missed M: then, at once, each
  * client asks for what came after N and waits for M lines; with --reconnect by opening with it.
@@ -475,6 +476,7 @@ static void catch_up_all(void) {
 /* Those who stopped reading: were they told to go? */
 static void look_at_stalled(void) {
     static char buffer[READ_SIZE];
+    for (uint64_t until = now + (uint64_t)(options.linger * 1e9); now < until;) turn();
     for (uint32_t i = 0; i < client_count; i++) {
         if (!clients[i].stalled || clients[i].state == GONE) continue;
         ssize_t got;
@@ -537,7 +539,7 @@ static void deal_out(void) {
 
 static void read_options(int count, char **words) {
     enum { WIRE = 256, PLAN, HOST, PATH, PUBLISHERS, IN_FLIGHT, RATE, BYTES, WARM, MEASURE, DRAIN,
-           AT_ONCE, CONNECT_RATE, STALL, HOLD, AFTER, MISSED, RECONNECT, DOZE };
+           AT_ONCE, CONNECT_RATE, STALL, HOLD, AFTER, MISSED, RECONNECT, DOZE, LINGER };
     static const struct option known[] = {
         {"wire", 1, 0, WIRE}, {"plan", 1, 0, PLAN}, {"host", 1, 0, HOST}, {"path", 1, 0, PATH},
         {"publishers", 1, 0, PUBLISHERS}, {"in-flight", 1, 0, IN_FLIGHT}, {"rate", 1, 0, RATE},
@@ -545,7 +547,7 @@ static void read_options(int count, char **words) {
         {"drain", 1, 0, DRAIN}, {"connecting", 1, 0, AT_ONCE},
         {"connect-rate", 1, 0, CONNECT_RATE}, {"stall", 1, 0, STALL}, {"hold", 0, 0, HOLD},
         {"after", 1, 0, AFTER}, {"missed", 1, 0, MISSED}, {"reconnect", 0, 0, RECONNECT},
-        {"doze", 0, 0, DOZE}, {0},
+        {"doze", 0, 0, DOZE}, {"linger", 1, 0, LINGER}, {0},
     };
     int word;
     while ((word = getopt_long(count, words, "", known, NULL)) != -1) {
@@ -569,6 +571,7 @@ static void read_options(int count, char **words) {
         case MISSED: options.missed = (uint32_t)atoi(optarg); break;
         case RECONNECT: options.reconnect = true; break;
         case DOZE: options.doze = true; break;
+        case LINGER: options.linger = atof(optarg); break;
         default: fail("see the head of bench/load/load.c for what it can be asked");
         }
     }

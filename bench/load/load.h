@@ -57,6 +57,7 @@ typedef struct {
     int64_t after;
     double rate, connect_rate, warm, measure, drain;
     bool hold, reconnect, doze;
+    double linger;
 } Options;
 
 typedef struct {

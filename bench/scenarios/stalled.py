@@ -14,6 +14,7 @@ MEMBERS, STALLED = 200, 2
 MANY = 20  # stalled ones, to see their memory above the noise
 # A second; so that what the kernel takes for a stalled socket is full within seconds.
 TALK = {"rate": 300, "bytes": 4000}
+LINGER = 8  # seconds; a close waits 5 for its reader, then the line is cut
 MEBIBYTE = 1024 * 1024
 
 
@@ -29,7 +30,7 @@ def run(setups: Setups, *, short: bool, tell: Callable[[str], None]) -> dict[str
     with _peak(ours) as without:
         _talk(ours, plan, 0, times)
     with _peak(ours) as with_many:
-        closed = _talk(ours, plan, MANY, times).report["stalled_closed"]
+        closed = _talk(ours, plan, MANY, times | {"linger": LINGER}).report["stalled_closed"]
     each = max(0, with_many[0] - without[0]) / MANY / MEBIBYTE
     figures = [
         Figure("G10", "p99 of the others", median(p99[STALLED]), "ms", "nobody stalls",
