@@ -67,9 +67,11 @@ def main() -> int:
         own = OWN if is_short else OWN | OWN_FULL
         _run_all(own, options.scenario, servers, is_short, tell, found, failed)
     minutes = (time.monotonic() - began) / 60
+    # Of some scenarios alone, the file says which: the whole run's is not lost.
+    name = "-".join([options.size, *options.scenario])
     kept = report.keep_and_show(
         found, failed=failed, absent=those.absent, versions=those.versions,
-        size=options.size, minutes=minutes,
+        size=name, minutes=minutes,
     )  # fmt: skip
     if not is_short:
         charts.make(kept)
