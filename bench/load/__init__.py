@@ -74,7 +74,7 @@ class Load:
         assert self._child.stdout is not None
         line = self._child.stdout.readline().strip()
         if line != word:
-            self._child.wait(10)
+            self._end()
             raise Invalid(f"the generator said {line!r} instead of {word!r}")
 
     def go_on(self) -> None:
@@ -86,8 +86,12 @@ class Load:
     def report(self) -> dict[str, Any]:
         assert self._child.stdout is not None
         report = json.loads(self._child.stdout.readline())
-        self._child.wait(10)
+        self._end()
         return report
+
+    def _end(self) -> None:
+        with self._child:  # closes its pipes
+            self._child.wait(10)
 
     def measured(self, pids: Collection[int]) -> Run:
         """The window, with the CPU time that these processes took in it."""
