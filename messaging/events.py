@@ -13,7 +13,7 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 
 from messaging import layer, node
-from messaging.feed import by_room, pack
+from messaging.feed import by_room, told_of
 from messaging.wire import Event
 
 log = logging.getLogger(__name__)
@@ -37,9 +37,10 @@ async def _tell(events: list[Event]) -> None:
     told = get_channel_layer()
     try:
         async with asyncio.timeout(layer.TELL_SECONDS):
-            for room_id, lines in by_room(events).items():
-                message = layer.message(room_id, "outside", {"lines": [pack(x) for x in lines]})
-                await told.group_send(layer.group(room_id), message | {"type": "lines"})
+            await told.group_send_many(
+                (layer.group(room_id), layer.message(room_id, "outside", told_of(lines)))
+                for room_id, lines in by_room(events).items()
+            )
     except layer.FAILURES as error:
         log.warning("not told at once: %s", error or type(error).__name__)
     finally:

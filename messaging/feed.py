@@ -63,6 +63,11 @@ def pack(line: Line) -> list[Any]:
             event.body if event.kind == "leave" else "", line.frame.wire]  # fmt: skip
 
 
+def told_of(lines: Sequence[Line]) -> dict[str, Any]:
+    """What the other processes get of them."""
+    return {"type": "lines", "lines": [pack(line) for line in lines]}
+
+
 def unpack(room_id: int, packed: list[Any]) -> Line:
     seq, kind, at, sender, name, body, frame = packed
     event = Event(room_id, seq, kind, datetime.fromtimestamp(at, UTC), Person(sender, name))

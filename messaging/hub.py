@@ -15,7 +15,7 @@ from typing import Any
 from messaging import queries
 from messaging.activity import Activity
 from messaging.database import ANSWER_SECONDS, Reads, Unavailable
-from messaging.feed import Feed, Line, by_room, pack, unpack
+from messaging.feed import Feed, Line, by_room, told_of, unpack
 from messaging.layer import Layer
 from messaging.packets import Packet
 from messaging.queries import Standing
@@ -54,7 +54,7 @@ class Hub:
         for room_id, lines in by_room(events).items():
             if feed := self.feeds.get(room_id):
                 feed.take(lines)
-            self.layer.tell(room_id, {"type": "lines", "lines": [pack(line) for line in lines]})
+            self.layer.tell(room_id, told_of(lines))
 
     def _heard(self, room_id: int, message: dict[str, Any]) -> None:
         if message["type"] != "lines":
