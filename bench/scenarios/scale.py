@@ -18,7 +18,6 @@ from bench.servers import LOAD_CORE, SERVER_CORE, Servers
 from bench.setups import Setup
 
 CORES = {1: (SERVER_CORE,), 2: (SERVER_CORE, LOAD_CORE)}
-ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def run(servers: Servers, *, short: bool, tell: Callable[[str], None]) -> dict[s
     found: dict[str, dict[int, float]] = {}
     for case in (LARGE, HOT):
         runs: dict[int, list[float]] = {1: [], 2: []}
-        for turn in range(ROUNDS):
+        for turn in range(2 if short else 5):
             for workers, cores in CORES.items():
                 tell(f"processes, {case.name}, round {turn + 1}: {workers}")
                 runs[workers].append(_measured(servers, case, cores, times).per_cpu_second)

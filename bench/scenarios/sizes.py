@@ -9,7 +9,7 @@ from bench.setups import Setups
 SIZES = (2, 10, 50, 200, 1000, 2000, 5000)
 PEERS = ("ours", "socketio", "centrifugo", "uvicorn")
 TUTORIAL_MAX = 1000  # members; more than that takes minutes for a message
-ROUNDS = 3
+ROUNDS = 2
 
 
 def run(setups: Setups, *, short: bool, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def run(setups: Setups, *, short: bool, tell: Callable[[str], None]) -> dict[str
             tell(f"a room of {size:,}: {one.name}")
             plan = one.plan(1, size)
             runs = [
-                one.measure(plan, in_flight=16, warm=1.0, measure=3.0).per_cpu_second
+                one.measure(plan, in_flight=16, warm=1.0, measure=2.0).per_cpu_second
                 for _ in range(ROUNDS)
             ]
             found.setdefault(one.name, {})[size] = median(runs)

@@ -23,7 +23,7 @@ def run(setups: Setups, *, short: bool, tell: Callable[[str], None]) -> dict[str
     times = {"warm": 1.0, "measure": 6.0 if short else 12.0}
     plan = ours.plan(1, MEMBERS)
     p99: dict[int, list[float]] = {0: [], STALLED: []}
-    for turn in range(3 if short else 5):
+    for turn in range(2 if short else 5):
         for stalled, some in p99.items():
             tell(f"stalled readers, round {turn + 1}: {stalled}")
             some.append(_talk(ours, plan, stalled, times).report["latency_ms"]["p99"])
