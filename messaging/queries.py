@@ -129,7 +129,8 @@ FORWARDS, BACKWARDS = PAGES.format(direction="ASC"), PAGES.format(direction="DES
 # What others said in [since, until] and I have not read, oldest first. What was on a screen that
 # nobody looked at counts as missed: the span begins at the read position if that is earlier.
 # The order is that of the index by time, so that it is read from the span's beginning on and no
-# further than the page.
+# further than the page. The span is one of pairs, as the index has them: event_by_time knows single
+# times only, and would give blocks of all rooms.
 # Uses indexes: membership_once, event_by_room_and_time; event_seq_once for the read position.
 MISSED = """
 SELECT e.room_id, e.seq, e.kind, e.created_at, e.sender_id, u.display_name, e.client_id, e.body
@@ -139,7 +140,8 @@ FROM rooms_membership m CROSS JOIN LATERAL (
     ), '-infinity')) AS since OFFSET 0
 ) span CROSS JOIN LATERAL (
     SELECT * FROM messaging_event
-    WHERE room_id = m.room_id AND created_at BETWEEN span.since AND %(until)s::timestamptz
+    WHERE room_id = m.room_id AND (created_at, seq) >= (span.since, 0)
+      AND (created_at, seq) <= (%(until)s::timestamptz, 9223372036854775807)
       AND seq > GREATEST(m.read_seq, %(after)s)
       AND kind = 'message' AND sender_id <> m.user_id
     ORDER BY created_at, seq LIMIT %(limit)s
