@@ -160,20 +160,21 @@ def latency(servers: Mapping[str, Mapping[str, float]]) -> Any:
 
 
 def room_sizes(lines: Lines) -> Any:
-    figure, panel = _panel(4.8)
-    _draw(panel, lines)
-    _title(figure, "Deliveries by the size of the room")
-    panel.set_xlabel("members of the room")
-    panel.set_ylabel("deliveries per CPU-second")
-    return figure
+    title = "Deliveries by the size of the room"
+    return _curves(lines, title, "members of the room", "deliveries per CPU-second")
 
 
 def rows(lines: Lines) -> Any:
+    title = "Cost by the length of the log"
+    return _curves(lines, title, "rows in the log, of all rooms", "milliseconds")
+
+
+def _curves(lines: Lines, title: str, across: str, up: str) -> Any:
     figure, panel = _panel(4.8)
     _draw(panel, lines)
-    _title(figure, "Cost by the length of the log")
-    panel.set_xlabel("rows in the log, of all rooms")
-    panel.set_ylabel("milliseconds")
+    _title(figure, title)
+    panel.set_xlabel(across)
+    panel.set_ylabel(up)
     return figure
 
 

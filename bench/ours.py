@@ -16,29 +16,12 @@ from pathlib import Path
 
 import psycopg
 
+from bench import people as crowds
 from bench.servers import HOME, ROOT, SERVER_CORE, Servers
 
 DATABASE = "chattalk_bench"
 LIMITS = ("MESSAGE_RATE", "MESSAGE_BURST", "FRAME_RATE", "FRAME_BURST", "API_RATE",
           "API_RATE_NOBODY", "SIGN_IN_RATE", "SIGN_UP_RATE")  # fmt: skip
-
-SEAT = """
-WITH room AS (
-    INSERT INTO rooms_room (title, description, owner_id, capacity, personnel, last_seq, active_at)
-    SELECT 'Bench', '', %(owner)s, %(capacity)s,
-           cardinality(%(people)s::bigint[]), 0, now() RETURNING id
-)
-INSERT INTO rooms_membership (room_id, user_id, role, read_seq)
-SELECT room.id, p, CASE WHEN p = %(owner)s THEN 'owner' ELSE 'member' END, 0
-FROM room, unnest(%(people)s::bigint[]) AS p RETURNING room_id
-"""
-PEOPLE = """
-INSERT INTO accounts_user (password, is_superuser, email, display_name, phone, language, is_active,
-                           is_staff, date_joined, sign_outs)
-SELECT '!' || md5(n::text), false, %(run)s || n || '@example.com', 'Person ' || n, '', 'en', true,
-       false, now(), 0
-FROM generate_series(1, %(count)s) n RETURNING id
-"""
 
 
 @contextmanager
@@ -50,6 +33,23 @@ def pinned(core: int) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
+
+
+def environment(servers: Servers, database: str) -> dict[str, str]:
+    """The site as in production on these stores, with rates that one machine may have."""
+    return {
+        "DATABASE_URL": database,
+        "REDIS_URL": servers.redis,
+        "MONGODB_URL": servers.mongodb,
+        "CHATTALK_DATA": str(HOME / "data"),
+        "DJANGO_SETTINGS_MODULE": "chattalk.settings",
+        "DEBUG": "false",
+        "HTTPS": "false",
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "LOG_LEVEL": "WARNING",
+        **dict.fromkeys(LIMITS, "1000000"),
+    }
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,9 @@ class Ours:
         """A worker on each of the cores, on a database of their own."""
         from chattalk.workers import Worker, listen
 
-        self.environment = self._environment(servers, more)
-        self._manage("migrate", "--verbosity", "0")
+        self.database = servers.database(DATABASE)
+        self.environment = environment(servers, self.database) | more
+        self.manage("migrate", "--verbosity", "0")
         (HOME / "log").mkdir(parents=True, exist_ok=True)
         self.cores = cores
         for number in range(len(cores)):
@@ -87,28 +88,16 @@ class Ours:
         for number in range(len(cores)):
             self.wait_for(number)
 
-    def _environment(self, servers: Servers, more: dict[str, str]) -> dict[str, str]:
-        self.database = servers.database(DATABASE)
-        return {
-            "DATABASE_URL": self.database,
-            "REDIS_URL": servers.redis,
-            "MONGODB_URL": servers.mongodb,
-            "CHATTALK_DATA": str(HOME / "data"),
-            "DJANGO_SETTINGS_MODULE": "chattalk.settings",
-            "DEBUG": "false",
-            "HTTPS": "false",
-            "ALLOWED_HOSTS": "127.0.0.1",
-            "SECRET_KEY": secrets.token_urlsafe(50),
-            "LOG_LEVEL": "WARNING",
-            **dict.fromkeys(LIMITS, "1000000"),
-            **more,
-        }
-
-    def _manage(self, *words: str, text: str = "") -> str:
+    def manage(self, *words: str, text: str = "") -> str:
+        """What that command of manage.py prints."""
         command = [sys.executable, str(ROOT / "manage.py"), *words]
-        environment = {**os.environ, **self.environment}
         return subprocess.run(
-            command, env=environment, check=True, input=text, stdout=subprocess.PIPE, text=True
+            command,
+            env=os.environ | self.environment,
+            check=True,
+            input=text,
+            stdout=subprocess.PIPE,
+            text=True,
         ).stdout
 
     def kill(self, number: int) -> None:
@@ -154,19 +143,17 @@ class Ours:
     def people(self, count: int) -> list[Person]:
         """New ones, signed in."""
         with psycopg.connect(self.database, autocommit=True) as database:
-            rows = database.execute(PEOPLE, {"run": secrets.token_hex(6), "count": count})
-            ids = [user_id for (user_id,) in rows.fetchall()]
-        printed = self._manage("shell", "--no-imports", text=SIGN_IN % ids)
+            ids = crowds.people(database, count, name=f"p{secrets.token_hex(6)}-")
+        printed = self.manage("shell", "--no-imports", text=SIGN_IN % ids)
         return [Person(*pair) for pair in zip(ids, printed.split(), strict=True)]
 
     def room(self, people: Iterable[Person], capacity: int = 0) -> int:
         """With all of them seated, and no seat free unless `capacity` says so."""
         ids = [person.id for person in people]
-        sizes = {"owner": ids[0], "people": ids, "capacity": capacity or len(ids)}
         with psycopg.connect(self.database, autocommit=True) as database:
-            row = database.execute(SEAT, sizes).fetchone()
-        assert row is not None
-        return int(row[0])
+            (room_id,) = crowds.rooms(database, ids[0], 1, capacity or len(ids))
+            crowds.seat(database, [room_id], ids)
+        return room_id
 
     def rooms(self, count: int, members: int) -> Iterator[tuple[int, list[Person]]]:
         """New rooms full of new people."""

@@ -1,7 +1,8 @@
 """What waits to be sent to one socket: in order, bounded in bytes, never in another's way.
 
 All that is put for a socket within one turn of the event loop is written together when the turn
-ends: no timer, so nothing waits longer, and many messages cost one write.
+ends: no timer, so nothing waits longer, and many messages cost one write. What goes to a whole room
+was joined for all of it and is passed on at once, after what was put before it.
 """
 
 import asyncio

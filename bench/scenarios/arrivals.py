@@ -4,13 +4,10 @@ First those who have their seats open a socket and subscribe: what they are told
 counted in frames and bytes, over all sockets. Telling each arrival to all who are there would be
 n(n-1)/2 frames. Then as many take their seats as well, by the REST door, while they arrive: each
 seat is a line in the room's log, which everyone gets; that is counted apart.
-
-    python -m bench.scenarios.arrivals
 """
 
 import asyncio
 import json
-import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -18,7 +15,6 @@ from statistics import median
 from typing import Any
 
 from bench import client, cpu
-from bench import servers as stores
 from bench.figures import Figure
 from bench.ours import Ours, Person, pinned
 from bench.scenarios.talkers import until
@@ -220,14 +216,3 @@ async def _answer(port: int, request: bytes) -> bytes:
         return await reader.read()
     finally:
         writer.close()
-
-
-def main() -> int:
-    with stores.running() as servers:
-        result = run(servers, short="--full" not in sys.argv, tell=lambda line: print(line + " …"))
-    print(json.dumps(result, indent=1))
-    return any(figure["met"] is False for figure in result["figures"])
-
-
-if __name__ == "__main__":
-    sys.exit(main())

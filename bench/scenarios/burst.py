@@ -3,13 +3,10 @@
 As it is; with Valkey killed in the middle and started again; with one of two workers killed and
 started again. What counts is what anyone missed, got twice or got out of order, and whether what
 was acknowledged is what PostgreSQL holds.
-
-    python -m bench.scenarios.burst
 """
 
 import asyncio
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -18,7 +15,6 @@ from typing import Any
 
 import psycopg
 
-from bench import servers as stores
 from bench.figures import Figure
 from bench.ours import Ours, pinned
 from bench.peers import Absent, Peer, tutorial
@@ -242,15 +238,3 @@ def _out_of_turn(seen: list[tuple[int, int]]) -> int:
         count += number < last.get(sender, 0)
         last[sender] = max(number, last.get(sender, 0))
     return count
-
-
-def main() -> int:
-    with stores.running() as servers:
-        result = run(servers, short="--full" not in sys.argv, tell=lambda line: print(line + " …"))
-    for one in result["rounds"]:
-        print(one)
-    return any(figure["met"] is False for figure in result["figures"])
-
-
-if __name__ == "__main__":
-    sys.exit(main())

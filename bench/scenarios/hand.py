@@ -10,30 +10,13 @@ from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from bench.servers import HOME, ROOT, SERVER_CORE, Servers, on_core, running
-
-FREELY = ("MESSAGE_RATE", "MESSAGE_BURST", "SIGN_IN_RATE", "API_RATE", "API_RATE_NOBODY")
-
-
-def environment(servers: Servers, database: str) -> dict[str, str]:
-    """The site as in production on these stores; its rates are no part of what is measured."""
-    here = {
-        "DATABASE_URL": database,
-        "REDIS_URL": servers.redis,
-        "MONGODB_URL": servers.mongodb,
-        "CHATTALK_DATA": str(HOME / "site"),
-        "DJANGO_SETTINGS_MODULE": "chattalk.settings",
-        "DEBUG": "false",
-        "HTTPS": "false",
-        "SECRET_KEY": "only-for-the-benchmark-" + "x" * 50,
-        "ALLOWED_HOSTS": "127.0.0.1",
-    }
-    return os.environ | here | dict.fromkeys(FREELY, "1000000000")
+from bench.ours import environment
+from bench.servers import HOME, ROOT, SERVER_CORE, Servers, on_core
 
 
 def migrated(servers: Servers, name: str) -> dict[str, str]:
     """The environment of a fresh database of that name, with today's tables."""
-    around = environment(servers, servers.database(name))
+    around = os.environ | environment(servers, servers.database(name))
     command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
     subprocess.run(on_core(SERVER_CORE, command), cwd=ROOT, env=around, check=True)
     return around
@@ -45,7 +28,7 @@ class Hand:
         log.parent.mkdir(parents=True, exist_ok=True)
         self.log = log.open("a+b")
         self.process = subprocess.Popen(
-            on_core(SERVER_CORE, [sys.executable, "-m", module, "--hand"]),
+            on_core(SERVER_CORE, [sys.executable, "-m", module]),
             cwd=ROOT,
             env=dict(around),
             stdin=subprocess.PIPE,
@@ -92,7 +75,8 @@ def hands(module: str, around: Mapping[str, str], count: int = 1):
             one.stop()
 
 
-def obey(tasks: Mapping[str, Callable[..., Any]]) -> None:
+def obey(**tasks: Callable[..., Any]) -> None:
+    """What a scenario's module does when it is run: as a hand, until nothing more is asked."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what else is printed is no answer
     import django
@@ -101,20 +85,6 @@ def obey(tasks: Mapping[str, Callable[..., Any]]) -> None:
     for line in sys.stdin:
         task, given = json.loads(line)
         print(json.dumps(tasks[task](**given)), file=answers, flush=True)
-
-
-def main(run: Callable[..., dict[str, Any]], **tasks: Callable[..., Any]) -> None:
-    """A scenario alone: its figures as JSON; `--short` for the short one."""
-    if "--hand" in sys.argv:
-        obey(tasks)
-        return
-    with running() as servers:
-        figures = run(servers, short="--short" in sys.argv, tell=to_stderr)
-    print(json.dumps(figures, indent=1))
-
-
-def to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 def medians(runs: list[dict[str, float]]) -> dict[str, float]:

@@ -16,8 +16,8 @@ import psycopg
 from redis import Redis
 
 from bench import cpu
+from bench.people import people, rooms
 from bench.scenarios import hand
-from bench.scenarios.people import people, rooms
 from bench.servers import Servers
 
 PEOPLE, SEATS, PROCESSES = 1_000, 100, 2
@@ -184,4 +184,4 @@ def _redis(url: str) -> Redis:
 
 
 if __name__ == "__main__":
-    hand.main(run, ready=ready, crowd=crowd)
+    hand.obey(ready=ready, crowd=crowd)

@@ -1,17 +1,11 @@
-"""Does a worker's memory stay flat? 10 minutes (short: 1) of talk at half of what it can do.
+"""Does a worker's memory stay flat? 10 minutes (short: 1) of talk at half of what it can do."""
 
-python -m bench.scenarios.memory_flat
-"""
-
-import json
 import statistics
-import sys
 import time
 from collections.abc import Callable, Collection
 from typing import Any
 
 from bench import cpu, load
-from bench import servers as stores
 from bench.figures import Figure
 from bench.ours import Ours
 from bench.servers import Servers
@@ -82,14 +76,3 @@ def _figure(result: dict[str, Any]) -> Figure:
     return Figure(
         "", "memory at half load: growth", growth, "MiB/min", at_most=GROWTH_MAX, note=note
     )
-
-
-def main() -> int:
-    with stores.running() as servers:
-        result = run(servers, short="--full" not in sys.argv, tell=lambda line: print(line + " …"))
-    print(json.dumps(result, indent=1))
-    return any(figure["met"] is False for figure in result["figures"])
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -10,9 +10,9 @@ from typing import Any
 
 import psycopg
 
+from bench.people import people, rooms, seat
 from bench.scenarios import hand
 from bench.scenarios.events import fill
-from bench.scenarios.people import people, rooms, seat
 from bench.servers import Servers
 
 ROOMS, MISSED = 100, 1_000
@@ -137,4 +137,4 @@ def _in_postgresql(sql: str, asked: Any, times: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    hand.main(run, ours=ours, at_once=at_once, original=original)
+    hand.obey(ours=ours, at_once=at_once, original=original)

@@ -6,84 +6,66 @@ the sign-ins, after 20 s. Not part of it here: the socket for participants.
 """
 
 import asyncio
-import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 
 from bench import cpu
-from bench.scenarios import hand
-from bench.scenarios.people import people, rooms
+from bench.ours import Ours
+from bench.people import people, rooms
 from bench.scenarios.visitor import PASSWORD, Seen, Visitor
-from bench.servers import HOME, ROOT, SERVER_CORE, Servers, on_core
+from bench.servers import Servers
 
 USERS, SHORT_USERS = 999, 200
 ARRIVALS = 6  # a second: 66 requests a second, where the original's record had 52
 SEATS = 1_500
 GOAL_LIST_MS = 100
+STORED = """
+SELECT count(*) FILTER (WHERE kind = 'message'), count(DISTINCT sender_id)
+FROM messaging_event WHERE room_id = %s"""
 HASHED = "from django.contrib.auth.hashers import make_password as m; print(m('" + PASSWORD + "'))"
 
 
 def run(servers: Servers, *, short: bool, tell: Callable[[str], None]) -> dict[str, Any]:
-    users = SHORT_USERS if short else USERS
-    around = hand.migrated(servers, "bench_original")
-    with psycopg.connect(around["DATABASE_URL"], autocommit=True) as database:
-        crowd = people(database, users, _hashed(around))
-        (room,) = rooms(database, crowd[0], 1, SEATS)
-        with _worker(around) as (port, pid):
-            processes = {"worker": pid} | servers.pids
-            before, began = _used(processes), time.perf_counter()
-            seen = asyncio.run(_load(port, room, users, tell))
-            took, after = time.perf_counter() - began, _used(processes)
-        stored, seats = database.execute(
-            "SELECT count(*) FILTER (WHERE kind = 'message'), count(DISTINCT sender_id)"
-            " FROM messaging_event WHERE room_id = %s",
-            [room],
-        ).fetchone()
+    users, site = SHORT_USERS if short else USERS, Ours()
+    try:
+        site.start(servers)
+        seen, room, cost = _visited(site, servers, users, tell)
+    finally:
+        site.stop()
+    with psycopg.connect(site.database) as database:
+        stored, seats = database.execute(STORED, [room]).fetchone()
     assert stored >= seen.said, "what came back to its sender is stored"
+    return _figures(seen, users) | cost | {"stored": stored, "entered": seats}
+
+
+def _visited(
+    site: Ours, servers: Servers, users: int, tell: Callable[[str], None]
+) -> tuple[Seen, int, dict[str, Any]]:
+    """What they met, in which room they talked, and what that took of the core."""
+    # By the hasher of production; the same for all, since only checking it is measured.
+    password = site.manage("shell", "--no-imports", text=HASHED).strip()
+    with psycopg.connect(site.database, autocommit=True) as database:
+        crowd = people(database, users, password)
+        (room,) = rooms(database, crowd[0], 1, SEATS)
+    processes = {"worker": site.pids[0]} | servers.pids
+    before, began = _used(processes), time.perf_counter()
+    seen = asyncio.run(_load(site.port, room, users, tell))
+    took, after = time.perf_counter() - began, _used(processes)
     used = {name: after[name] - before[name] for name in processes}
     per_user = {name: round(1000 * seconds / users, 1) for name, seconds in used.items()}
-    cost = {"core_used": round(sum(used.values()) / took, 2), "cpu_ms_per_user": per_user}
-    return _figures(seen, users) | cost | {"stored": stored, "entered": seats}
+    return (
+        seen,
+        room,
+        {"core_used": round(sum(used.values()) / took, 2), "cpu_ms_per_user": per_user},
+    )
 
 
 def _used(processes: dict[str, int]) -> dict[str, float]:
     return {name: cpu.seconds([pid]) for name, pid in processes.items()}
-
-
-def _hashed(around: dict[str, str]) -> str:
-    """By the hasher of production; the same for all, since only checking it is measured."""
-    code = "import django; django.setup(); " + HASHED
-    command = on_core(SERVER_CORE, [sys.executable, "-c", code])
-    done = subprocess.run(command, cwd=ROOT, env=around, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
-
-
-@contextmanager
-def _worker(around: dict[str, str]):
-    from chattalk.workers import Worker, listen
-
-    listener = listen("127.0.0.1", 0, 1)[0]
-    log = HOME / "log" / "original_load.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    worker = Worker("worker", listener, around, log)
-    before = os.sched_getaffinity(0)
-    try:
-        os.sched_setaffinity(0, {SERVER_CORE})  # what we start inherits it
-        worker.start()
-        os.sched_setaffinity(0, before)
-        worker.wait()
-        yield listener.getsockname()[1], worker.process.pid
-    finally:
-        os.sched_setaffinity(0, before)
-        worker.process.stop()
-        listener.close()
 
 
 async def _load(port: int, room: int, users: int, tell: Callable[[str], None]) -> Seen:
@@ -114,7 +96,3 @@ def _figures(seen: Seen, users: int) -> dict[str, Any]:
 def _spread(took: list[float]) -> dict[str, float]:
     cuts = statistics.quantiles(took, n=100, method="inclusive") if len(took) > 1 else took * 99
     return {"count": len(took), "p50": round(1000 * cuts[49], 1), "p99": round(1000 * cuts[98], 1)}
-
-
-if __name__ == "__main__":
-    hand.main(run)

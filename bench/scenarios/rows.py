@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import psycopg
 
+from bench.people import people, rooms, seat
 from bench.scenarios import hand
 from bench.scenarios.events import fill
-from bench.scenarios.people import people, rooms, seat
 from bench.servers import Servers
 
 ROOMS, BEHIND = 100, 50  # lines that the reader is behind in each room
@@ -95,4 +95,4 @@ def _median(ask: Callable[[int], int], rooms: list[int], expected: int) -> float
 
 
 if __name__ == "__main__":
-    hand.main(run, answers=answers)
+    hand.obey(answers=answers)

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from bench.scenarios.wire import Http, Socket
+from bench import client
+from bench.rest import Http
 
 PASSWORD = "test"
 PATIENCE = 20  # seconds, for any answer: what took longer had failed in the original's record
@@ -98,9 +99,7 @@ class Visitor:
         await self._ask("info", "GET", "/stomp/chat/info")
         path = f"/stomp/chat/{self.number % 1000:03}/{self.number:08}/websocket"
         async with self.seen.timed("socket"):
-            loop = asyncio.get_running_loop()
-            where = ("127.0.0.1", self.port)
-            _, self.socket = await loop.create_connection(lambda: Socket(path, self._heard), *where)
+            self.socket = await client.connect(self.port, path, self._heard, self._gone)
             await self._until(lambda told: told == b"o")
             self._send("CONNECT", f"Authorization:Bearer {self.token}", *OFFER)
             await self._until(lambda told: told.startswith(b'a["CONNECTED'))
@@ -114,7 +113,8 @@ class Visitor:
             await asyncio.sleep(BETWEEN)
             await self._list()
         self._send("DISCONNECT")
-        self.socket.close()
+        self._wanted = None
+        self.socket.say_goodbye()
 
     async def _say(self, text: str) -> None:
         """Until it comes back: the sender hears it as everybody does."""
@@ -128,7 +128,7 @@ class Visitor:
         text = "" if body is None else json.dumps(body)
         length = (f"content-length:{len(text)}",) if text else ()
         frame = "\n".join([command, *headers, *length, "", text]) + "\0"
-        self.socket.send(json.dumps([frame]))
+        self.socket.say(json.dumps([frame]))
 
     def _heard(self, told: bytes) -> None:
         self.seen.lines += told.startswith(b'a["MESSAGE')
@@ -137,11 +137,15 @@ class Visitor:
             if not self._met.done():
                 self._met.set_result(None)
 
+    def _gone(self) -> None:
+        if self._wanted is not None and not self._met.done():
+            self._met.set_exception(Refused(f"closed with {self.socket.code}"))
+
     async def _until(self, wanted: Callable[[bytes], bool]) -> None:
+        if not self.socket.is_open:
+            raise Refused(f"closed with {self.socket.code}")
         self._wanted, self._met = wanted, asyncio.get_running_loop().create_future()
-        await asyncio.wait([self._met, self.socket.over], return_when=asyncio.FIRST_COMPLETED)
-        if not self._met.done():
-            raise Refused(self.socket.over.result())
+        await self._met
 
 
 OFFER = ("accept-version:1.1,1.0", "heart-beat:10000,10000")

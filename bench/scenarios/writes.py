@@ -11,8 +11,8 @@ from uuid import uuid4
 import psycopg
 
 from bench import cpu
+from bench.people import people, rooms, seat
 from bench.scenarios import hand
-from bench.scenarios.people import people, rooms, seat
 from bench.servers import Servers
 
 IN_FLIGHT = 50
@@ -129,4 +129,4 @@ async def _in_flight(
 
 
 if __name__ == "__main__":
-    hand.main(run, ours=ours, plain=plain)
+    hand.obey(ours=ours, plain=plain)
