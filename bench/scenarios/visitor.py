@@ -99,8 +99,9 @@ class Visitor:
         await self._ask("info", "GET", "/stomp/chat/info")
         path = f"/stomp/chat/{self.number % 1000:03}/{self.number:08}/websocket"
         async with self.seen.timed("socket"):
+            opened = self._expect(lambda told: told == b"o")  # it may come with the handshake
             self.socket = await client.connect(self.port, path, self._heard, self._gone)
-            await self._until(lambda told: told == b"o")
+            await opened
             self._send("CONNECT", f"Authorization:Bearer {self.token}", *OFFER)
             await self._until(lambda told: told.startswith(b'a["CONNECTED'))
         async with self.seen.timed("enter"):
@@ -141,11 +142,14 @@ class Visitor:
         if self._wanted is not None and not self._met.done():
             self._met.set_exception(Refused(f"closed with {self.socket.code}"))
 
+    def _expect(self, wanted: Callable[[bytes], bool]) -> Future[None]:
+        self._wanted, self._met = wanted, asyncio.get_running_loop().create_future()
+        return self._met
+
     async def _until(self, wanted: Callable[[bytes], bool]) -> None:
         if not self.socket.is_open:
             raise Refused(f"closed with {self.socket.code}")
-        self._wanted, self._met = wanted, asyncio.get_running_loop().create_future()
-        await self._met
+        await self._expect(wanted)
 
 
 OFFER = ("accept-version:1.1,1.0", "heart-beat:10000,10000")
