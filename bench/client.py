@@ -7,7 +7,7 @@ messages without compression.
 import asyncio
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 CONTINUED, TEXT, CLOSE, PING, PONG = 0, 1, 8, 9, 10
 NORMALLY = (1000).to_bytes(2, "big")
@@ -28,12 +28,12 @@ class Socket(asyncio.Protocol):
         self._request, self._heard, self._gone = request, heard, gone
         self._left = b""  # not a whole frame yet
         self.is_open = False
-        self.code: int | None = None  # what the server closed it with
+        self.code: int | None = None  # what the server closed it with, and why
+        self.reason = ""
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by name
         transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
@@ -75,6 +75,7 @@ class Socket(asyncio.Protocol):
             self._write(PONG, payload)
         elif opcode == CLOSE:
             self.code = int.from_bytes(payload[:2], "big")
+            self.reason = payload[2:].decode(errors="replace")
             self._transport.close()
 
     def connection_lost(self, error: Exception | None) -> None:

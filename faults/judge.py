@@ -1,0 +1,181 @@
+"""The verdict on a history: what was lost, repeated, out of order, over the limit; by number.
+
+attempted, acked: messages that were sent, and those that were acknowledged. stored: what the
+database has. shown: what a member had on screen in the end, live or caught up, in that order.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from faults.history import History
+
+MUST_BE_ZERO = (
+    "lost_durable",  # acknowledged, and not in the database, or as another line
+    "lost_delivery",  # stored, and not shown to somebody who was a member throughout
+    "dup_stored",  # more than one row for one client id
+    "dup_shown",  # a message shown twice
+    "phantom",  # shown, and never sent; or of another room
+    "order_err",  # shown after a later one
+    "gaps",  # numbers missing in the log
+    "unconverged",  # sent again and again, and never answered for good
+    "oversub",  # members over the capacity, at the worst moment
+    "lost_slots",  # free seats that nobody got although they asked
+    "drift",  # the counter of members, against the members
+    "ghosts",  # shown as here and gone
+    "missing",  # here and not shown
+    "unhandled",  # tracebacks in the logs, 5xx that are not 503, closes with 1011
+)  # fmt: skip
+
+
+class Line(NamedTuple):
+    """A row of messaging_event."""
+
+    seq: int
+    kind: str
+    sender: int
+    cid: str
+
+
+LOG = """
+SELECT seq, kind, sender_id, coalesce(client_id::text, '') FROM messaging_event
+WHERE room_id = %s ORDER BY seq"""
+ROOM = """
+SELECT capacity, personnel, last_seq,
+       (SELECT count(*) FROM rooms_membership m WHERE m.room_id = r.id)
+FROM rooms_room r WHERE id = %s"""
+
+
+class Room(NamedTuple):
+    """As the database has it in the end. `seated`: members that came without a line of the log."""
+
+    id: int
+    log: list[Line]
+    capacity: int
+    personnel: int
+    last_seq: int
+    members: int
+    seated: int = 0
+
+
+def conversation(history: History, room: Room, shown: dict[str, list[tuple[int, str]]]) -> Counter:
+    """Of a room and its members throughout, by name: P1, P2 and P3."""
+    sent, acked, refused = _answers(history, room.id)
+    stored = {line.cid: line.seq for line in room.log if line.cid}
+    rows = Counter((line.sender, line.cid) for line in room.log if line.cid)
+    counts = Counter(
+        lost_durable=sum(stored.get(cid) != seq for cid, seq in acked.items()),
+        dup_stored=sum(rows.values()) - len(rows),
+        unconverged=len(sent - acked.keys() - refused),
+        gaps=_gaps(room),
+    )
+    counts["dup_stored"] += sum(cid in stored for cid in refused)
+    for lines in shown.values():
+        counts += _of_one(lines, room, sent)
+    counts["phantom"] += _of_other_rooms(history, room.id)
+    return counts
+
+
+def _answers(history: History, room: int) -> tuple[set[str], dict[str, int], set[str]]:
+    mine = [entry for entry in history.entries if entry.op == "send" and entry.room == room]
+    sent = {entry.cid for entry in mine if entry.phase == "invoke"}
+    acked: dict[str, int] = {}
+    for entry in mine:
+        if entry.phase == "ok":  # a second answer with another seq is a loss of the first
+            acked[entry.cid] = -1 if acked.get(entry.cid, entry.seq) != entry.seq else entry.seq
+    return sent, acked, {entry.cid for entry in mine if entry.phase == "fail"}
+
+
+def _of_one(shown: Sequence[tuple[int, str]], room: Room, sent: set[str]) -> Counter:
+    log = {line.seq: line.cid for line in room.log}
+    cids = [cid for _, cid in shown if cid]
+    seqs = [seq for seq, _ in shown]
+    return Counter(
+        lost_delivery=len(log.keys() - set(seqs)),
+        dup_shown=len(cids) - len(set(cids)) + len(seqs) - len(set(seqs)),
+        phantom=sum(log.get(seq, "?") != cid for seq, cid in shown)
+        + sum(cid not in sent for cid in cids),
+        order_err=sum(later <= earlier for earlier, later in zip(seqs, seqs[1:], strict=False)),
+    )
+
+
+def _gaps(room: Room) -> int:
+    seqs = [line.seq for line in room.log]
+    return len(set(range(1, room.last_seq + 1)) ^ set(seqs)) + len(seqs) - len(set(seqs))
+
+
+def _of_other_rooms(history: History, room: int) -> int:
+    shown = (entry for entry in history.of("show", "ok") if entry.room == room)
+    return sum(entry.note.startswith("of room") for entry in shown)
+
+
+def seats(room: Room) -> Counter:
+    """P4. The log of a room is the order of its joins and leaves."""
+    now = worst = room.seated
+    for line in room.log:
+        now += (line.kind == "enter") - (line.kind == "leave")
+        worst = max(worst, now)
+    return Counter(
+        oversub=max(worst, room.members, room.personnel) - room.capacity
+        if max(worst, room.members, room.personnel) > room.capacity
+        else 0,
+        drift=abs(room.personnel - room.members) + abs(now - room.members),
+    )
+
+
+def presence(shown: Iterable[int], here: Iterable[int]) -> Counter:
+    """P6: who is shown as here, against who is."""
+    shown, here = set(shown), set(here)
+    return Counter(ghosts=len(shown - here), missing=len(here - shown))
+
+
+# --- how long it took ---------------------------------------------------------------------------
+
+
+def recoveries(history: History, room: int) -> tuple[list[float], list[float]]:
+    """Seconds from the end of each fault until each sender was acknowledged something again; and
+    until the last member had all that was acknowledged by then."""
+    recovered, caught_up = [], []
+    acks = [entry for entry in history.of("send", "ok") if entry.room == room]
+    shows = [entry for entry in history.of("show", "ok") if entry.room == room]
+    for fault in history.of("fault", "end"):
+        first: dict[str, float] = {}
+        for ack in acks:
+            if ack.at >= fault.at:
+                first.setdefault(ack.who, ack.at - fault.at)
+        recovered += first.values()
+        before = max((ack.seq for ack in acks if ack.at <= fault.at), default=0)
+        if late := [entry.at for entry in shows if entry.seq <= before]:
+            caught_up.append(max(0.0, max(late) - fault.at))
+    return recovered, caught_up
+
+
+def ack_times(history: History) -> list[float]:
+    """Of what was sent while something was wrong: seconds from the first try to the answer."""
+    spans = _spans(history)
+    first: dict[str, float] = {}
+    for entry in history.of("send", "invoke"):
+        first.setdefault(entry.cid, entry.at)
+    return [
+        ack.at - first[ack.cid]
+        for ack in history.of("send", "ok")
+        if any(begin <= first[ack.cid] <= end for begin, end in spans)
+    ]
+
+
+def _spans(history: History) -> list[tuple[float, float]]:
+    """When something was wrong; faults that overlap overlap."""
+    open_since: dict[str, float] = {}
+    spans = []
+    for entry in history.entries:
+        if entry.op == "fault" and entry.phase == "begin":
+            open_since[entry.note] = entry.at
+        elif entry.op == "fault":
+            spans.append((open_since.pop(entry.note), entry.at))
+    return spans
+
+
+def percentile(values: Sequence[float], share: float = 0.95) -> float:
+    """The nearest one. Of nothing: 0."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0

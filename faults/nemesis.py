@@ -1,0 +1,136 @@
+"""What goes wrong, and when: each fault by name, from its beginning to its end, in the history."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import redis.asyncio
+
+from faults.history import History
+from faults.site import Site
+
+FAST, IMMEDIATE = signal.SIGINT, signal.SIGQUIT  # PostgreSQL's ways to stop
+
+
+class Nemesis:
+    def __init__(self, site: Site, history: History) -> None:
+        self.site, self.history = site, history
+        self.count = 0
+
+    def begin(self, fault: str, note: str = "") -> None:
+        self.count += 1
+        self.history.add("nemesis", "fault", "begin", note=f"{fault} {note}".strip())
+
+    def end(self, fault: str, note: str = "") -> None:
+        self.history.add("nemesis", "fault", "end", note=f"{fault} {note}".strip())
+
+    # --- workers ------------------------------------------------------------------------------
+
+    async def kill_worker(self, number: int, away: float = 0.0) -> None:
+        """kill -9; it is started again `away` seconds later. The fault is over at once: the others
+        are there, and what counts is how soon they have taken over."""
+        worker = self.site.workers[number]
+        self.begin("kill -9", worker.process.name)
+        worker.process.signal(signal.SIGKILL)
+        worker.process.wait()
+        self.end("kill -9", worker.process.name)
+        await asyncio.sleep(away)
+        await self.start_worker(number)
+
+    async def start_worker(self, number: int) -> None:
+        worker = self.site.workers[number]
+        worker.start()
+        await asyncio.to_thread(worker.wait)
+
+    async def deploy(self, number: int) -> None:
+        """An orderly restart."""
+        name = self.site.workers[number].process.name
+        self.begin("SIGTERM", name)
+        await asyncio.to_thread(self.site.workers[number].process.stop)
+        await self.start_worker(number)
+        self.end("SIGTERM", name)
+
+    @asynccontextmanager
+    async def still(self, *pids: int, name: str) -> AsyncIterator[None]:
+        """SIGSTOP, and SIGCONT at the end: no time for it on this machine."""
+        self.begin("SIGSTOP", name)
+        _signal(pids, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            _signal(pids, signal.SIGCONT)
+            self.end("SIGSTOP", name)
+
+    # --- stores ---------------------------------------------------------------------------------
+
+    def pids(self, store: str) -> list[int]:
+        """Of its processes, the first one first."""
+        return family(self.site.stores[store].process.pid)
+
+    @asynccontextmanager
+    async def without(
+        self, store: str, how: signal.Signals = signal.SIGKILL
+    ) -> AsyncIterator[None]:
+        """Stop it that way; it is started again at the end. Redis comes back empty."""
+        server = self.site.stores[store]
+        self.begin(f"{how.name} and restart", store)
+        children = family(server.process.pid)[1:]
+        server.process.signal(how)
+        await asyncio.to_thread(server.process.wait)
+        if how == signal.SIGKILL:
+            _signal(children, how)
+        self.site.stores.proxies[store].reset()
+        try:
+            yield
+        finally:
+            server.start()
+            await asyncio.to_thread(server.wait)
+            self.end(f"{how.name} and restart", store)
+
+    async def redis(self, *command: str) -> Any:
+        """One command of an administrator: FLUSHALL, CONFIG SET …"""
+        client = redis.asyncio.from_url(self.site.stores.direct["redis"])
+        try:
+            return await client.execute_command(*command)
+        finally:
+            await client.aclose()
+
+    async def flush(self) -> None:
+        self.begin("FLUSHALL", "redis")
+        await self.redis("FLUSHALL")
+        self.end("FLUSHALL", "redis")
+
+    @asynccontextmanager
+    async def postgres_with(self, setting: str, value: str, usual: str) -> AsyncIterator[None]:
+        """ALTER SYSTEM and reload, back at the end."""
+        self.begin(f"{setting}={value}", "postgresql")
+        await asyncio.to_thread(self._set, setting, value)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(self._set, setting, usual)
+            self.end(f"{setting}={value}", "postgresql")
+
+    def _set(self, setting: str, value: str) -> None:
+        self.site.change(f"ALTER SYSTEM SET {setting} = '{value}'")
+        self.site.change("SELECT pg_reload_conf()")
+
+
+def family(pid: int) -> list[int]:
+    """A process and all below it."""
+    found = [pid]
+    for one in found:
+        with suppress(OSError):
+            children = Path(f"/proc/{one}/task/{one}/children").read_text()
+            found += map(int, children.split())
+    return found
+
+
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)

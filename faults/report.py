@@ -1,0 +1,116 @@
+"""What the harness found: a line on the screen, JSON, and the table of docs/reliability.md."""
+
+import json
+import sys
+import time
+from collections import Counter
+from typing import Any
+
+from faults import judge
+from faults.run import Run, Scenario
+from faults.site import ROOT, commit, processor
+
+RESULTS = ROOT / "faults" / "results"
+
+
+def row(one: Scenario, runs: list[tuple[int, Run, str]]) -> dict[str, Any]:
+    """All runs of a scenario together."""
+    counts, operations = Counter[str](), Counter[str]()
+    for _, run, _ in runs:
+        counts += run.counts
+        operations += run.operations
+    found = {name: counts[name] for name in judge.MUST_BE_ZERO if counts[name]}
+    bad = [seed for seed, run, error in runs if error or _is_bad(one, run)]
+    return {
+        "id": one.id,
+        "what": one.what,
+        "seeds": [seed for seed, _, _ in runs],
+        "operations": dict(operations),
+        "found": found,
+        "must_tell": one.told,
+        "bounds": _bounds(runs),
+        "figures": [run.figures for _, run, _ in runs if run.figures],
+        "errors": {seed: error for seed, _, error in runs if error},
+        "bad_seeds": bad,
+        "is_good": not bad,
+    }
+
+
+def _is_bad(one: Scenario, run: Run) -> bool:
+    if one.told:  # a proof: something was taken away, and the harness must see it
+        return not run.counts[one.told]
+    return bool(run.faults_found) or not all(bound.is_met for bound in run.bounds)
+
+
+def _bounds(runs: list[tuple[int, Run, str]]) -> list[dict[str, Any]]:
+    """The worst of each, over the seeds."""
+    worst: dict[str, Any] = {}
+    for _, run, _ in runs:
+        for bound in run.bounds:
+            before = worst.get(bound.name)
+            is_worse = before is None or (bound.value < before.value) == bound.at_least
+            if is_worse:
+                worst[bound.name] = bound
+    return [
+        {
+            "name": bound.name, "value": round(bound.value, 3), "limit": bound.limit,
+            "unit": bound.unit, "at_least": bound.at_least, "is_met": bound.is_met,
+        }
+        for bound in worst.values()
+    ]  # fmt: skip
+
+
+def show(row: dict[str, Any]) -> None:
+    print(("\r\033[K" if sys.stderr.isatty() else "") + line(row), flush=True)
+
+
+def line(row: dict[str, Any]) -> str:
+    verdict = "ok  " if row["is_good"] else "BAD "
+    if row["must_tell"]:
+        verdict = "told" if row["is_good"] else "BLIND"
+    done = row["operations"]
+    told = f"{verdict} {row['id']:<5} {row['what']}: {done.get('faults', 0)} faults"
+    told += f", {done.get('acked', 0):,} acked, {done.get('shown', 0):,} shown"
+    told += "".join(f", {name} {count}" for name, count in row["found"].items())
+    told += "".join(f"; {_told(bound)}" for bound in row["bounds"])
+    return told + "".join(f"; seed {seed}: {error}" for seed, error in row["errors"].items())
+
+
+def _told(bound: dict[str, Any]) -> str:
+    sign = "≥" if bound["at_least"] else "≤"
+    mark = "" if bound["is_met"] else " NOT MET"
+    unit = f" {bound['unit']}" if bound["unit"] else ""
+    return f"{bound['name']} {bound['value']:g}{unit} ({sign} {bound['limit']:g}){mark}"
+
+
+def keep(rows: list[dict[str, Any]], *, name: str, minutes: float, seed: int) -> None:
+    total = Counter[str]()
+    for one in rows:
+        if not one["must_tell"]:
+            total += Counter(one["operations"])
+    kept = {
+        "at": time.strftime("%Y-%m-%d", time.gmtime()),
+        "commit": commit(),
+        "machine": processor(),
+        "minutes": round(minutes, 1),
+        "first_seed": seed,
+        "operations": dict(total),
+        "rows": rows,
+    }
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")
+    print(summary(kept))
+
+
+def summary(kept: dict[str, Any]) -> str:
+    found = Counter[str]()
+    for one in kept["rows"]:
+        if not one["must_tell"]:
+            found += Counter(one["found"])
+    done = kept["operations"]
+    lost = found["lost_durable"] + found["lost_delivery"]
+    return (
+        f"{lost} lost of {done.get('acked', 0):,} acknowledged and {done.get('shown', 0):,} "
+        f"shown, under {done.get('faults', 0):,} faults; {kept['minutes']} minutes, "
+        f"{sum(one['is_good'] for one in kept['rows'])} of {len(kept['rows'])} rows good"
+    )

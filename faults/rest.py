@@ -1,0 +1,38 @@
+"""One request by a person with a browser's session: joining, leaving, reading the log."""
+
+import asyncio
+import json
+from typing import Any, NamedTuple
+
+from bench.ours import Person
+from bench.rest import Http
+
+WITHIN = 30.0  # seconds
+TOKEN = "harness" * 4 + "csrf"  # the same in the cookie and the header is what Django asks for
+
+
+class Answer(NamedTuple):
+    status: int
+    said: Any
+
+    @property
+    def code(self) -> str:
+        return self.said.get("code", "") if isinstance(self.said, dict) else ""
+
+
+async def ask(
+    port: int, method: str, path: str, person: Person, body: Any = None, within: float = WITHIN
+) -> Answer:
+    """Raises OSError, EOFError or TimeoutError when nobody knows what became of it."""
+    http = Http(port)
+    async with asyncio.timeout(within):
+        await http.open()
+        try:
+            http.cookie = f"sessionid={person.session}; csrftoken={TOKEN}"
+            status, _, told = await http.ask(method, path, body, {"X-CSRFToken": TOKEN})
+        finally:
+            http.close()
+    try:
+        return Answer(status, json.loads(told or b"null"))
+    except ValueError:
+        return Answer(status, told.decode(errors="replace"))

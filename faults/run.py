@@ -1,0 +1,270 @@
+"""One run of one scenario: its people, its faults, its verdict.
+
+    @scenario("A1", "kill -9 of a worker in the middle of a talk", seeds=20)
+    async def worker_killed(run: Run) -> None:
+        crowd = await run.crowd(senders=8, listeners=8)
+        async with crowd.talking(500):
+            for pause in run.pauses(5, 0.3, 2.0):
+                await asyncio.sleep(pause)
+                await run.nemesis.kill_worker(0)
+        await run.judge(crowd)
+        run.bound("t_recover", 5)
+
+The dice are thrown by the seed alone, so a seed repeats the faults.
+"""
+
+import asyncio
+import random
+import re
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from faults import judge
+from faults.history import History
+from faults.member import Member
+from faults.nemesis import Nemesis
+from faults.site import Site
+
+QUIET_SECONDS = 5.5  # workers compare their heads every 5 s: what comes late or twice comes by then
+COMPLETE_WITHIN = 120.0  # seconds; then it counts as lost
+HERE_FOR = 30.0  # seconds after a fault; from then on who is here must be right
+OURS = re.compile(r"^Traceback \(most recent call last\)", re.MULTILINE)
+
+
+@dataclass
+class Scenario:
+    id: str
+    what: str
+    play: Callable[["Run"], Awaitable[None]]
+    seeds: int  # in the full run; one in the short one
+    short: bool  # whether it is part of the short run
+    environment: dict[str, str]  # of its workers, beside the usual one
+    told: str = ""  # of a proof: the number that must not be zero
+
+
+CATALOGUE: dict[str, Scenario] = {}
+
+
+def scenario(
+    id: str, what: str, *, seeds: int = 3, short: bool = True, told: str = "", **environment: str
+) -> Callable[[Callable[["Run"], Awaitable[None]]], Callable[["Run"], Awaitable[None]]]:
+    def add(play: Callable[["Run"], Awaitable[None]]) -> Callable[["Run"], Awaitable[None]]:
+        assert id not in CATALOGUE, id
+        CATALOGUE[id] = Scenario(id, what, play, seeds, short, environment, told)
+        return play
+
+    return add
+
+
+@dataclass
+class Bound:
+    """What a figure was allowed to be."""
+
+    name: str
+    value: float
+    limit: float
+    unit: str = "s"
+    at_least: bool = False
+
+    @property
+    def is_met(self) -> bool:
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+
+@dataclass
+class Crowd:
+    """A room, and members who stay in it."""
+
+    run: "Run"
+    room: int
+    senders: list[Member]
+    listeners: list[Member]
+
+    @property
+    def all(self) -> list[Member]:
+        return [*self.senders, *self.listeners]
+
+    async def come(self) -> None:
+        async with asyncio.timeout(COMPLETE_WITHIN):
+            await asyncio.gather(*(member.come() for member in self.all))
+
+    @asynccontextmanager
+    async def talking(self, each: int, window: int = 4, pause: float = 0.02) -> AsyncIterator[None]:
+        """All senders say that many messages, meanwhile the block runs; then all is quiet."""
+        talks = [asyncio.create_task(one.talk(each, window, pause)) for one in self.senders]
+        try:
+            yield
+            async with asyncio.timeout(COMPLETE_WITHIN):
+                await asyncio.gather(*talks)
+        except TimeoutError:  # whoever waits still is counted as unconverged
+            self.run.note("talk", "not all were answered")
+        finally:
+            for talk in talks:
+                talk.cancel()
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Until everybody is connected and has all there is, and then some."""
+        deadline = time.monotonic() + COMPLETE_WITHIN
+        while not await self._is_complete() and time.monotonic() < deadline:
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(QUIET_SECONDS)
+
+    async def _is_complete(self) -> bool:
+        ((head,),) = await asyncio.to_thread(
+            self.run.site.rows, "SELECT last_seq FROM rooms_room WHERE id = %s", self.room
+        )
+        return all(
+            member.is_connected and not member.waiting and member.last >= head
+            for member in self.all
+        )
+
+    async def go(self) -> None:
+        await asyncio.gather(*(member.go() for member in self.all))
+
+
+@dataclass
+class Run:
+    site: Site
+    seed: int
+    is_full: bool
+    history: History = field(default_factory=History)
+    counts: Counter = field(default_factory=Counter)
+    operations: Counter = field(default_factory=Counter)
+    bounds: list[Bound] = field(default_factory=list)
+    figures: dict[str, Any] = field(default_factory=dict)
+    t_recover: list[float] = field(default_factory=list)
+    t_caught_up: list[float] = field(default_factory=list)
+    staleness: list[float] = field(default_factory=list)
+    crowds: list[Crowd] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.dice = random.Random(self.seed)
+        self.nemesis = Nemesis(self.site, self.history)
+
+    def pauses(self, count: int, low: float, high: float) -> list[float]:
+        """Seconds, thrown before anything happens."""
+        return [self.dice.uniform(low, high) for _ in range(count)]
+
+    async def crowd(
+        self,
+        senders: int,
+        listeners: int,
+        *,
+        ports: list[int] | None = None,
+        listen_at: list[int] | None = None,
+        capacity: int = 0,
+    ) -> Crowd:
+        """Fresh members of a fresh room, who have come. Each begins at another of the ports, and
+        goes round when cut off; `listen_at`: where the listeners do so."""
+        ports = ports or self.site.ports
+        people = await asyncio.to_thread(self.site.take, senders + listeners)
+        room = self.site.room(people, capacity)
+
+        def member(number: int, kind: str, where: list[int]) -> Member:
+            turned = [*where[number % len(where) :], *where[: number % len(where)]]
+            return Member(f"{kind}{number}", people[number], room, turned, self.history, self.dice)
+
+        made = Crowd(
+            self, room,
+            [member(number, "sender", ports) for number in range(senders)],
+            [
+                member(number, "listener", listen_at or ports)
+                for number in range(senders, senders + listeners)
+            ],
+        )  # fmt: skip
+        self.crowds.append(made)
+        await made.come()
+        return made
+
+    # --- the verdict ----------------------------------------------------------------------------
+
+    async def room(self, room: int, seated: int = 0) -> judge.Room:
+        log = await asyncio.to_thread(self.site.rows, judge.LOG, room)
+        (row,) = await asyncio.to_thread(self.site.rows, judge.ROOM, room)
+        return judge.Room(room, [judge.Line(*line) for line in log], *row, seated)
+
+    async def judge(self, crowd: Crowd) -> None:
+        """What this crowd said and saw, and the seats of its room."""
+        room = await self.room(crowd.room, seated=len(crowd.all))
+        shown = {member.name: member.shown for member in crowd.all}
+        self.counts += judge.conversation(self.history, room, shown)
+        self.counts += judge.seats(room)
+        recovered, caught_up = judge.recoveries(self.history, crowd.room)
+        self.t_recover += recovered
+        self.t_caught_up += caught_up
+        self.operations["shown"] += sum(map(len, shown.values()))
+        self.operations["dup_wire"] += sum(member.repeats for member in crowd.all)
+        self.operations["reloads"] += sum(member.reloads for member in crowd.all)
+        self.operations["came_back"] += sum(member.came - 1 for member in crowd.all)
+        closes = [code for member in crowd.all for code in member.closes]
+        self.counts["unhandled"] += closes.count(1011)
+
+    async def judge_presence(self, crowd: Crowd) -> None:
+        """What each is shown, against who is there; there are 30 s for it after a fault."""
+        here = {member.person.id for member in crowd.all if member.is_connected}
+        began, deadline = time.monotonic(), max(time.monotonic() + 1, self._last_fault() + HERE_FOR)
+        while not all(member.presence.keys() == here for member in crowd.all):
+            if time.monotonic() > deadline:
+                break
+            await asyncio.sleep(0.1)
+        else:
+            self.figures["presence_converged"] = round(time.monotonic() - began, 1)
+        for member in crowd.all:
+            self.counts += judge.presence(member.presence, here)
+
+    def _last_fault(self) -> float:
+        return max((entry.at for entry in self.history.of("fault", "end")), default=0.0)
+
+    def ack_times(self, share: float) -> float:
+        return judge.percentile(judge.ack_times(self.history), share)
+
+    async def judge_seats(self, room: int, *, seated: int = 0, expected: int | None = None) -> None:
+        """`expected`: how many members there must be."""
+        found = await self.room(room, seated)
+        self.counts += judge.seats(found)
+        if expected is not None:
+            self.counts["lost_slots"] += max(0, expected - found.members)
+
+    def close(self) -> None:
+        """What the workers logged counts, too."""
+        said = self.site.said()
+        self.counts["unhandled"] += len(OURS.findall(said))
+        if self.counts["unhandled"]:
+            self.figures["logged"] = said[-4000:]
+        self.operations["attempted"] = len({e.cid for e in self.history.of("send", "invoke")})
+        self.operations["acked"] = len({entry.cid for entry in self.history.of("send", "ok")})
+        self.operations["faults"] = self.nemesis.count
+
+    def bound(self, name: str, limit: float, value: float | None = None, **more: Any) -> None:
+        """`t_recover`, `t_caught_up` and `staleness`: the 95th percentile of what was seen."""
+        if value is None:
+            value = judge.percentile(getattr(self, name))
+        self.bounds.append(Bound(name, value, limit, **more))
+
+    def note(self, name: str, value: Any) -> None:
+        self.figures[name] = value
+
+    @property
+    def faults_found(self) -> dict[str, int]:
+        return {name: self.counts[name] for name in judge.MUST_BE_ZERO if self.counts[name]}
+
+
+@asynccontextmanager
+async def prepared(site: Site, one: Scenario, seed: int, *, is_full: bool) -> AsyncIterator[Run]:
+    """The site as this scenario wants it; mended in the end, whatever happened."""
+    if one.environment:
+        for number in range(len(site.workers)):
+            await site.restart_worker(number, **one.environment)
+    site.said()
+    run = Run(site, seed, is_full)
+    try:
+        yield run
+    finally:
+        await asyncio.gather(*(crowd.go() for crowd in run.crowds))
+        await site.mend()
+        run.close()
