@@ -17,8 +17,8 @@ from typing import Any
 import uvloop
 
 from faults import report
-from faults.catalogue import processes, stores  # noqa: F401  (they fill the catalogue)
-from faults.run import CATALOGUE, Scenario, prepared
+from faults.catalogue import pages, processes, proofs, stores  # noqa: F401  (they fill the catalogue)
+from faults.run import CATALOGUE, Absent, Scenario, prepared
 from faults.site import HOME, Site, running
 
 SCENARIO_WITHIN = 1800  # seconds
@@ -41,7 +41,9 @@ async def _main(options: argparse.Namespace) -> int:
             report.show(row)
     minutes = (time.monotonic() - began) / 60
     name = "-".join([options.size, *options.id])
-    report.keep(rows, name=name, minutes=minutes, seed=options.seed)
+    kept = report.keep(rows, name=name, minutes=minutes, seed=options.seed)
+    if is_full and not options.id:
+        report.write(kept)
     return 0 if all(row["is_good"] for row in rows) else 1
 
 
@@ -57,6 +59,8 @@ async def _play(
             try:
                 async with asyncio.timeout(SCENARIO_WITHIN):
                     await one.play(run)
+            except Absent as why:
+                return report.absent(one, why)
             except Exception as failed:  # one that fails must not cost the others
                 traceback.print_exc()
                 error = f"{type(failed).__name__}: {failed}"

@@ -58,9 +58,19 @@ class Room(NamedTuple):
     seated: int = 0
 
 
-def conversation(history: History, room: Room, shown: dict[str, list[tuple[int, str]]]) -> Counter:
-    """Of a room and its members throughout, by name: P1, P2 and P3."""
+def conversation(
+    history: History,
+    room: Room,
+    shown: dict[str, list[tuple[int, str]]],
+    *,
+    others: bool = False,
+) -> Counter:
+    """Of a room and its members throughout, by name: P1, P2 and P3. With `others` what is in the
+    log was said, whoever said it."""
     sent, acked, refused = _answers(history, room.id)
+    if others:
+        sent |= {line.cid for line in room.log}
+        acked = {line.cid: line.seq for line in room.log if line.cid} | acked
     stored = {line.cid: line.seq for line in room.log if line.cid}
     rows = Counter((line.sender, line.cid) for line in room.log if line.cid)
     counts = Counter(

@@ -31,7 +31,7 @@ class Connection:
     def reset(self) -> None:
         for writer in (self.client, self.server):
             line = writer.get_extra_info("socket")
-            with suppress(OSError):  # a unix socket has no such option
+            with suppress(OSError, AttributeError):  # a unix socket has none, a closed one no line
                 line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             writer.transport.abort()
 

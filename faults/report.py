@@ -4,11 +4,13 @@ import json
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
+from bench.report import environment
 from faults import judge
 from faults.run import Run, Scenario
-from faults.site import ROOT, commit, processor
+from faults.site import HOME, ROOT
 
 RESULTS = ROOT / "faults" / "results"
 
@@ -36,9 +38,14 @@ def row(one: Scenario, runs: list[tuple[int, Run, str]]) -> dict[str, Any]:
     }
 
 
+def absent(one: Scenario, why: Exception) -> dict[str, Any]:
+    """It was not played, and nothing is claimed."""
+    return row(one, []) | {"absent": str(why)}
+
+
 def _is_bad(one: Scenario, run: Run) -> bool:
     if one.told:  # a proof: something was taken away, and the harness must see it
-        return not run.counts[one.told]
+        return not any(run.counts[name] for name in one.told)
     return bool(run.faults_found) or not all(bound.is_met for bound in run.bounds)
 
 
@@ -65,6 +72,8 @@ def show(row: dict[str, Any]) -> None:
 
 
 def line(row: dict[str, Any]) -> str:
+    if "absent" in row:
+        return f"none {row['id']:<5} {row['what']}: {row['absent']}"
     verdict = "ok  " if row["is_good"] else "BAD "
     if row["must_tell"]:
         verdict = "told" if row["is_good"] else "BLIND"
@@ -83,23 +92,25 @@ def _told(bound: dict[str, Any]) -> str:
     return f"{bound['name']} {bound['value']:g}{unit} ({sign} {bound['limit']:g}){mark}"
 
 
-def keep(rows: list[dict[str, Any]], *, name: str, minutes: float, seed: int) -> None:
+def keep(rows: list[dict[str, Any]], *, name: str, minutes: float, seed: int) -> dict[str, Any]:
+    """As JSON; and the summary, for the terminal."""
     total = Counter[str]()
     for one in rows:
         if not one["must_tell"]:
             total += Counter(one["operations"])
     kept = {
         "at": time.strftime("%Y-%m-%d", time.gmtime()),
-        "commit": commit(),
-        "machine": processor(),
+        "environment": environment(),
         "minutes": round(minutes, 1),
         "first_seed": seed,
         "operations": dict(total),
         "rows": rows,
     }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")
+    folder = RESULTS if name in ("short", "full") else HOME  # a part of it is nobody's result
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")
     print(summary(kept))
+    return kept
 
 
 def summary(kept: dict[str, Any]) -> str:
@@ -109,8 +120,53 @@ def summary(kept: dict[str, Any]) -> str:
             found += Counter(one["found"])
     done = kept["operations"]
     lost = found["lost_durable"] + found["lost_delivery"]
+    good = sum(one["is_good"] for one in kept["rows"])
     return (
-        f"{lost} lost of {done.get('acked', 0):,} acknowledged and {done.get('shown', 0):,} "
-        f"shown, under {done.get('faults', 0):,} faults; {kept['minutes']} minutes, "
-        f"{sum(one['is_good'] for one in kept['rows'])} of {len(kept['rows'])} rows good"
+        f"{lost} lost of {done.get('acked', 0):,} acknowledged messages and "
+        f"{done.get('shown', 0):,} lines shown, under {done.get('faults', 0):,} faults; "
+        f"{good} of {len(kept['rows'])} rows good, {kept['minutes']} minutes"
     )
+
+
+# --- for people who read ------------------------------------------------------------------------
+
+HEAD = ("", "what happens", "runs", "faults", "acknowledged", "shown", "must be zero", "and")
+ZERO = "all zero"
+
+
+def write(kept: dict[str, Any]) -> None:
+    """Of a whole full run: the table of docs/reliability.md, and the line of the README."""
+    where = kept["environment"]
+    told = f"Of {kept['at']}, `make faults-full` at {where['commit']} on {where['cpu']}, "
+    told += f"{where['cores']} cores: **{summary(kept)}.**"
+    _put(ROOT / "docs" / "reliability.md", "table", f"{told}\n\n{table(kept['rows'])}")
+    _put(ROOT / "README.md", "faults", f"**{summary(kept)}** (`make faults-full`).")
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    lines = [HEAD, ("---", "---", *["--:"] * 4, "---", "---"), *map(_cells, rows)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    done = row["operations"]
+    numbers = (len(row["seeds"]), *(done.get(name, 0) for name in ("faults", "acked", "shown")))
+    found = ", ".join(f"{name} {count:,}" for name, count in row["found"].items()) or ZERO
+    if row["must_tell"]:
+        found = f"told: {found}" if row["is_good"] else "**not told**"
+    elif row["found"]:
+        found = f"**{found}**"
+    if "absent" in row:
+        found = f"not played: {row['absent']}"
+    also = [_told(bound) for bound in row["bounds"]] + [*row["errors"].values()]
+    what = row["what"].replace("|", "\\|")
+    return row["id"], what, *(f"{number:,}" for number in numbers), found, "; ".join(also)
+
+
+def _put(path: Path, name: str, text: str) -> None:
+    """Between the marks of that name."""
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    before, _, rest = path.read_text().partition(begin)
+    _, _, after = rest.partition(end)
+    assert after, f"{path} has no {begin} … {end}"
+    path.write_text(f"{before}{begin}\n{text}\n{end}{after}")

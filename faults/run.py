@@ -35,6 +35,10 @@ HERE_FOR = 30.0  # seconds after a fault; from then on who is here must be right
 OURS = re.compile(r"^Traceback \(most recent call last\)", re.MULTILINE)
 
 
+class Absent(Exception):
+    """This machine lacks what the scenario needs. The text says what."""
+
+
 @dataclass
 class Scenario:
     id: str
@@ -43,14 +47,20 @@ class Scenario:
     seeds: int  # in the full run; one in the short one
     short: bool  # whether it is part of the short run
     environment: dict[str, str]  # of its workers, beside the usual one
-    told: str = ""  # of a proof: the number that must not be zero
+    told: tuple[str, ...] = ()  # of a proof: numbers of which one must not be zero
 
 
 CATALOGUE: dict[str, Scenario] = {}
 
 
 def scenario(
-    id: str, what: str, *, seeds: int = 3, short: bool = True, told: str = "", **environment: str
+    id: str,
+    what: str,
+    *,
+    seeds: int = 3,
+    short: bool = True,
+    told: tuple[str, ...] = (),
+    **environment: str,
 ) -> Callable[[Callable[["Run"], Awaitable[None]]], Callable[["Run"], Awaitable[None]]]:
     def add(play: Callable[["Run"], Awaitable[None]]) -> Callable[["Run"], Awaitable[None]]:
         assert id not in CATALOGUE, id
@@ -188,11 +198,12 @@ class Run:
         (row,) = await asyncio.to_thread(self.site.rows, judge.ROOM, room)
         return judge.Room(room, [judge.Line(*line) for line in log], *row, seated)
 
-    async def judge(self, crowd: Crowd) -> None:
-        """What this crowd said and saw, and the seats of its room."""
+    async def judge(self, crowd: Crowd, *, others: bool = False) -> None:
+        """What this crowd said and saw, and the seats of its room. `others`: somebody else spoke
+        there, too."""
         room = await self.room(crowd.room, seated=len(crowd.all))
         shown = {member.name: member.shown for member in crowd.all}
-        self.counts += judge.conversation(self.history, room, shown)
+        self.counts += judge.conversation(self.history, room, shown, others=others)
         self.counts += judge.seats(room)
         recovered, caught_up = judge.recoveries(self.history, crowd.room)
         self.t_recover += recovered

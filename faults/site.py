@@ -6,8 +6,6 @@ between the clients and each worker, stands a proxy.
 """
 
 import asyncio
-import os
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -80,6 +78,7 @@ class Site(Ours):
         super().__init__()
         self.stores = Stores()  # type: ignore[assignment]
         self.doors: list[Proxy] = []
+        self._turn = 0
         self._people: list[Person] = []
         self._logged: dict[Path, int] = {}  # bytes of each log that were looked at
 
@@ -101,6 +100,8 @@ class Site(Ours):
             self.workers[number].start()
             self.doors.append(Proxy(lambda number=number: self._reach(number)))
             await self.doors[number].start()
+        self.front = Proxy(self._reach_any)
+        await self.front.start()
         for number in range(WORKERS):
             await asyncio.to_thread(self.wait_for, number)
 
@@ -112,6 +113,12 @@ class Site(Ours):
 
     async def _reach(self, number: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", self.ports[number])
+
+    async def _reach_any(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """As a balancer that knows who runs: one after the other."""
+        running = [number for number, one in enumerate(self.workers) if one.process.running]
+        self._turn += 1
+        return await self._reach(running[self._turn % len(running)])
 
     @property
     def door_ports(self) -> list[int]:
@@ -130,14 +137,14 @@ class Site(Ours):
 
     async def mend(self) -> None:
         """All is as it was in the beginning, whatever a scenario did to it."""
-        for proxy in (*self.stores.proxies.values(), *self.doors):
+        for proxy in (*self.stores.proxies.values(), *self.doors, self.front):
             proxy.mend()
         for number, worker in enumerate(self.workers):
             if not worker.process.running or worker.environment != self.environment:
                 await self.restart_worker(number)
 
     async def stop(self) -> None:  # type: ignore[override]
-        for door in self.doors:
+        for door in (*self.doors, self.front):
             await door.stop()
         for worker in self.workers:
             worker.process.stop()
@@ -189,12 +196,3 @@ async def running() -> AsyncIterator[Site]:
         yield site
     finally:
         await site.stop()
-
-
-def commit() -> str:
-    command = ["git", "rev-parse", "--short", "HEAD"]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.strip()
-
-
-def processor() -> str:
-    return f"{os.cpu_count()} cores"

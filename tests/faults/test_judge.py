@@ -1,0 +1,155 @@
+"""The judge sees each fault by its name, and none where there is none."""
+
+import pytest
+
+from faults import judge
+from faults.history import History
+from faults.judge import Line, Room
+
+ALICE, BOB = 1, 2
+LOG = [
+    Line(1, "message", ALICE, "a"),
+    Line(2, "message", BOB, "b"),
+    Line(3, "message", ALICE, "c"),
+]
+SHOWN = [(1, "a"), (2, "b"), (3, "c")]
+
+
+def said(*cids, acked=None, refused=(), room=7):
+    history = History()
+    for cid in cids:
+        history.add("alice", "send", "invoke", room=room, cid=cid)
+    for cid, seq in (acked or {}).items():
+        history.add("alice", "send", "ok", room=room, cid=cid, seq=seq)
+    for cid in refused:
+        history.add("alice", "send", "fail", room=room, cid=cid)
+    return history
+
+
+def room(log=LOG, last_seq=None, capacity=5, personnel=2, members=2, seated=2):
+    return Room(7, log, capacity, personnel, last_seq or len(log), members, seated)
+
+
+def verdict(history, shown=SHOWN, of=None):
+    found = judge.conversation(history, of or room(), {"bob": shown})
+    return {name: count for name, count in found.items() if count}
+
+
+ALL = {"a": 1, "b": 2, "c": 3}
+
+
+def test_a_talk_in_which_nothing_went_wrong():
+    assert verdict(said("a", "b", "c", acked=ALL)) == {}
+
+
+@pytest.mark.parametrize(
+    "history, shown, log, told",
+    [
+        pytest.param(
+            said("a", "b", "c", "d", acked=ALL | {"d": 4}), SHOWN, LOG, {"lost_durable": 1},
+            id="acknowledged, and not stored",
+        ),
+        pytest.param(
+            said("a", "b", "c", acked=ALL | {"c": 9}), SHOWN, LOG, {"lost_durable": 1},
+            id="acknowledged as another line",
+        ),
+        pytest.param(
+            said("a", "b", "c", acked=ALL), SHOWN[:2], LOG, {"lost_delivery": 1},
+            id="stored, and not shown",
+        ),
+        pytest.param(
+            said("a", "b", acked={"a": 1, "b": 2}), [*SHOWN[:2], (3, "a")],
+            [*LOG[:2], Line(3, "message", ALICE, "a")],
+            {"lost_durable": 1, "dup_stored": 1, "dup_shown": 1},
+            id="stored twice",
+        ),
+        pytest.param(
+            said("a", "b", "c", acked=ALL), [*SHOWN, (3, "c")], LOG,
+            {"dup_shown": 2, "order_err": 1},
+            id="shown twice",
+        ),
+        pytest.param(
+            said("a", "b", "c", acked=ALL), [SHOWN[0], SHOWN[2], SHOWN[1]], LOG, {"order_err": 1},
+            id="shown out of order",
+        ),
+        pytest.param(
+            said("a", "b", "c", acked=ALL), [*SHOWN, (4, "x")], LOG, {"phantom": 2},
+            id="shown, and never said",
+        ),
+        pytest.param(
+            said("a", "b", "c", "d", acked=ALL), SHOWN, LOG, {"unconverged": 1},
+            id="never answered",
+        ),
+        pytest.param(
+            said("a", "b", "c", acked={"a": 1, "b": 2}, refused=["c"]), SHOWN, LOG,
+            {"dup_stored": 1},
+            id="refused, and stored all the same",
+        ),
+        pytest.param(
+            said("a", "b", acked={"a": 1, "b": 2}), SHOWN[:2], LOG[:2], {"gaps": 1},
+            id="a number is missing",
+        ),
+    ],
+)  # fmt: skip
+def test_what_went_wrong_is_told_by_name(history, shown, log, told):
+    of = room(log, last_seq=3 if "gaps" in told else len(log))
+    assert verdict(history, shown, of) == told
+
+
+def test_what_was_refused_for_good_need_not_converge():
+    history = said("a", "b", "c", "d", acked=ALL, refused=["d"])
+    assert verdict(history) == {}
+
+
+def test_a_line_of_another_room_is_a_phantom():
+    history = said("a", "b", "c", acked=ALL)
+    history.add("bob", "show", "ok", room=7, seq=3, note="of room 8")
+    assert verdict(history) == {"phantom": 1}
+
+
+def enters(*kinds):
+    return [Line(seq, kind, ALICE, "") for seq, kind in enumerate(kinds, 1)]
+
+
+@pytest.mark.parametrize(
+    "log, members, personnel, told",
+    [
+        (enters("enter", "leave", "enter"), 3, 3, {}),
+        (enters("enter", "enter", "leave"), 3, 3, {"oversub": 1}),  # for a moment
+        (enters("enter"), 3, 2, {"drift": 1}),
+        (enters("enter", "enter"), 4, 4, {"oversub": 1}),
+        (enters("enter"), 2, 2, {"drift": 1}),  # an entry in the log without a seat
+    ],
+)
+def test_seats_are_counted_by_the_log_and_by_the_rows(log, members, personnel, told):
+    found = judge.seats(room(log, capacity=3, personnel=personnel, members=members))
+    assert {name: count for name, count in found.items() if count} == told
+
+
+def test_presence_is_held_against_who_is_there():
+    assert judge.presence({1, 2}, {2, 3, 4}) == {"ghosts": 1, "missing": 2}
+
+
+def test_recovery_is_told_for_each_sender_and_for_the_last_who_catches_up():
+    history = said("a")
+    history.add("nemesis", "fault", "begin", note="kill -9")
+    history.add("alice", "send", "ok", room=7, cid="a", seq=1)
+    history.add("nemesis", "fault", "end", note="kill -9")
+    for who in ("alice", "bob", "alice"):
+        history.add(who, "send", "ok", room=7, cid=who, seq=2)
+    history.add("bob", "show", "ok", room=7, cid="a", seq=1)
+    recovered, caught_up = judge.recoveries(history, 7)
+    ends = next(history.of("fault", "end")).at
+    assert recovered == [history.entries[4].at - ends, history.entries[5].at - ends]
+    assert caught_up == [history.entries[7].at - ends]
+
+
+def test_the_time_of_an_answer_counts_from_the_first_try():
+    history = History()
+    history.add("nemesis", "fault", "begin", note="still")
+    for phase in ("invoke", "info", "invoke", "ok"):
+        history.add("alice", "send", phase, room=7, cid="a", seq=1)
+    history.add("nemesis", "fault", "end", note="still")
+    history.add("alice", "send", "invoke", room=7, cid="later")
+    history.add("alice", "send", "ok", room=7, cid="later", seq=2)
+    assert judge.ack_times(history) == [history.entries[4].at - history.entries[1].at]
