@@ -31,6 +31,7 @@ def row(one: Scenario, runs: list[tuple[int, Run, str]]) -> dict[str, Any]:
         "found": found,
         "must_tell": one.told,
         "bounds": _bounds(runs),
+        "beside": [run.beside for _, run, _ in runs if run.beside],
         "figures": [run.figures for _, run, _ in runs if run.figures],
         "errors": {seed: error for seed, _, error in runs if error},
         "bad_seeds": bad,
@@ -132,6 +133,7 @@ def summary(kept: dict[str, Any]) -> str:
 
 HEAD = ("", "what happens", "runs", "faults", "acknowledged", "shown", "must be zero", "and")
 ZERO = "all zero"
+SUMS = ("stored", "lost", "of")
 
 
 def write(kept: dict[str, Any]) -> None:
@@ -140,6 +142,7 @@ def write(kept: dict[str, Any]) -> None:
     told = f"Of {kept['at']}, `make faults-full` at {where['commit']} on {where['cpu']}, "
     told += f"{where['cores']} cores: **{summary(kept)}.**"
     _put(ROOT / "docs" / "reliability.md", "table", f"{told}\n\n{table(kept['rows'])}")
+    _put(ROOT / "docs" / "reliability.md", "beside", beside(kept["rows"]))
     _put(ROOT / "README.md", "faults", f"**{summary(kept)}** (`make faults-full`).")
 
 
@@ -161,6 +164,26 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     also = [_told(bound) for bound in row["bounds"]] + [*row["errors"].values()]
     what = row["what"].replace("|", "\\|")
     return row["id"], what, *(f"{number:,}" for number in numbers), found, "; ".join(also)
+
+
+def beside(rows: list[dict[str, Any]]) -> str:
+    """What others lose under the same, all seeds together."""
+    lines = ["| under | server | stored | lost | share |", "| --- | --- | --: | --: | --: |"]
+    for row in rows:
+        for name, (stored, lost, of) in _together(row["beside"]).items():
+            share = f"{100 * lost / of:.1f} %" if of else "not there"
+            what = row["what"].removeprefix("beside others: ")
+            cells = (what, name, f"{stored:,}", f"{lost:,} of {of:,}", share)
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _together(seeds: list[dict[str, Any]]) -> dict[str, tuple[int, int, int]]:
+    names = [name for seed in seeds[:1] for name in seed]
+    return {
+        name: tuple(sum(seed[name].get(what, 0) for seed in seeds) for what in SUMS)
+        for name in names
+    }
 
 
 def _put(path: Path, name: str, text: str) -> None:

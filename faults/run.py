@@ -150,6 +150,7 @@ class Run:
     t_recover: list[float] = field(default_factory=list)
     t_caught_up: list[float] = field(default_factory=list)
     staleness: list[float] = field(default_factory=list)
+    beside: dict[str, Any] = field(default_factory=dict)  # what others lose under the same
     crowds: list[Crowd] = field(default_factory=list)
 
     def __post_init__(self) -> None:
