@@ -63,11 +63,9 @@ async def _beside(run: Run, fault: Fault) -> None:
         await fault([member.cut for member in crowd.all])
     await run.judge(crowd)
     lost = run.counts["lost_delivery"]
-    run.beside["ChatTalk"] = {
-        "stored": TALKERS * EACH,
-        "lost": lost,
-        "of": lost + run.operations["shown"],
-    }
+    of = lost + run.operations["shown"]
+    run.beside["ChatTalk"] = {"stored": TALKERS * EACH, "lost": lost, "of": of}
+    faults = run.nemesis.count
     for name, (make, kind, stored) in PEERS.items():
         peer = make()
         try:
