@@ -32,17 +32,16 @@ def main() -> int:
 async def _main(options: argparse.Namespace) -> int:
     is_full = options.size == "full"
     wanted = [one for one in CATALOGUE.values() if _is_wanted(one, options, is_full)]
-    tell, began = _teller(), time.monotonic()
+    tell = _teller()
     rows: list[dict[str, Any]] = []
     async with running() as site:
         for number, one in enumerate(wanted, 1):
             row = await _play(site, one, options, is_full, partial(tell, f"{number}/{len(wanted)}"))
             rows.append(row)
             report.show(row)
-    minutes = (time.monotonic() - began) / 60
-    name = "-".join([options.size, *options.id])
-    kept = report.keep(rows, name=name, minutes=minutes, seed=options.seed)
-    if is_full and not options.id:
+            kept = report.keep(rows, size=options.size, is_whole=not options.id)
+    print(report.summary(rows))
+    if is_full:
         report.write(kept)
     return 0 if all(row["is_good"] for row in rows) else 1
 
@@ -51,7 +50,7 @@ async def _play(
     site: Site, one: Scenario, options: argparse.Namespace, is_full: bool, tell: Any
 ) -> dict[str, Any]:
     """All its seeds; one after another, for they share the machine."""
-    runs = []
+    runs, began = [], time.monotonic()
     for seed in range(options.seed, options.seed + (one.seeds if is_full else 1)):
         tell(f"{one.id} {one.what}, seed {seed}")
         error = ""
@@ -66,7 +65,7 @@ async def _play(
                 error = f"{type(failed).__name__}: {failed}"
         run.history.keep(HOME / "histories" / f"{one.id}-{seed}.jsonl")
         runs.append((seed, run, error))
-    return report.row(one, runs)
+    return report.row(one, runs, (time.monotonic() - began) / 60)
 
 
 def _is_wanted(one: Scenario, options: argparse.Namespace, is_full: bool) -> bool:

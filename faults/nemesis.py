@@ -8,12 +8,18 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import redis.asyncio
 
 from faults.history import History
 from faults.site import Site
 
 FAST, IMMEDIATE = signal.SIGINT, signal.SIGQUIT  # PostgreSQL's ways to stop
+END_ONE = """
+SELECT pg_terminate_backend(pid, 1000) FROM (
+    SELECT pid FROM pg_stat_activity
+    WHERE application_name = 'chattalk' ORDER BY backend_start LIMIT 1
+) oldest"""
 
 
 class Nemesis:
@@ -114,6 +120,30 @@ class Nemesis:
         finally:
             await asyncio.to_thread(self._set, setting, usual)
             self.end(f"{setting}={value}", "postgresql")
+
+    @asynccontextmanager
+    async def no_connections(self) -> AsyncIterator[None]:
+        """Somebody else has them all, and the workers' own are ended."""
+        self.begin("max_connections", "postgresql")
+        taken = await asyncio.to_thread(self._take_connections)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(lambda: [one.close() for one in taken])
+            self.end("max_connections", "postgresql")
+
+    def _take_connections(self) -> list[psycopg.Connection]:
+        """First what is free, then what the workers have, one by one before they ask again."""
+        taken: list[psycopg.Connection] = []
+        self._take_free(taken)
+        while taken[0].execute(END_ONE).fetchone():
+            self._take_free(taken)
+        return taken
+
+    def _take_free(self, taken: list[psycopg.Connection]) -> None:
+        with suppress(psycopg.OperationalError):
+            while True:
+                taken.append(psycopg.connect(self.site.database, autocommit=True))
 
     def _set(self, setting: str, value: str) -> None:
         self.site.change(f"ALTER SYSTEM SET {setting} = '{value}'")

@@ -9,13 +9,13 @@ from typing import Any
 
 from bench.report import environment
 from faults import judge
-from faults.run import Run, Scenario
+from faults.run import CATALOGUE, Run, Scenario
 from faults.site import HOME, ROOT
 
 RESULTS = ROOT / "faults" / "results"
 
 
-def row(one: Scenario, runs: list[tuple[int, Run, str]]) -> dict[str, Any]:
+def row(one: Scenario, runs: list[tuple[int, Run, str]], minutes: float = 0.0) -> dict[str, Any]:
     """All runs of a scenario together."""
     counts, operations = Counter[str](), Counter[str]()
     for _, run, _ in runs:
@@ -26,6 +26,9 @@ def row(one: Scenario, runs: list[tuple[int, Run, str]]) -> dict[str, Any]:
     return {
         "id": one.id,
         "what": one.what,
+        "at": time.strftime("%Y-%m-%d", time.gmtime()),
+        "commit": commit(),
+        "minutes": round(minutes, 2),
         "seeds": [seed for seed, _, _ in runs],
         "operations": dict(operations),
         "found": found,
@@ -37,6 +40,11 @@ def row(one: Scenario, runs: list[tuple[int, Run, str]]) -> dict[str, Any]:
         "bad_seeds": bad,
         "is_good": not bad,
     }
+
+
+def commit() -> str:
+    where = environment()
+    return where["commit"] + " with changes" * where["changed"]
 
 
 def absent(one: Scenario, why: Exception) -> dict[str, Any]:
@@ -93,39 +101,36 @@ def _told(bound: dict[str, Any]) -> str:
     return f"{bound['name']} {bound['value']:g}{unit} ({sign} {bound['limit']:g}){mark}"
 
 
-def keep(rows: list[dict[str, Any]], *, name: str, minutes: float, seed: int) -> dict[str, Any]:
-    """As JSON; and the summary, for the terminal."""
-    total = Counter[str]()
-    for one in rows:
-        if not one["must_tell"]:
-            total += Counter(one["operations"])
-    kept = {
-        "at": time.strftime("%Y-%m-%d", time.gmtime()),
-        "environment": environment(),
-        "minutes": round(minutes, 1),
-        "first_seed": seed,
-        "operations": dict(total),
-        "rows": rows,
-    }
-    folder = RESULTS if name in ("short", "full") else HOME  # a part of it is nobody's result
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")
-    print(summary(kept))
+def keep(rows: list[dict[str, Any]], *, size: str, is_whole: bool) -> dict[str, Any]:
+    """As JSON, after each row, for a long run may be cut off. What the full one has of other rows
+    stays, so that it can be played in parts, or a row of it again."""
+    path = HOME / "part.json"  # some rows of the short one are nobody's result
+    before: list[dict[str, Any]] = []
+    if size == "full" or is_whole:
+        path = RESULTS / f"{size}.json"
+    if size == "full" and path.exists():
+        played = {row["id"] for row in rows}
+        known = json.loads(path.read_text())["rows"]
+        before = [row for row in known if row["id"] in CATALOGUE and row["id"] not in played]
+    all_rows = sorted(before + rows, key=lambda row: list(CATALOGUE).index(row["id"]))
+    kept = {"environment": environment(), "rows": all_rows}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(kept, indent=1) + "\n")
     return kept
 
 
-def summary(kept: dict[str, Any]) -> str:
-    found = Counter[str]()
-    for one in kept["rows"]:
+def summary(rows: list[dict[str, Any]]) -> str:
+    found, done = Counter[str](), Counter[str]()
+    for one in rows:
         if not one["must_tell"]:
             found += Counter(one["found"])
-    done = kept["operations"]
+            done += Counter(one["operations"])
     lost = found["lost_durable"] + found["lost_delivery"]
-    good = sum(one["is_good"] for one in kept["rows"])
+    good = sum(one["is_good"] for one in rows)
     return (
-        f"{lost} lost of {done.get('acked', 0):,} acknowledged messages and "
-        f"{done.get('shown', 0):,} lines shown, under {done.get('faults', 0):,} faults; "
-        f"{good} of {len(kept['rows'])} rows good, {kept['minutes']} minutes"
+        f"{lost} lost of {done['acked']:,} acknowledged messages and {done['shown']:,} lines "
+        f"shown, under {done['faults']:,} faults; {good} of {len(rows)} rows good, "
+        f"{sum(one['minutes'] for one in rows):.0f} minutes"
     )
 
 
@@ -137,13 +142,19 @@ SUMS = ("stored", "lost", "of")
 
 
 def write(kept: dict[str, Any]) -> None:
-    """Of a whole full run: the table of docs/reliability.md, and the line of the README."""
-    where = kept["environment"]
-    told = f"Of {kept['at']}, `make faults-full` at {where['commit']} on {where['cpu']}, "
-    told += f"{where['cores']} cores: **{summary(kept)}.**"
+    """Of the full run: the tables of docs/reliability.md, and the line of the README."""
+    where, total = kept["environment"], summary(kept["rows"])
+    told = f"`make faults-full` on {where['cpu']}, {where['cores']} cores, {_when(kept['rows'])}: "
+    told += f"**{total}.**"
     _put(ROOT / "docs" / "reliability.md", "table", f"{told}\n\n{table(kept['rows'])}")
     _put(ROOT / "docs" / "reliability.md", "beside", beside(kept["rows"]))
-    _put(ROOT / "README.md", "faults", f"**{summary(kept)}** (`make faults-full`).")
+    _put(ROOT / "README.md", "faults", f"**{total}** (`make faults-full`).")
+
+
+def _when(rows: list[dict[str, Any]]) -> str:
+    days = sorted({row["at"] for row in rows})
+    commits = sorted({row["commit"] for row in rows})
+    return f"{' and '.join(days)}, at {', '.join(commits)}"
 
 
 def table(rows: list[dict[str, Any]]) -> str:

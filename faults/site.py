@@ -146,8 +146,8 @@ class Site(Ours):
     async def stop(self) -> None:  # type: ignore[override]
         for door in (*self.doors, self.front):
             await door.stop()
-        for worker in self.workers:
-            worker.process.stop()
+        for worker in self.workers:  # not in our loop, which is their way to the stores
+            await asyncio.to_thread(worker.process.stop)
             worker.listener.close()
         await self.stores.stop()
 

@@ -72,6 +72,9 @@ async def postgres_paused(run: Run) -> None:
         await asyncio.sleep(1)
         async with run.nemesis.still(*run.nemesis.pids("postgresql"), name="postgresql"):
             await asyncio.sleep(seconds)
+        await asyncio.sleep(2)
+        async with run.nemesis.no_connections():
+            await asyncio.sleep(5)
     cut_off = sum(len(member.closes) for member in crowd.all)
     await run.judge(crowd)
     run.bound("t_recover", 5)
