@@ -47,7 +47,7 @@ async def run(
     params: dict[str, Any],
     deadline: float | None = None,  # of the event loop's clock
 ) -> list[tuple[Any, ...]]:
-    """One statement of messaging/queries.py. A server that lets us wait is hung up on, and the
+    """One statement of messaging/queries/. A server that lets us wait is hung up on, and the
     statement fails as on a connection that broke (OperationalError)."""
     loop = asyncio.get_running_loop()
     latest = loop.time() + ANSWER_SECONDS

@@ -61,7 +61,7 @@ class Room(models.Model):
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True, editable=False)
 
-    # The head of the room's log. Only messaging/queries.py moves these three.
+    # The head of the room's log. Only messaging/queries/ moves these three.
     last_seq = models.BigIntegerField(default=0, editable=False)
     last_event_at = models.DateTimeField(db_default=Now(), editable=False)
     # last_event_at cut to some seconds: it alone is indexed, so that most messages change no index.

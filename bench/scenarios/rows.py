@@ -63,13 +63,14 @@ def _grow(
 def answers(rooms: list[int], talker: int, reader: int, last: int) -> dict[str, float]:
     """The median milliseconds of each question, on Django's connection as pages ask it."""
     from messaging import queries
+    from messaging.wire import Person
     from messaging.writer import Draft
 
-    person = queries.Person(talker, "Test 1")
+    person = Person(talker, "Test 1")
 
     def post(room: int) -> int:
         draft = Draft(room, person, uuid4(), "hello there, how are you all today")
-        return len(queries._rows(queries.POST, queries.post_params([draft])))
+        return len(queries.rows(queries.POST, queries.post_params([draft])))
 
     return {
         "missed": _median(

@@ -205,7 +205,7 @@ def test_unread_counts_what_others_said_up_to_a_bound(room, alice, bob, monkeypa
     for _ in range(3):
         queries.append(room.pk, "message", [alice.pk, bob.pk], "x")
     assert queries.unread(bob.pk, [room.pk]) == {room.pk: 3}
-    monkeypatch.setattr(queries, "UNREAD_MAX", 2)
+    monkeypatch.setattr(queries.positions, "UNREAD_MAX", 2)
     assert queries.unread(bob.pk, [room.pk]) == {room.pk: 2}
 
 

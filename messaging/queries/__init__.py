@@ -1,0 +1,36 @@
+"""The only hand-written SQL. Each statement names the index it lives on.
+
+Reads come in two forms with the same text: for pages and APIs on Django's connection, and for
+sockets on an async one (`messaging/database.py`).
+"""
+
+from .people import EMAILS, MEMBERS, SIGN_INS
+from .positions import (
+    HEADS,
+    MY_HEADS,
+    MY_UNREAD,
+    READ,
+    STANDING,
+    STANDINGS,
+    UNREAD,
+    UNREAD_MAX,
+    Head,
+    Standing,
+    Unread,
+    my_unread,
+    read,
+    standing,
+    unread,
+)
+from .posting import ACTIVITY_SECONDS, APPEND, FREE, POST, POST_AGAIN, append, post_params
+from .pruning import PRUNE, prune
+from .reading import AFTER, BEFORE, BY_MINUTE, MISSED, by_minute, history, missed, pages
+from .rows import CLOCK, event, rows
+
+__all__ = ["EMAILS", "MEMBERS", "SIGN_INS"]
+__all__ += ["HEADS", "MY_HEADS", "MY_UNREAD", "READ", "STANDING", "STANDINGS", "UNREAD"]
+__all__ += ["UNREAD_MAX", "Head", "Standing", "Unread", "my_unread", "read", "standing", "unread"]
+__all__ += ["ACTIVITY_SECONDS", "APPEND", "FREE", "POST", "POST_AGAIN", "append", "post_params"]
+__all__ += ["PRUNE", "prune"]
+__all__ += ["AFTER", "BEFORE", "BY_MINUTE", "MISSED", "by_minute", "history", "missed", "pages"]
+__all__ += ["CLOCK", "event", "rows"]

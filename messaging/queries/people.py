@@ -1,0 +1,26 @@
+"""Who people are: whether their sign-in holds, and their e-mail for a wire that names it."""
+
+# Whether each socket's sign-in holds: its person is active, and its session (with the password of
+# then) or its device (which knows that of its sign-in) is there.
+# Uses indexes: django_session_pkey, accounts_device_pkey, accounts_user_pkey.
+SIGN_INS = """
+SELECT u.id IS NOT NULL AND (
+    s.session_key IS NOT NULL AND u.sign_outs || ':' || u.password = p.password
+    OR d.id IS NOT NULL AND d.password_mark = encode(sha256(convert_to(u.password, 'UTF8')), 'hex')
+)
+FROM unnest(%(users)s::bigint[], %(sessions)s::text[], %(passwords)s::text[], %(devices)s::uuid[])
+     WITH ORDINALITY AS p (user_id, session, password, device, n)
+LEFT JOIN django_session s ON s.session_key = p.session AND s.expire_date > now()
+LEFT JOIN accounts_device d
+       ON d.id = p.device AND d.user_id = p.user_id AND d.expires_at > now()
+LEFT JOIN accounts_user u ON u.id = p.user_id AND u.is_active
+ORDER BY p.n
+"""
+
+# For a wire that names people by their e-mail: of these, and of all with a seat, as they came.
+# Use indexes: accounts_user_pkey, membership_once.
+EMAILS = "SELECT id, email FROM accounts_user WHERE id = ANY (%(users)s::bigint[])"
+MEMBERS = """
+SELECT u.id, u.email FROM rooms_membership m JOIN accounts_user u ON u.id = m.user_id
+WHERE m.room_id = %(room)s ORDER BY m.id
+"""
