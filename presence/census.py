@@ -38,6 +38,14 @@ def here(room_ids: Sequence[int]) -> dict[int, int]:
     return {room_id: len(people) for room_id, people in zip(room_ids, found, strict=True)}
 
 
+def held(room_ids: Sequence[int]) -> dict[int, set[int]]:
+    """Whom a live process holds in each of these rooms."""
+    found = _people(room_ids, _live())
+    return {
+        room: {int(one) for one in people} for room, people in zip(room_ids, found, strict=True)
+    }
+
+
 def online() -> Online:
     """How many people are in some room."""
     end = time.monotonic() + ONLINE_SECONDS

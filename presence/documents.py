@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -179,6 +179,51 @@ def remove(room_id: int, user_id: int) -> None:
     connect()
     with pymongo.timeout(READ_SECONDS):
         Attendance.objects(id=f"{room_id}:{user_id}").delete()
+
+
+# --- all of them, for who checks, copies or brings them back -----------------------------------
+
+
+def batches(size: int) -> Iterator[list[dict[str, Any]]]:
+    """Every document as it is stored, in the order of its `_id`, and bounded in memory."""
+    connect()
+    last = ""
+    while True:
+        with pymongo.timeout(WRITE_SECONDS):
+            page = Attendance._get_collection().find({"_id": {"$gt": last}})
+            found = list(page.sort("_id", 1).limit(size))
+        if not found:
+            return
+        yield found
+        last = found[-1]["_id"]
+
+
+def count() -> int:
+    connect()
+    with pymongo.timeout(WRITE_SECONDS):
+        return int(Attendance._get_collection().count_documents({}))
+
+
+def named(pairs: Iterable[tuple[int, int]]) -> list[Attendance]:
+    """As find_pairs, but it fails while MongoDB is down."""
+    connect()
+    with pymongo.timeout(WRITE_SECONDS):
+        return list(Attendance.objects(id__in=[f"{room}:{user}" for room, user in pairs]))
+
+
+def insert(stored: list[dict[str, Any]]) -> None:
+    """Documents of `batches`, into a collection that has none of them."""
+    connect()
+    with pymongo.timeout(WRITE_SECONDS):
+        _ensure_indexes()
+        Attendance._get_collection().insert_many(stored, ordered=False)
+
+
+def clear() -> None:
+    """All of them, one by one: no server of the common subset needs more for it."""
+    connect()
+    with pymongo.timeout(10 * WRITE_SECONDS):
+        Attendance._get_collection().delete_many({})
 
 
 def _ensure_indexes() -> None:
