@@ -10,14 +10,15 @@ from pathlib import Path
 from . import folder
 from .address import check as check_address
 from .address import django_database
-from .folder import hold, running_servers, secret_key
+from .folder import hold, replace_secret_key, running_servers, secret_key
 from .others import MongoWire, Valkey
 from .postgres import Postgres
 from .probe import expect_answer, given
 from .process import Process, StartFailed
 
 __all__ = ["Process", "Servers", "StartFailed", "addresses"]
-__all__ += ["check_address", "django_database", "given", "hold", "running_servers", "secret_key"]
+__all__ += ["check_address", "django_database", "given", "hold", "replace_secret_key"]
+__all__ += ["running_servers", "secret_key"]
 
 LOG_KEPT = 5_000_000  # bytes; a longer log starts anew, and the old one is kept once
 

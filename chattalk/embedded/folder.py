@@ -34,6 +34,13 @@ def secret_key(data: Path) -> str:
     return path.read_text()
 
 
+def replace_secret_key(data: Path, key: str) -> None:
+    """It counts from the next start on."""
+    draft = data / f"secret_key.{os.getpid()}"
+    write_private(draft, key)
+    draft.replace(data / "secret_key")
+
+
 def hold(data: Path) -> IO[str]:
     """The right to use the folder, until the file that comes back is closed or we die."""
     make_folder(data, 0o755)

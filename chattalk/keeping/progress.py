@@ -1,12 +1,13 @@
 """How far a long command is: a bar on a terminal, now and then a line elsewhere."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 import click
 
+BAR_SECONDS = 0.1  # between two pictures of a bar
 LINE_SECONDS = 5.0  # between two lines where no bar can be drawn
 
 
@@ -19,26 +20,30 @@ def progress(stream: Any, label: str, total: int) -> Iterator[Advance]:
     """Call what comes with the steps that were done since the last call."""
     if stream.isatty():
         with click.progressbar(length=max(total, 1), label=label, file=stream) as bar:
-            yield bar.update
+            steps = _Steps(BAR_SECONDS, lambda done: bar.update(done - bar.pos))
+            yield steps.advance
             bar.update(max(total, 1) - bar.pos)
         return
-    lines = _Lines(stream, label, total)
-    yield lines.advance
-    lines.show(max(lines.done, total))
+
+    def show(done: int) -> None:
+        stream.write(f"{label}: {done:,} of {max(done, total):,}\n")
+        stream.flush()
+
+    steps = _Steps(LINE_SECONDS, show)
+    yield steps.advance
+    show(max(steps.done, total))
 
 
-class _Lines:
-    def __init__(self, stream: Any, label: str, total: int) -> None:
+class _Steps:
+    """Shown every so many seconds, however small and many they are."""
+
+    def __init__(self, seconds: float, show: Callable[[int], None]) -> None:
         self.done = 0
-        self._stream, self._label, self._total = stream, label, total
+        self._seconds, self._show = seconds, show
         self._shown_at = time.monotonic()
 
     def advance(self, steps: int) -> None:
         self.done += steps
-        if time.monotonic() >= self._shown_at + LINE_SECONDS:
-            self._shown_at = time.monotonic()
-            self.show(self.done)
-
-    def show(self, done: int) -> None:
-        self._stream.write(f"{self._label}: {done:,} of {max(done, self._total):,}\n")
-        self._stream.flush()
+        if (now := time.monotonic()) >= self._shown_at + self._seconds:
+            self._shown_at = now
+            self._show(self.done)

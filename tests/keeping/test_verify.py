@@ -3,7 +3,6 @@
 import json
 import threading
 from io import StringIO
-from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
@@ -11,28 +10,11 @@ from django.db import connection
 
 from chattalk.keeping import attendance, logs, schema, verify
 from chattalk.keeping.findings import FAULTS, Findings
-from messaging import queries, services
+from messaging import services
 from messaging.models import Event
-from messaging.wire import Person
-from messaging.writer import Draft
 from presence import documents
 from presence.documents import Mark
 from rooms.models import Room
-
-
-def say(room, user, body="hello"):
-    draft = Draft(room.pk, Person(user.pk, user.display_name), uuid4(), body)
-    return queries.rows(queries.POST, queries.post_params([draft]))
-
-
-@pytest.fixture
-def room(transactional_db, alice, bob):
-    documents.clear()
-    room = services.open_room(alice, title="Tea", capacity=3)
-    services.join(room.pk, bob)
-    for n in range(5):
-        say(room, (alice, bob)[n % 2], f"{n}")
-    return room
 
 
 def found(**options) -> dict[str, int]:
@@ -149,7 +131,7 @@ def test_a_room_that_is_too_full_is_found_and_so_is_a_check_that_is_not_kept(roo
     assert found() == {"over_capacity": 1, "schema_invalid": 1}
 
 
-def test_no_false_alarm_while_people_write_join_and_leave(room, alice, charlie, monkeypatch):
+def test_no_false_alarm_while_people_write_join_and_leave(room, alice, charlie, say, monkeypatch):
     monkeypatch.setattr(logs, "ROOMS_AT_ONCE", 2)
     for n in range(5):
         services.open_room(alice, title=f"{n}", capacity=5)
@@ -206,7 +188,8 @@ def test_every_constraint_of_the_models_is_looked_for():
     assert "django_session: index expire_date" in names
 
 
-def test_a_system_whose_mongodb_is_away_is_not_called_good(room, settings):
+def test_a_system_whose_mongodb_is_away_is_not_called_good(room, settings, monkeypatch):
+    monkeypatch.setattr(documents, "WRITE_SECONDS", 0.3)
     documents.disconnect()
     settings.MONGODB_URL = "mongodb://127.0.0.1:1/chattalk"
     try:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from chattalk.keeping import verify
+from chattalk.keeping import refusals, verify
 from chattalk.keeping.attendance import GRACE_SECONDS
 from chattalk.keeping.findings import Findings
 
@@ -31,7 +31,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        findings = verify.everything(sys.stderr, grace=options["grace"], pruned=options["pruned"])
+        with refusals.told():
+            findings = verify.everything(
+                sys.stderr, grace=options["grace"], pruned=options["pruned"]
+            )
         if options["json"]:
             self.stdout.write(json.dumps(_shape(findings), indent=1))
         else:

@@ -1,0 +1,28 @@
+from uuid import uuid4
+
+import pytest
+
+from messaging import queries, services
+from messaging.wire import Person
+from messaging.writer import Draft
+from presence import documents
+
+
+@pytest.fixture
+def say():
+    def say(room, user, body="hello"):
+        draft = Draft(room.pk, Person(user.pk, user.display_name), uuid4(), body)
+        return queries.rows(queries.POST, queries.post_params([draft]))
+
+    return say
+
+
+@pytest.fixture
+def room(transactional_db, alice, bob, say):
+    documents.clear()
+    room = services.open_room(alice, title="Tea", capacity=3)
+    services.join(room.pk, bob)
+    for n in range(5):
+        say(room, (alice, bob)[n % 2], f"{n}")
+    yield room
+    documents.clear()
