@@ -151,14 +151,13 @@ def test_no_false_alarm_while_people_write_join_and_leave(room, alice, charlie, 
 
     (writer := threading.Thread(target=talk)).start()
     try:
-        for _ in range(30):
+        while Event.objects.count() < 150 and not failed:
             logs.check(findings := Findings(), lambda steps: None)
             assert not any(findings.counts.values()), findings
     finally:
         over.set()
         writer.join()
     assert not failed
-    assert Event.objects.count() > 100
 
 
 def test_who_is_shown_as_here_with_nobody_to_hold_them_is_found(room, alice, bob):
