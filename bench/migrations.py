@@ -1,8 +1,8 @@
 """How long a writer waits while a million messages are migrated: `python -m bench.migrations`.
 
 On servers of its own, which go afterwards: PostgreSQL as `manage.py up` runs it. The database is
-filled as it was before the last migrations, then `manage.py migrate` runs while one writer posts and
-one reader holds the tables for some seconds, as a backup does.
+filled as it was before the last migrations, then `manage.py migrate` runs while one writer posts
+and one reader holds the tables for some seconds, as a backup does.
 """
 
 import argparse
@@ -132,8 +132,9 @@ def main() -> None:
         fill(messages)
         found = measure()
     print(
-        f"{messages:,} messages, {PEOPLE:,} people, {ROOMS:,} rooms: migrated in {found['took']:.1f} s"
-        f" ({found['tries']} tries while a reader held the tables for {READER_SECONDS:.0f} s).\n"
+        f"{messages:,} messages, {PEOPLE:,} people, {ROOMS:,} rooms: "
+        f"migrated in {found['took']:.1f} s ({found['tries']} tries in vain while "
+        f"a reader held the tables for {READER_SECONDS:.0f} s).\n"
         f"Of {found['posts']} posts the longest waited {1000 * found['longest']:.0f} ms"
         f" ({1000 * found['usual']:.0f} ms before)."
     )
