@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check bench bench-full bench-admin faults faults-full fmt clean
+.PHONY: run test check bench bench-full bench-admin bench-migrations faults faults-full fmt clean
 
 run: .venv/run.done  ## everything, at http://127.0.0.1:8000 (make run ARGS="--demo --workers 2")
 	@exec $(BIN)/python manage.py up $(ARGS)
@@ -26,6 +26,9 @@ bench-full: .venv/dev.done  ## all of it, and the charts of docs/performance.md
 
 bench-admin: .venv/dev.done  ## database time of the admin's pages, with a million lines
 	$(BIN)/python -W ignore bench/admin_pages.py
+
+bench-migrations: .venv/dev.done  ## how long a writer waits while a million messages are migrated
+	@exec $(BIN)/python -m bench.migrations $(ARGS)
 
 faults: .venv/dev.done  ## what is lost when all that it stands on fails, in under 10 minutes
 	@exec $(BIN)/python -m faults short $(ARGS)

@@ -1,4 +1,4 @@
-"""How long a writer waits while a million messages are migrated: `python -m bench.migrations`.
+"""How long a writer waits while a million messages are migrated: `make bench-migrations`.
 
 On servers of its own, which go afterwards: PostgreSQL as `manage.py up` runs it. The database is
 filled as it was before the last migrations, then `manage.py migrate` runs while one writer posts

@@ -10,6 +10,7 @@ secret_key               only if that was asked for
 import hashlib
 import json
 import os
+import time
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -94,7 +95,9 @@ class Draft:
     def add(self, name: str, lines: Iterable[bytes], advance: Advance | None = None) -> Member:
         """Streamed: no more than a piece is held at once."""
         told, sha256, size, many = 0, hashlib.sha256(), 0, 0
-        with self._archive.open(name, "w", force_zip64=True) as part:
+        entry = zipfile.ZipInfo(name, time.localtime()[:6])
+        entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
+        with self._archive.open(entry, "w", force_zip64=True) as part:
             for many, piece in _pieces(lines):
                 part.write(piece)
                 sha256.update(piece)

@@ -31,6 +31,7 @@ def bring_back(path: Path, stream: Any) -> tuple[Manifest, str]:
     with archive.opened(path) as backup:
         tables = stores.tables()
         _check_fits(backup, tables)
+        _check_empty(tables)  # before a large file is read; and again when nobody else can write
         with progress(stream, "checking the file", backup.size) as advance:
             backup.check(advance)
         _check_presence_empty()

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from chattalk.keeping import backup, refusals
-from chattalk.keeping.archive import PRESENCE
+from chattalk.keeping.archive import PRESENCE, name_of
 
 
 class Command(BaseCommand):
@@ -30,8 +30,8 @@ class Command(BaseCommand):
         key = settings.SECRET_KEY if options["with_secret_key"] else ""
         with refusals.told():
             manifest = backup.make(path, sys.stderr, key)
-        lines = sum(one.lines for name, one in manifest.members.items() if name != PRESENCE)
+        rows = sum(manifest.members[name_of(table)].lines for table in manifest.tables)
         self.stdout.write(
-            f"{path}: {lines:,} rows and {manifest.members[PRESENCE].lines:,} presence documents "
+            f"{path}: {rows:,} rows and {manifest.members[PRESENCE].lines:,} presence documents "
             f"as of {manifest.taken_at}, {path.stat().st_size:,} bytes."
         )
