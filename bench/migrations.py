@@ -114,10 +114,9 @@ def measure() -> dict[str, Any]:
     reader.join()
     over.set()
     writer.join()
-    tries = said.getvalue().count("trying again")
     return {
         "took": took,
-        "tries": tries,
+        "tries": said.getvalue().count("trying again"),
         "posts": len(waits),
         "usual": usual,
         "longest": max(waits),

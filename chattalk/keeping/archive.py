@@ -26,7 +26,8 @@ from chattalk.keeping.progress import Advance
 FORMAT, VERSION = "chattalk-backup", 1
 PIECE = 256 * 1024  # bytes, of text that is written or read at once
 MANIFEST_MAX = 16 * 1024 * 1024  # bytes
-BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, KeyError)
+# RuntimeError: encrypted, or JSON too deep.
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, KeyError)
 
 ROOMS, PRESENCE, SECRET_KEY, MANIFEST = (
     "rooms.tsv",
@@ -160,7 +161,7 @@ class Archive:
                 for piece in self.pieces(name):
                     sha256.update(piece)
                     advance(len(piece))
-            except (*BROKEN, OSError, RuntimeError) as error:
+            except (*BROKEN, OSError) as error:
                 raise damaged(self.path, name) from error
             if sha256.hexdigest() != member.sha256:
                 raise damaged(self.path, name)

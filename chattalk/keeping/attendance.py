@@ -11,6 +11,7 @@ from presence import census, documents
 
 DOCUMENTS_AT_ONCE = 500
 SUSPECTS_MAX = 100_000  # who are looked at again; about 20 MB
+SOON_SECONDS = 3.0  # most have just gone, and their document follows
 GRACE_SECONDS = 60.0  # within it a process that died is noticed, and its people are marked as gone
 
 Pair = tuple[int, int]  # room, user
@@ -26,11 +27,13 @@ def check(
     """Whoever looks wrong is looked at again: documents come a moment after what they tell of."""
     try:
         strays, ghosts, began = _suspects(findings, advance)
-        if ghosts:
-            wait(max(0.0, began + grace - time.monotonic()))
+        for seconds in (min(SOON_SECONDS, grace), grace):
+            if ghosts:
+                wait(max(0.0, began + seconds - time.monotonic()))
+                ghosts = _still_ghosts(ghosts)
         for room, user in _still_strays(strays):
             findings.add("presence_stray", f"{room}:{user}")
-        for room, user in _still_ghosts(ghosts):
+        for room, user in ghosts:
             findings.add("ghost", f"{user} in room {room}")
     except FAILURES as error:
         findings.unchecked.append(f"presence: {error}")
@@ -75,12 +78,13 @@ def _still_strays(strays: list[Pair]) -> list[Pair]:
     return found
 
 
-def _still_ghosts(ghosts: dict[Pair, int]) -> list[Pair]:
+def _still_ghosts(ghosts: dict[Pair, int]) -> dict[Pair, int]:
     """Nothing has changed about them since."""
-    found: list[Pair] = []
+    found: dict[Pair, int] = {}
     pairs = list(ghosts)
     for begin in range(0, len(pairs), DOCUMENTS_AT_ONCE):
         named = documents.named(pairs[begin : begin + DOCUMENTS_AT_ONCE])
         online = {(one.room, one.user): one.version for one in named if one.online}
-        found += [pair for pair in _unheld(online) if online[pair] == ghosts[pair]]
+        unheld = _unheld(online)
+        found |= {pair: version for pair, version in unheld.items() if version == ghosts[pair]}
     return found

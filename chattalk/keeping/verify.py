@@ -1,5 +1,6 @@
 """Whether what was promised holds, on a system in use: reads only, and nobody waits for it."""
 
+import time
 from typing import Any
 
 from chattalk.keeping import attendance, logs, schema
@@ -20,8 +21,13 @@ def everything(stream: Any, *, grace: float, pruned: bool) -> Findings:
     except documents.FAILURES as error:
         findings.unchecked.append(f"presence: MongoDB does not answer: {error}")
         return findings
+
+    def wait(seconds: float) -> None:
+        stream.write(f"\npresence: somebody looks wrong, looking again in {seconds:.0f} s\n")
+        time.sleep(seconds)
+
     with progress(stream, "presence", total) as advance:
-        attendance.check(findings, advance, grace)
+        attendance.check(findings, advance, grace, wait)
     return findings
 
 
