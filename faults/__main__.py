@@ -16,8 +16,7 @@ from typing import Any
 
 import uvloop
 
-from faults import report
-from faults.catalogue import beside, pages, processes, proofs, stores  # noqa: F401  (they fill the catalogue)
+from faults import catalogue, report  # noqa: F401  (the catalogue fills itself)
 from faults.run import CATALOGUE, Absent, Scenario, prepared
 from faults.site import HOME, Site, running
 

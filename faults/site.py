@@ -6,6 +6,7 @@ between the clients and each worker, stands a proxy.
 """
 
 import asyncio
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -86,6 +87,7 @@ class Site(Ours):
         from chattalk.workers import Worker, listen
 
         HOME.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(HOME / "data" / "mongodb", ignore_errors=True)  # of an earlier run
         await self.stores.start()
         self.database = self.stores.direct["postgresql"]
         self._make_database()

@@ -1,0 +1,8 @@
+"""The scenarios. To import this fills CATALOGUE, in the order in which they are played."""
+
+from importlib import import_module
+
+CHAPTERS = ("processes", "stores", "pages", "beside", "proofs", "invariants")
+
+for chapter in CHAPTERS:
+    import_module(f"{__name__}.{chapter}")

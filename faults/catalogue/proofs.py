@@ -45,6 +45,7 @@ async def _without_index(site: Site, name: str, room: int) -> AsyncIterator[None
         yield
     finally:  # with what that room has twice it could not be made again
         site.change(f"DELETE FROM messaging_event WHERE room_id = {room}")
+        site.change(f"UPDATE rooms_room SET last_seq = 0 WHERE id = {room}")
         site.change(made)
 
 
