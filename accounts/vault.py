@@ -2,27 +2,24 @@
 
 Nothing here is the truth. What was verified counts only under its person's stamp of then, and a
 change of the person or the end of a device makes a new stamp; so no key has to be found and
-deleted, and one that is written late, from older knowledge, counts for nothing. When Redis fails,
-nobody waits for it for some seconds, and every token is verified anew.
+deleted, and one that is written late, from older knowledge, counts for nothing. While Redis is down
+every token is verified anew.
 """
 
-import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import uuid4
 
+from django.conf import settings
 from django.core.cache import caches
 from django_redis import get_redis_connection
 from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
 
-log = logging.getLogger(__name__)
-
 STAMP_SECONDS = 2 * 3600  # longer than any access token lives
 TICKET_SECONDS = 30
-BREAK_SECONDS = 2  # after Redis failed, this long no one waits for it
 RETRY_SECONDS = 0.5
 FAILURES = (ConnectionInterrupted, RedisError, OSError)
 
@@ -31,10 +28,6 @@ Answer = TypeVar("Answer")
 
 class Down(Exception):
     """Redis does not answer."""
-
-
-class _Breaker:
-    until = 0.0
 
 
 def find(digest: str, user_id: int) -> tuple[Any, str]:
@@ -67,7 +60,8 @@ def forget(user_id: int) -> None:
 
 
 def _restamp(user_id: int, stamp: str) -> None:
-    _ask(lambda: caches["tokens"].set(f"stamp:{user_id}", stamp, STAMP_SECONDS), at_once=True)
+    with settings.REDIS_PATIENCE.insisting():
+        _ask(lambda: caches["tokens"].set(f"stamp:{user_id}", stamp, STAMP_SECONDS))
 
 
 def _forget_later(user_id: int, stamp: str) -> None:
@@ -93,13 +87,8 @@ def take_ticket(digest: str) -> str | None:
     return found.decode() if found else None
 
 
-def _ask(question: Callable[[], Answer], at_once: bool = False) -> Answer:
-    if time.monotonic() < _Breaker.until and not at_once:
-        raise Down
+def _ask(question: Callable[[], Answer]) -> Answer:
     try:
         return question()
     except FAILURES as error:
-        if time.monotonic() >= _Breaker.until:
-            log.warning("tokens are verified without Redis: %s", error)
-        _Breaker.until = time.monotonic() + BREAK_SECONDS
         raise Down from error

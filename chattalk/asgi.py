@@ -28,6 +28,7 @@ pages = Pages()
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402  (the apps come first)
 
+from chattalk import health  # noqa: E402
 from messaging import node  # noqa: E402
 from messaging.routing import sockets  # noqa: E402
 
@@ -54,4 +55,6 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
 
 # Nothing around the sockets: who it is, and from which pages, each door asks by itself
 # (messaging/identity.py), and their `send` is the server's own (messaging/transport.py).
-application = ProtocolTypeRouter({"http": pages, "websocket": sockets, "lifespan": lifespan})
+application = ProtocolTypeRouter(
+    {"http": health.beside(pages), "websocket": sockets, "lifespan": lifespan}
+)

@@ -22,9 +22,13 @@ class Worker(uvicorn.Server):
         self.ready = ready
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """First answer what is under way, then close the sockets and the rest."""
+        """Not ready first; then answer what is under way, close the sockets, and the rest.
+
+        Who connects meanwhile waits in the listening socket, which `up` holds, for the next one.
+        """
         from messaging import node
 
+        node.stop_taking()
         for server in self.servers:
             server.close()  # no new ones come in meanwhile
         await node.drain()

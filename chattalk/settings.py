@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from chattalk import embedded
+from chattalk.patience import Patience
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -131,10 +132,11 @@ MIDDLEWARE = [
     "chattalk.static.StaticFiles",
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "chattalk.available.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "chattalk.available.Available",
     "accounts.middleware.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -172,8 +174,15 @@ DATABASES = {
             **_database["OPTIONS"],
             # Bounded everywhere: no query, and no wait for a connection, hangs a person.
             # No pool where nothing is known to listen: it would only knock for 5 s.
-            "pool": _known and {"min_size": 1, "max_size": 12, "timeout": 5},
-            "connect_timeout": 5,
+            "pool": _known
+            and {
+                "min_size": 1,
+                "max_size": 12,
+                "timeout": 3,
+                "max_waiting": 1000,  # requests; each of them is a thread
+                "reconnect_timeout": 2,  # then who asks begins anew, not in half a minute
+            },
+            "connect_timeout": 3,
             # And a process that stands still in a transaction does not hold a room for long.
             "options": "-c statement_timeout=15000 -c lock_timeout=10000"
             " -c idle_in_transaction_session_timeout=5000",
@@ -182,17 +191,27 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# How all that wait for Redis in a thread do it: not for long, and after one waited in vain, not
+# at all until it answers again.
+REDIS_PATIENCE = Patience()
+REDIS_OPTIONS = {
+    "socket_connect_timeout": 0.5,
+    "socket_timeout": 0.5,
+    "retry": REDIS_PATIENCE,
+}
 _cache = {
     "BACKEND": "django_redis.cache.RedisCache",
     "LOCATION": REDIS_URL,
     "KEY_PREFIX": "chattalk",
 }
-_cache_limits = {"SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 1}
 CACHES = {
     # A dead cache is a slow day, not an outage: reads miss, the database answers.
-    "default": {**_cache, "OPTIONS": {"IGNORE_EXCEPTIONS": True, **_cache_limits}},
+    "default": {
+        **_cache,
+        "OPTIONS": {"IGNORE_EXCEPTIONS": True, "CONNECTION_POOL_KWARGS": REDIS_OPTIONS},
+    },
     # Of who signs in by token (accounts/vault.py), which has to know when it fails.
-    "tokens": {**_cache, "OPTIONS": _cache_limits},
+    "tokens": {**_cache, "OPTIONS": {"CONNECTION_POOL_KWARGS": REDIS_OPTIONS}},
 }
 CHANNEL_LAYERS = {
     "default": {
@@ -347,5 +366,7 @@ LOGGING = {
         "axes": {"level": "WARNING"},
         # While Redis is away it logs a traceback each second; messaging/layer.py says it once.
         "channels_redis.pubsub": {"level": "CRITICAL"},
+        # And of PostgreSQL messaging/reachable.py.
+        "psycopg.pool": {"level": "ERROR"},
     },
 }

@@ -4,7 +4,6 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.i18n import JavaScriptCatalog
 
-from chattalk import views
 from chattalk.api import pages, problems
 from chattalk.graphql.views import GraphQL
 
@@ -15,8 +14,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("graphql/", GraphQL.as_view(), name="graphql"),
     path("jsi18n/", JavaScriptCatalog.as_view(), name="jsi18n"),
-    path("livez", views.livez),
-    path("readyz", views.readyz),
     path("api/v1/", include("chattalk.api.routes")),
     path("api/schema/", pages.Schema.as_view(), name="schema"),
     path("api/docs/", pages.Docs.as_view(), name="docs"),

@@ -132,6 +132,8 @@ class Client:
     def _send(self, frame: wire.Send) -> None:
         if self.in_flight >= IN_FLIGHT_MAX:
             raise ValidationError(_("Too many messages wait for an answer."), code="too_many")
+        if self.node.draining:  # the process that comes next takes it
+            raise unavailable()
         future = services.post(frame.room, self.user, frame.body, frame.cid)
         self.in_flight += 1
         future.add_done_callback(lambda done: self._sent(frame, done))

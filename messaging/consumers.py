@@ -4,8 +4,9 @@ from collections.abc import Coroutine
 from datetime import datetime
 from typing import Any
 
-from messaging import identity, sockets, transport, wire
+from messaging import farewell, identity, sockets, transport, wire
 from messaging.client import Client
+from messaging.database import Unavailable
 from messaging.outbox import Outbox
 from messaging.wire import Person
 
@@ -33,6 +34,8 @@ class ChatConsumer:
             await self._enter(scope, send)
         except identity.NotSignedIn:
             await send({"type": "websocket.close", "code": SIGNED_OUT})
+        except Unavailable:
+            await send(farewell.close(farewell.BUSY))
         else:
             await self._serve(receive)
 
@@ -86,6 +89,10 @@ class ChatConsumer:
         """What this socket was opened with is worth nothing any more."""
         self.client.gone(self.client.node.hub.now())
         self.outbox.close(SIGNED_OUT)
+
+    def send_away(self) -> None:
+        """We stop; it comes back to another process, or to the next one here."""
+        self.outbox.close(farewell.RESTART)
 
     def beat(self) -> None:
         self.outbox.check()

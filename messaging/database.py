@@ -16,14 +16,15 @@ import psycopg
 from django.db import connection as django_connection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from messaging.reachable import Unavailable, reach
+
+__all__ = ["Reads", "Unavailable", "connect", "run"]
+
 log = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 3.0  # a statement that takes longer is given up
 READERS = 4  # connections per process for catch-up and membership
-
-
-class Unavailable(Exception):
-    """The database did not answer in time. What was asked may or may not have been done."""
+RECONNECT_SECONDS = 2.0  # of longer and longer waits; then who asks begins anew
 
 
 def _parameters() -> dict[str, Any]:
@@ -59,6 +60,10 @@ async def run(
         timer.cancel()
 
 
+def _doubt() -> None:
+    asyncio.get_running_loop().run_in_executor(None, reach.doubt)
+
+
 def _hang_up(connection: psycopg.AsyncConnection[Any]) -> None:
     """End the wait at once. To cancel it instead, psycopg would ask the server first, for 10 s."""
     with suppress(OSError, psycopg.OperationalError):  # it may just have ended by itself
@@ -78,6 +83,8 @@ class Reads:
 
         After a restart of the server each connection of the pool is found broken once.
         """
+        if reach.is_down:
+            raise Unavailable
         deadline = asyncio.get_running_loop().time() + ANSWER_SECONDS
         tries = READERS + 1
         while True:
@@ -86,6 +93,7 @@ class Reads:
             except (psycopg.OperationalError, OSError) as error:
                 tries -= 1
                 if not tries or asyncio.get_running_loop().time() >= deadline:
+                    _doubt()
                     raise Unavailable from error
             except psycopg.Error as error:  # it only reads, its disk is full, or a fault of ours
                 log.exception("the database refused")
@@ -101,7 +109,12 @@ class Reads:
     async def _connection(self, deadline: float) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
         if self._pool is None:
             self._pool = AsyncConnectionPool(
-                kwargs=_parameters(), min_size=1, max_size=READERS, open=False, name="reads"
+                kwargs=_parameters(),
+                min_size=1,
+                max_size=READERS,
+                open=False,
+                name="reads",
+                reconnect_timeout=RECONNECT_SECONDS,
             )
             await self._pool.open()
         left = max(deadline - asyncio.get_running_loop().time(), 0.001)

@@ -8,6 +8,7 @@ the channel layer too.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -35,7 +36,8 @@ class Hub:
     def __init__(self, process: str, reads: Reads) -> None:
         self.feeds: dict[int, Feed] = {}
         self.reads = reads
-        self.layer = Layer(process, self._heard)
+        self._look = asyncio.Event()
+        self.layer = Layer(process, self._heard, self._look.set)
         # Set by messaging/node.py: what others tell that is not of the log.
         self.others: dict[str, Callable[[int, dict[str, Any]], None]] = {}
         self.forgotten: Callable[[int], None] = lambda room_id: None
@@ -183,10 +185,13 @@ class Hub:
                 await self.layer.catch_up()
                 await self.look_at_heads()
             except Unavailable:
-                log.warning("the database does not answer; live messages may be late")
+                log.info("the database does not answer; live messages may be late")
             except Exception:  # the watch must outlive whatever it meets
                 log.exception("looking at the heads failed")
-            await asyncio.sleep(HEADS_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HEADS_SECONDS):
+                    await self._look.wait()  # what was told meanwhile was told to the deaf
+            self._look.clear()
 
     async def look_at_heads(self) -> None:
         """Raises Unavailable."""

@@ -4,8 +4,9 @@ A cookie comes along whoever wrote the page, so it counts only for pages of our 
 A token or a ticket is known to its holder alone, and counts from anywhere.
 """
 
-from collections.abc import Callable, Collection
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from channels.db import database_sync_to_async
@@ -18,6 +19,8 @@ from accounts import tickets, tokens, vault
 from accounts.models import User
 from accounts.tokens import Identity, NotValid
 from messaging import node
+from messaging.database import ANSWER_SECONDS, Unavailable
+from messaging.reachable import is_outage
 from messaging.sockets import Proof
 
 SUBPROTOCOL = "chattalk"  # what the server picks where a token or a ticket is offered beside it
@@ -25,6 +28,7 @@ BEARER, TICKET = "bearer.", "ticket."
 
 Scope = dict[str, Any]
 Caller = tuple[User, Proof]
+Answer = TypeVar("Answer")
 
 
 class NotSignedIn(Exception):
@@ -32,7 +36,7 @@ class NotSignedIn(Exception):
 
 
 async def of(scope: Scope) -> Caller:
-    """Who opens a socket with this handshake. Raises NotSignedIn."""
+    """Who opens a socket with this handshake. Raises NotSignedIn, Unavailable."""
     for offered in scope.get("subprotocols", ()):
         if offered.startswith(BEARER):
             return await by_token(offered.removeprefix(BEARER))
@@ -69,9 +73,9 @@ def _own_hosts() -> list[str]:
 
 
 async def by_session(scope: Scope) -> Caller:
-    """Whose browser it is. The Origin was looked at before. Raises NotSignedIn."""
+    """Whose browser it is. The Origin was looked at before. Raises NotSignedIn, Unavailable."""
     session = cookie(scope, settings.SESSION_COOKIE_NAME)
-    user = await node.current().sockets.owner(session) if session else None
+    user = await _known(node.current().sockets.owner(session)) if session else None
     if user is None:
         raise NotSignedIn
     return user, Proof(user.pk, session=session, password=user.session_mark)
@@ -84,21 +88,33 @@ def cookie(scope: Scope, name: str) -> str:
 
 
 async def by_token(token: str) -> Caller:
-    """Whose access token it is. Raises NotSignedIn."""
+    """Whose access token it is. Raises NotSignedIn, Unavailable."""
     return await _by(tokens.verify, token)
 
 
 async def by_ticket(ticket: str) -> Caller:
-    """Who asked for the ticket. Raises NotSignedIn."""
+    """Who asked for the ticket. Raises NotSignedIn, Unavailable."""
     return await _by(tickets.redeem, ticket)
 
 
 async def _by(read: Callable[[str], Identity], word: str) -> Caller:
     try:
-        user, device_id = await database_sync_to_async(read, thread_sensitive=False)(word)
-    except (NotValid, vault.Down):
+        looked = database_sync_to_async(read, thread_sensitive=False)(word)
+        user, device_id = await _known(looked)
+    except NotValid:
         raise NotSignedIn from None
     return user, Proof(user.pk, device=device_id)
+
+
+async def _known(looked: Awaitable[Answer]) -> Answer:
+    """Raises Unavailable, in a bounded time: it can't be known now who it is."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await looked
+    except Exception as error:
+        if is_outage(error) or isinstance(error, vault.Down):
+            raise Unavailable from error
+        raise
 
 
 def language(scope: Scope, user: User) -> str:

@@ -2,13 +2,14 @@
 
 One group member per room and process. What is told may be lost, late or repeated; the hub sees
 that by `seq` and asks the database. So nothing here is waited for by a sender, and while the
-layer is down what would be told is dropped.
+layer is down what would be told is dropped; nobody who comes waits for it, and one task of ours
+goes on asking.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -20,9 +21,11 @@ from presence.tasks import end
 log = logging.getLogger(__name__)
 
 TELL_SECONDS = 2.0  # a layer that takes longer counts as down
-BREAK_SECONDS = 1.0  # how long it is left alone then
+JOIN_SECONDS = 0.5  # that somebody who comes waits, to hear of the room from the first moment on
+BREAK_SECONDS = 1.0  # between two questions while it is down
 BACKLOG_MAX = 2_000  # messages
 FAILURES = (RedisError, OSError, TimeoutError)
+NOBODY = 0  # no room: who asks whether the layer is there tells nobody
 
 
 def group(room_id: int) -> str:
@@ -35,11 +38,17 @@ def message(room_id: int, by: str, content: dict[str, Any]) -> dict[str, Any]:
 
 
 class Layer:
-    """This process's side of the layer. `heard(room_id, message)` gets what others told."""
+    """This process's side of the layer. `heard(room_id, message)` gets what others told; `deaf`
+    is called when it heard nothing of some rooms for a while, and hears of them now."""
 
-    def __init__(self, process: str, heard: Callable[[int, dict[str, Any]], None]) -> None:
+    def __init__(
+        self,
+        process: str,
+        heard: Callable[[int, dict[str, Any]], None],
+        deaf: Callable[[], None] = lambda: None,
+    ) -> None:
         self._process = process
-        self._heard = heard
+        self._heard, self._deaf = heard, deaf
         self._layer = get_channel_layer()
         self._channel: str | None = None
         self._wanted: set[int] = set()
@@ -47,13 +56,17 @@ class Layer:
         self._backlog: deque[tuple[int, dict[str, Any]]] = deque(maxlen=BACKLOG_MAX)
         self._teller: asyncio.Task[None] | None = None
         self._listener: asyncio.Task[None] | None = None
-        self._down_until = 0.0
+        self.is_down = False
+        self._was_deaf = False
+        self._tasks: set[asyncio.Task[None]] = set()
         self._changing = asyncio.Lock()
 
     async def join(self, room_id: int) -> None:
-        """Hear what is told of the room; if the layer is down, as soon as it is back."""
+        """Hear what is told of the room; if the layer is slow or down, as soon as it is not."""
         self._wanted.add(room_id)
-        await self.catch_up()
+        if not self.is_down:
+            await asyncio.wait([self._start(self.catch_up())], timeout=JOIN_SECONDS)
+        self._was_deaf |= room_id not in self._joined
 
     def drop(self, room_id: int) -> None:
         """Hear no more of it: from the next `catch_up` on."""
@@ -63,15 +76,21 @@ class Layer:
         """Make the groups what they should be; called again until it succeeds."""
         # One at a time: a room that is joined again while it is being dropped would stay out.
         async with self._changing:
-            if self._is_down():
+            if self.is_down:
                 return
             try:
-                async with asyncio.timeout(TELL_SECONDS):
-                    await self._change_groups()
+                await self._change_groups()
             except FAILURES as error:
                 self._failed(error)
+        if self._was_deaf and self._wanted <= self._joined:
+            self._was_deaf = False
+            self._deaf()
 
     async def _change_groups(self) -> None:
+        async with asyncio.timeout(TELL_SECONDS):
+            await self._change_each()
+
+    async def _change_each(self) -> None:
         await self._listen()
         for room_id in self._wanted - self._joined:
             await self._layer.group_add(group(room_id), self._channel)
@@ -82,7 +101,7 @@ class Layer:
 
     def tell(self, room_id: int, content: dict[str, Any]) -> None:
         """Hand it to the other processes that hold the room, soon and at best."""
-        if self._is_down():
+        if self.is_down:
             return
         self._backlog.append((room_id, content))
         if self._teller is None:
@@ -96,13 +115,16 @@ class Layer:
                     for room_id, content in self._backlog
                 ]
                 self._backlog.clear()
-                async with asyncio.timeout(TELL_SECONDS):
-                    await self._layer.group_send_many(told)
+                await self._send(told)
         except FAILURES as error:
             self._backlog.clear()
             self._failed(error)
         finally:
             self._teller = None
+
+    async def _send(self, told: list[tuple[str, dict[str, Any]]]) -> None:
+        async with asyncio.timeout(TELL_SECONDS):
+            await self._layer.group_send_many(told)
 
     async def _listen(self) -> None:
         if self._listener is None:
@@ -118,15 +140,30 @@ class Layer:
             except Exception:  # one bad message must not make the process deaf
                 log.exception("a message on the channel layer was not understood")
 
-    def _is_down(self) -> bool:
-        return asyncio.get_running_loop().time() < self._down_until
-
     def _failed(self, error: Exception) -> None:
-        self._down_until = asyncio.get_running_loop().time() + BREAK_SECONDS
-        log.warning("the channel layer failed: %s", error or type(error).__name__)
+        if not self.is_down:
+            self.is_down = self._was_deaf = True
+            log.warning("the channel layer is down: %s", error or type(error).__name__)
+            self._start(self._ask_on())
+
+    async def _ask_on(self) -> None:
+        asked = [(group(NOBODY), message(NOBODY, self._process, {"type": "asked"}))]
+        while self.is_down:
+            await asyncio.sleep(BREAK_SECONDS)
+            with suppress(*FAILURES):  # that was said
+                await self._send(asked)
+                self.is_down = False
+        log.warning("the channel layer is back")
+        await self.catch_up()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def close(self) -> None:
-        await end(*filter(None, (self._teller, self._listener)))
+        await end(*filter(None, (self._teller, self._listener)), *self._tasks)
         with suppress(*FAILURES):
             async with asyncio.timeout(TELL_SECONDS):
                 await self._layer.flush()

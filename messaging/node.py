@@ -12,7 +12,8 @@ from uuid import uuid4
 
 from django.conf import settings
 
-from messaging.database import Reads
+from messaging import queries
+from messaging.database import Reads, Unavailable
 from messaging.hub import Hub
 from messaging.pace import Pace
 from messaging.packets import packet
@@ -24,7 +25,9 @@ from presence.here import Here
 
 log = logging.getLogger(__name__)
 
-DRAIN_SECONDS = 4.0  # a little more than a sender's patience
+DRAIN_SECONDS = 4.0  # for the senders: a little more than their patience
+GOODBYE_SECONDS = 1.0  # for the close frames to leave
+READY_SECONDS = 1.5  # who asks whether we are ready waits no longer
 
 
 class Node:
@@ -86,12 +89,39 @@ class Node:
         listeners = feed.listeners if feed else ()
         return [each for each in listeners if isinstance(each, Subscription)]
 
+    # --- how it is doing, and its end -----------------------------------------------------------
+
+    async def stores(self) -> dict[str, str]:
+        """`ok`, `degraded` or `down` for each, as this process has it."""
+        redis = "down" if self.here.redis_is_down else "ok"
+        if redis == "ok" and (self.hub.layer.is_down or settings.REDIS_PATIENCE.is_down):
+            redis = "degraded"  # for some of those who use it
+        mongodb = "ok" if self.here.ledger.ok else "down"
+        return {"postgresql": await self._postgresql(), "redis": redis, "mongodb": mongodb}
+
+    async def _postgresql(self) -> str:
+        # Left to its own bounds, not cancelled: psycopg would ask the server for that, and wait.
+        asked = self.loop.create_task(self._look_at_the_clock())
+        done, _ = await asyncio.wait([asked], timeout=READY_SECONDS)
+        return "ok" if done and asked.result() else "down"
+
+    async def _look_at_the_clock(self) -> bool:
+        try:
+            await self.reads.rows(queries.CLOCK)
+        except Unavailable:
+            return False
+        return True
+
     async def drain(self) -> None:
-        """Before the sockets are closed: take no more messages, answer those under way."""
+        """Answer the messages under way, then send the sockets away, each with a time to wait."""
         self.draining = True
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
                 await self.writer.idle()
+                await self.sockets.settled()
+        self.sockets.send_away()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
                 await self.sockets.settled()
 
     async def close(self) -> None:
@@ -116,6 +146,12 @@ def current() -> Node:
     if _node is None or _node.loop is not asyncio.get_running_loop():
         _node = Node()
     return _node
+
+
+def stop_taking() -> None:
+    """Not ready any more; a message that comes by a socket is for the process after us."""
+    if (serving := running()) is not None:
+        serving.draining = True
 
 
 async def drain() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from messaging import farewell
 from messaging.packets import Packet, together
 from messaging.transport import WAITING_MAX, Line
 
@@ -148,7 +149,7 @@ class Outbox:
             async with asyncio.timeout(FAREWELL_SECONDS):
                 if self._plain is not None:
                     await self._plain.sent()
-                await self._send({"type": "websocket.close", "code": code})
+                await self._send(farewell.close(code))
             await asyncio.sleep(FAREWELL_SECONDS)  # for the client to say goodbye, too
         except (OSError, RuntimeError) as error:  # it takes nothing, or was gone already
             log.debug("no goodbye: %r", error)

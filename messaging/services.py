@@ -20,7 +20,7 @@ from accounts.models import User
 from messaging import events, node, queries, text
 from messaging.models import Event as Log
 from messaging.wire import Event, Person
-from messaging.writer import Draft, Receipt, not_member, unavailable
+from messaging.writer import Draft, Receipt, not_member
 from presence import services as presence
 from rooms import services as rooms
 from rooms.door import Door, Verdicts
@@ -32,14 +32,11 @@ Answer = TypeVar("Answer")
 def post(room_id: int, sender: Person, body: str, client_id: UUID | None = None) -> Future[Receipt]:
     """Say something, on the event loop. The future answers after COMMIT.
 
-    Raises ValidationError (blank, too_long, bad_text, rate_limited; unavailable while the server
-    stops) at once; the future raises PermissionDenied (no member) or ValidationError
-    (room_closed, conflict, unavailable).
+    Raises ValidationError (blank, too_long, bad_text, rate_limited) at once; the future raises
+    PermissionDenied (no member) or ValidationError (room_closed, conflict, unavailable).
     """
     cleaned = text.clean(body)
     here = node.current()
-    if here.draining:
-        raise unavailable()
     if seconds := here.pace.wait((room_id, sender.id)):
         raise ValidationError(
             _("Too fast. Try again in a moment."),

@@ -45,6 +45,8 @@ class Socket(Protocol):
 
     def sign_out(self) -> None: ...
 
+    def send_away(self) -> None: ...
+
     @property
     def line(self) -> Line: ...
 
@@ -78,7 +80,7 @@ class Sockets:
                 self.check_lines(asyncio.get_running_loop().time())
                 await self.check_sign_ins()
             except Unavailable:
-                log.info("sign-ins are checked when the database answers")
+                log.debug("sign-ins are checked when the database answers")
             except Exception:  # the watch must outlive whatever it meets
                 log.exception("looking after the sockets failed")
 
@@ -112,6 +114,14 @@ class Sockets:
         """Wait until what was said to the sockets is with their clients; bound it."""
         while any(socket.is_busy for socket in self._sockets):
             await asyncio.sleep(SETTLE_SECONDS)
+
+    def send_away(self) -> None:
+        """All of them, each with a time to come back."""
+        for socket in list(self._sockets):
+            try:
+                socket.send_away()
+            except Exception:  # one that stumbles must not keep the others here
+                log.exception("a socket stumbled")
 
     async def close(self) -> None:
         if self._task is not None:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from messaging import queries
 from messaging.database import connect, run
+from messaging.reachable import first_line
 from messaging.wire import Event, Person
 from rooms import services as rooms
 
@@ -190,7 +191,8 @@ class Writer:
 
     def _give_up(self, batch: list[Waiting], why: object) -> None:
         if batch:
-            log.warning("%s messages not stored: %s", len(batch), why or type(why).__name__)
+            said = first_line(why) if isinstance(why, BaseException) else why
+            log.warning("%s messages not stored: %s", len(batch), said)
         for waiting in batch:
             self._settled(waiting)
             waiting.refuse(unavailable())
@@ -215,7 +217,7 @@ class Writer:
                 await self._disconnect()
                 if loop.time() >= deadline:
                     raise
-                log.info("storing again: %s", error)
+                log.debug("storing again: %s", error)
                 await asyncio.sleep(0.05)  # a server that restarts refuses at once
             except BaseException:
                 await self._disconnect()

@@ -11,15 +11,11 @@ from typing import Any
 
 from django.conf import settings
 from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from presence.leases import PROCESSES, room_key, rooms_key
 from presence.pace import STEADY
 
-TIMEOUT_SECONDS = 0.5  # for any answer
 ONLINE_SECONDS = 0.5  # for counting everybody; what was counted until then is "at least"
 ROOMS_AT_ONCE = 500
 FAILURES = (RedisError, OSError)
@@ -82,11 +78,4 @@ def _people(room_ids: Iterable[int], live: Sequence[str]) -> list[set[str]]:
 
 @lru_cache(maxsize=1)
 def _redis(url: str) -> Any:
-    return Redis.from_url(
-        url,
-        decode_responses=True,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-        socket_timeout=TIMEOUT_SECONDS,
-        # Once again on a connection that Redis closed meanwhile; a silent one is down.
-        retry=Retry(NoBackoff(), 1, supported_errors=(NoConnection,)),
-    )
+    return Redis.from_url(url, decode_responses=True, **settings.REDIS_OPTIONS)

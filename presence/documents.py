@@ -23,7 +23,7 @@ from pymongo.errors import BulkWriteError, PyMongoError
 ALIAS = "presence"
 READ_SECONDS = 1.5  # for one read by a page
 WRITE_SECONDS = 3.0  # for one batch
-SHY_SECONDS = 3.0  # after a failed read, pages don't wait for MongoDB again for so long
+SHY_SECONDS = 6.0  # after a failure, pages don't wait for MongoDB; the ledger asks more often
 FORGET_SECONDS = 24 * 3600  # a process that was last seen so long ago
 DUPLICATE = 11000
 
@@ -138,28 +138,54 @@ def find_pairs(pairs: Iterable[tuple[int, int]]) -> list[Attendance]:
 
 
 def _found(**asked: Any) -> list[Attendance]:
-    global _shy_until
-    if time.monotonic() < _shy_until:
+    if _shy_until and not _may_try():
         return []
     try:
         connect()
         with pymongo.timeout(READ_SECONDS):
-            return list(Attendance.objects(**asked))
+            found = list(Attendance.objects(**asked))
     except FAILURES:
-        _shy_until = time.monotonic() + SHY_SECONDS
+        _be_shy(SHY_SECONDS)
         return []
+    if _shy_until:
+        _be_shy(0)
+    return found
+
+
+def _may_try() -> bool:
+    """Of all who come when the time is over, one waits for MongoDB."""
+    with _lock:
+        if time.monotonic() < _shy_until:
+            return False
+    _be_shy(SHY_SECONDS)
+    return True
+
+
+def _be_shy(seconds: float) -> None:
+    global _shy_until
+    with _lock:
+        _shy_until = time.monotonic() + seconds if seconds else 0.0
 
 
 def write(marks: list[Mark], process: str = "", seen_at: int = 0) -> None:
     """Store them all or raise; storing again what was stored already changes nothing."""
     connect()
-    with pymongo.timeout(WRITE_SECONDS):
-        _ensure_indexes()
-        if seen_at:
-            change = {"$max": {"seen_at": seen_at}}
-            Process._get_collection().update_one({"_id": process}, change, upsert=True)
-        if marks:
-            _write_marks(marks)
+    try:
+        with pymongo.timeout(WRITE_SECONDS):
+            _write(marks, process, seen_at)
+    except FAILURES:
+        _be_shy(SHY_SECONDS)
+        raise
+    _be_shy(0)
+
+
+def _write(marks: list[Mark], process: str, seen_at: int) -> None:
+    _ensure_indexes()
+    if seen_at:
+        change = {"$max": {"seen_at": seen_at}}
+        Process._get_collection().update_one({"_id": process}, change, upsert=True)
+    if marks:
+        _write_marks(marks)
 
 
 def orphans(live: list[str], before: int, limit: int) -> list[Orphan]:

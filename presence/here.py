@@ -61,6 +61,10 @@ class Here:
         self._stopped = False
 
     @property
+    def redis_is_down(self) -> bool:
+        return not self._redis_ok
+
+    @property
     def degraded(self) -> bool:
         return not (self._redis_ok and self.ledger.ok)
 

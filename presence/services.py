@@ -63,7 +63,7 @@ def here(room_ids: Sequence[int]) -> dict[int, int] | None:
     try:
         return census.here(room_ids)
     except census.FAILURES as error:
-        logger.warning("who is here is not known: %s", error)
+        logger.info("who is here is not known: %s", error)
         return None
 
 
@@ -72,5 +72,5 @@ def online() -> Online | None:
     try:
         return census.online()
     except census.FAILURES as error:
-        logger.warning("who is online is not known: %s", error)
+        logger.info("who is online is not known: %s", error)
         return None

@@ -5,7 +5,6 @@ the lock can't be had within the wait, the work goes on without it.
 """
 
 import logging
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -19,21 +18,11 @@ log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 3  # a dead holder's lock opens by itself; seating takes milliseconds
 POLL_SECONDS = 0.01
-BREAK_SECONDS = 2  # after Redis failed, this long no one waits for it
-TIMEOUT_SECONDS = 1
 
 
 @cache
 def _redis(url: str) -> Redis:
-    return Redis.from_url(
-        url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
-    )
-
-
-class _Breaker:
-    """Remembers that Redis failed, so that not each join waits for it to fail again."""
-
-    until = 0.0
+    return Redis.from_url(url, **settings.REDIS_OPTIONS)
 
 
 @contextmanager
@@ -48,8 +37,6 @@ def room_lock(room_id: int) -> Iterator[bool]:
 
 
 def _acquire(room_id: int) -> Lock | None:
-    if time.monotonic() < _Breaker.until:
-        return None
     lock = _redis(settings.REDIS_URL).lock(
         f"chattalk:door:{room_id}",
         timeout=LEASE_SECONDS,
@@ -61,8 +48,7 @@ def _acquire(room_id: int) -> Lock | None:
             return lock
         log.warning("room %s: no lock within the wait; seating without it", room_id)
     except RedisError as error:
-        _Breaker.until = time.monotonic() + BREAK_SECONDS
-        log.warning("room %s: seating without a lock, for Redis failed: %s", room_id, error)
+        log.info("room %s: seating without a lock, for Redis failed: %s", room_id, error)
     return None
 
 
@@ -72,5 +58,4 @@ def _release(lock: Lock) -> None:
     except LockError:
         log.info("%s: the lease ended before the work did", lock.name)
     except RedisError as error:
-        _Breaker.until = time.monotonic() + BREAK_SECONDS
-        log.warning("%s: left to its lease, for Redis failed: %s", lock.name, error)
+        log.info("%s: left to its lease, for Redis failed: %s", lock.name, error)

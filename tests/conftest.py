@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db.backends.postgresql.operations import DatabaseOperations
 
 from accounts.passwords import Argon2
@@ -29,6 +30,13 @@ def emptied_by_delete():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
         yield
+
+
+@pytest.fixture(autouse=True)
+def patient():
+    """What one test did to its Redis is not what the next one finds."""
+    yield
+    settings.REDIS_PATIENCE.is_down = False
 
 
 def person(name: str) -> Any:

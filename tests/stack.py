@@ -29,6 +29,7 @@ import websockets
 from django.conf import settings
 from django.db import connection, connections
 
+from chattalk.embedded import django_database
 from chattalk.workers import ROOT, Worker, listen
 
 WORKERS = 2
@@ -46,11 +47,16 @@ class Person:
 class Stack:
     """Make it, start and stop its workers in the main thread: they end with their thread."""
 
-    def __init__(self, count: int = WORKERS, database: str = DATABASE, **environment: str) -> None:
-        self.database = database
+    def __init__(
+        self, count: int = WORKERS, database: str = DATABASE, server: str = "", **environment: str
+    ) -> None:
+        """`server`: the address of another PostgreSQL than that of the tests, to do things to."""
+        address = _database(database, server or settings.DATABASE_URL)
+        found = django_database(address)
+        self.database = {name: found[name] for name in ("NAME", "HOST", "PORT", "USER")}
         self._thread = ThreadPoolExecutor(max_workers=1)
         self._logs = Path(tempfile.mkdtemp(prefix="stack-", dir=os.environ["CHATTALK_DATA"]))
-        self.environment = {"DATABASE_URL": _database(database), **environment}
+        self.environment = {"DATABASE_URL": address, **environment}
         self._named = 0
         self.workers = [self._worker(number) for number in range(count)]
         for worker in self.workers:
@@ -129,16 +135,16 @@ class Stack:
     @contextmanager
     def in_use(self) -> Iterator[None]:
         """Django's default database is the stack's, in every thread, until the test ends."""
-        usual = connection.settings_dict["NAME"]
+        usual = {name: connection.settings_dict[name] for name in self.database}
         self._turn_to(self.database)
         yield
         self._turn_to(usual)
 
-    def _turn_to(self, name: str) -> None:
+    def _turn_to(self, database: dict[str, str]) -> None:
         self.run(connections.close_all)  # its own ones, in its thread
         connection.close()
         connection.close_pool()
-        connection.settings_dict["NAME"] = name  # one dictionary for all threads
+        connection.settings_dict.update(database)  # one dictionary for all threads
 
     def people(self, *names: str) -> list[Person]:
         """Fresh accounts, signed in. A name that comes again is another person."""
@@ -189,12 +195,12 @@ def _sign_up(email: str, name: str) -> Person:
     return Person(user.pk, email, name, session.session_key)
 
 
-def _database(name: str) -> str:
+def _database(name: str, server: str) -> str:
     """A database of the stack's own, with today's tables: the tests' own one rolls back."""
-    url = urlsplit(settings.DATABASE_URL)
-    with psycopg.connect(settings.DATABASE_URL, autocommit=True) as server:
-        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        server.execute(f"CREATE DATABASE {name}")
+    url = urlsplit(server)
+    with psycopg.connect(server, autocommit=True) as asked:
+        asked.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        asked.execute(f"CREATE DATABASE {name}")
     address = url._replace(path=f"/{name}").geturl()
     migrate = [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity", "0"]
     subprocess.run(migrate, env={**os.environ, "DATABASE_URL": address}, check=True)

@@ -20,7 +20,6 @@ from rest_framework.throttling import BaseThrottle
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_SECONDS = 0.5
 BREAK_SECONDS = 2  # after Redis failed, this long no one waits for it
 
 
@@ -30,9 +29,7 @@ class _Breaker:
 
 @cache
 def _limiter(url: str) -> MovingWindowRateLimiter:
-    pool = ConnectionPool.from_url(
-        url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
-    )
+    pool = ConnectionPool.from_url(url, **settings.REDIS_OPTIONS)
     return MovingWindowRateLimiter(
         RedisStorage("redis://", connection_pool=pool, key_prefix="chattalk:pace")
     )

@@ -10,7 +10,7 @@ from django.core.exceptions import (
     SuspiciousOperation,
     ValidationError,
 )
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
@@ -20,10 +20,9 @@ from rest_framework.response import Response
 
 from messaging.database import Unavailable
 from messaging.problems import CONTENT_TYPE, INVALID, Problem, place, problem, refused
+from messaging.reachable import first_line, is_outage
 
 log = logging.getLogger(__name__)
-
-DOWN = (OperationalError, InterfaceError, PoolTimeout, Unavailable, TimeoutError)
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response:
@@ -58,15 +57,15 @@ def _problem(error: Exception, where: str) -> Problem:
             return problem(404, "not_found", _("There is nothing here."))
         case SuspiciousOperation() | MultiPartParserError():
             return problem(400, "bad_request", _("This request can't be read."))
-        case DatabaseError() | PoolTimeout() | Unavailable() | TimeoutError():
+        case DatabaseError() | InterfaceError() | PoolTimeout() | Unavailable() | TimeoutError():
             return _unavailable(error)
     log.error("a request failed", exc_info=error)
     return problem(500, "error", _("Something went wrong here. It is written down."))
 
 
 def _unavailable(error: Exception) -> Problem:
-    if isinstance(error, DOWN):
-        log.warning("the database does not answer: %s", error)
+    if is_outage(error):
+        log.warning("the database does not answer: %s", first_line(error))
     else:
         log.error("the database refused", exc_info=error)
     text = _("The server can't answer right now. Try again in a moment.")

@@ -5,7 +5,7 @@ import asyncio
 from channels.consumer import AsyncConsumer
 from django.conf import settings
 
-from messaging import identity, node, transport
+from messaging import farewell, identity, node, transport
 from messaging.consumers import SIGNED_OUT
 from messaging.outbox import Outbox
 from messaging.packets import packet
@@ -62,7 +62,10 @@ class StompConsumer(AsyncConsumer):
     # --- who it is ------------------------------------------------------------------------------
 
     async def identify(self, frame):
-        """By the token it shows; else by its cookies, if a page of ours sent them."""
+        """By the token it shows; else by its cookies, if a page of ours sent them.
+
+        Raises PermissionError (nobody), Unavailable (it can't be known now).
+        """
         token = shown_token(frame) or self.cookie_token()
         try:
             if token is not None:
@@ -131,6 +134,10 @@ class StompConsumer(AsyncConsumer):
     @property
     def is_busy(self):
         return self.sender.in_flight > 0 or self.outbox.is_busy
+
+    def send_away(self):
+        """We stop; it comes back to another process, or to the next one here."""
+        self.close(farewell.RESTART, "restart")
 
     def sign_out(self):
         """What this socket was opened with is worth nothing any more."""

@@ -9,7 +9,8 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from messaging import wire
+from messaging import farewell, wire
+from messaging.database import Unavailable
 from messaging.stomp import asked, beats, house
 from messaging.stomp.destinations import Deed, Place, Topic, place, room_id
 from messaging.stomp.frames import VERSIONS, Bad, Frame, Parser
@@ -27,7 +28,7 @@ class Door(NamedTuple):
     send: Callable[[str], None]  # a frame's text
     close: Callable[[int, str], None]  # after what was sent; the code, and why
     signed_in: Callable[[User, Any, str], Sender]  # registers, and makes the one who acts
-    identify: Callable[[Frame], Awaitable[tuple[User, Any]]]  # raises PermissionError
+    identify: Callable[[Frame], Awaitable[tuple[User, Any]]]  # raises PermissionError, Unavailable
 
 
 class Session:
@@ -118,6 +119,10 @@ class Session:
             user, proof = await self.door.identify(frame)
         except PermissionError:
             self.voice.fail("not_signed_in", _("Sign in first."), close=SIGNED_OUT)
+            return
+        except Unavailable:
+            why = _("The server can't answer right now. Try again in a moment.")
+            self.voice.fail("unavailable", why, close=farewell.BUSY)
             return
         house.current().emails.keep({user.pk: user.email})
         self.parser.version = self.voice.version = version

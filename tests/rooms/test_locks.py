@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from django.conf import settings
 from redis import Redis
@@ -15,11 +13,6 @@ def redis():
     yield client
     client.delete(KEY)
     client.close()
-
-
-@pytest.fixture(autouse=True)
-def mended_breaker(monkeypatch):
-    monkeypatch.setattr(locks._Breaker, "until", 0.0)
 
 
 ROOM = 4711
@@ -55,7 +48,7 @@ def test_without_redis_the_work_goes_on_and_only_the_first_waits_for_it(settings
     settings.REDIS_URL = "redis://127.0.0.1:1"
     with room_lock(ROOM) as held:
         assert not held
-    assert locks._Breaker.until > time.monotonic()
+    assert settings.REDIS_PATIENCE.is_down
     with room_lock(ROOM) as held:
         assert not held
 

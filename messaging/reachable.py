@@ -1,0 +1,116 @@
+"""Whether PostgreSQL answers, and connections for threads that don't wait for one that does not.
+
+Who waits for long, or can't connect, doubts; then the server is asked, once for all who doubt at
+the same time. While it does not answer, a thread of ours goes on asking, and nobody else waits.
+"""
+
+import logging
+import time
+from threading import Lock, Thread
+from typing import Any
+
+import psycopg
+from django.db import InterfaceError, OperationalError, connection
+from psycopg.errors import ReadOnlySqlTransaction, _WaitTimeout
+from psycopg.generators import PQGen
+from psycopg_pool import PoolTimeout
+
+log = logging.getLogger(__name__)
+
+DOUBT_SECONDS = 1.5  # of waiting for an answer
+CONNECT_SECONDS = 2  # the least that libpq knows
+AGAIN_SECONDS = 0.5  # between two questions while it is down
+FULL = ("too many", "reserved for")  # it refuses, so it is there
+
+
+class Unavailable(Exception):
+    """The database did not answer in time. What was asked may or may not have been done."""
+
+
+FAILURES = (OperationalError, InterfaceError, PoolTimeout, Unavailable, TimeoutError)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Nobody's fault, and gone in a while: no answer, no free connection, or it only reads."""
+    return isinstance(error, FAILURES) or isinstance(error.__cause__, ReadOnlySqlTransaction)
+
+
+class Reach:
+    """Of one process."""
+
+    def __init__(self) -> None:
+        self.is_down = False
+        self._answered_at = float("-inf")
+        self._asking = Lock()
+
+    def doubt(self) -> bool:
+        """Ask whether it is down."""
+        doubted_at = time.monotonic()
+        with self._asking:  # an answer that came while we waited for our turn is ours, too
+            if not self.is_down and self._answered_at < doubted_at:
+                self._ask()
+            return self.is_down
+
+    def _ask(self) -> None:
+        try:
+            _knock()
+            self._answered_at = time.monotonic()
+        except psycopg.Error as error:
+            self.is_down = True
+            log.error("PostgreSQL does not answer: %s", first_line(error))
+            Thread(target=self._ask_on, name="reach", daemon=True).start()
+
+    def _ask_on(self) -> None:
+        while self.is_down:
+            time.sleep(AGAIN_SECONDS)
+            try:
+                _knock()
+            except psycopg.Error:
+                continue  # that was said
+            self.is_down = False
+            log.warning("PostgreSQL answers again")
+
+
+reach = Reach()
+
+
+def _knock() -> None:
+    """Raises psycopg.Error."""
+    parameters = connection.get_connection_params()
+    wanted = ("host", "port", "dbname", "user", "password", "service", "passfile")
+    known = {name: parameters[name] for name in wanted if name in parameters}
+    ssl = {name: value for name, value in parameters.items() if name.startswith("ssl")}
+    try:
+        psycopg.connect(**known, **ssl, connect_timeout=CONNECT_SECONDS).close()
+    except psycopg.OperationalError as error:
+        if not any(word in str(error) for word in FULL):
+            raise
+
+
+def first_line(error: BaseException) -> str:
+    """What libpq says goes over many."""
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+class Connection(psycopg.Connection[Any]):
+    """For Django's pool. A long statement is left to the server's own limits, as long as that is
+    there: one that stands still has none, and would keep its threads for ever."""
+
+    @classmethod
+    def connect(cls, *args: Any, **parameters: Any) -> Any:
+        try:
+            return super().connect(*args, **parameters)
+        except psycopg.OperationalError:
+            reach.doubt()
+            raise
+
+    def wait(self, gen: PQGen[Any], *args: Any, **named: Any) -> Any:
+        if args or named:  # with limits of its own
+            return super().wait(gen, *args, **named)
+        while True:
+            try:
+                return super().wait(gen, timeout=DOUBT_SECONDS)
+            except _WaitTimeout:
+                if reach.doubt():
+                    self.pgconn.finish()
+                    raise psycopg.OperationalError("the server does not answer") from None
