@@ -99,9 +99,9 @@ class Conversation {
   // ---- the wire ----
 
   listen() {
-    const connection = new Connection(byId("connection"));
+    this.connection = new Connection(byId("connection"));
     this.socket.on("state", (state) => {
-      connection.become(state);
+      this.connection.become(state);
       byId("conversation").classList.toggle("is-off", state !== "open");
       if (state !== "open") this.outbox.pause();
     });
@@ -126,6 +126,7 @@ class Conversation {
 
   on_subscribed({ head, read, recovered }) {
     this.asking = false;
+    this.connection.stick(false);
     if (!recovered) this.reader.skipTo(head);
     this.read.resume(read);
     this.outbox.resume();
@@ -166,12 +167,16 @@ class Conversation {
   }
 
   on_ack({ cid, seq }) {
+    this.connection.stick(false);
     this.outbox.acknowledged(cid, seq, this.reader.log.live);
   }
 
   on_nack(refusal) {
     if (refusal.code === "not_member") this.left();
     if (refusal.code === "room_closed") this.closed();
+    // Only what is tried again, for its answer says when it is over.
+    const waits = refusal.cid || this.asking;
+    if (refusal.code === "unavailable" && waits) this.connection.stick(true);
     if (refusal.cid) this.outbox.refused(refusal);
     else if (this.asking) setTimeout(() => this.subscribe(), ASK_AGAIN);
   }

@@ -9,6 +9,7 @@ const PING_EVERY = 25_000; // ms, as often as the server's own heartbeat
 const ANSWER_WITHIN = 10_000; // ms, then the connection counts as dead
 const FIRST_WAIT = 500; // ms, doubled with each failure …
 const LONGEST_WAIT = 30_000; // … up to this, and each wait is a random part of it
+const LONGEST_NAMED = 60; // seconds that the server may ask us to stay away
 const STABLE_AFTER = 10_000; // ms of connection that make the waits short again
 const SIGN_IN_AGAIN_AFTER = 30_000; // ms between two reloads because of a lost session
 
@@ -18,6 +19,16 @@ const WAIT_AFTER = { 1001: [500, 5_000], 1012: [500, 5_000], 4013: [1_000, 10_00
 export function waitBefore(attempt, code, random = Math.random) {
   const [low, high] = WAIT_AFTER[code] || [0, Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** attempt)];
   return low + random() * (high - low);
+}
+
+// The server names a time for each whom it sends away, so that a crowd does not come back at once.
+export function namedWait(reason) {
+  try {
+    const seconds = JSON.parse(reason).retry_after;
+    return seconds >= 0 && seconds <= LONGEST_NAMED ? seconds * 1_000 : null;
+  } catch {
+    return null; // it says something else, or nothing
+  }
 }
 
 export function connect(path = "/ws/") {
@@ -66,7 +77,7 @@ class Socket {
     this.wire = wire;
     this.timers.hello = setTimeout(() => this.drop(), ANSWER_WITHIN);
     wire.onmessage = (message) => wire === this.wire && this.receive(JSON.parse(message.data));
-    wire.onclose = (event) => wire === this.wire && this.closed(event.code);
+    wire.onclose = (event) => wire === this.wire && this.closed(event.code, event.reason);
   }
 
   receive(frame) {
@@ -98,10 +109,10 @@ class Socket {
     this.gone(again ? waitBefore(this.attempt) : null);
   }
 
-  closed(code) {
+  closed(code, reason) {
     this.wire = null;
     if (code === NOT_SIGNED_IN) signInAgain();
-    this.gone(waitBefore(this.attempt, code));
+    this.gone(namedWait(reason) ?? waitBefore(this.attempt, code));
   }
 
   gone(wait) {

@@ -3,6 +3,7 @@
 import json
 import re
 
+import psycopg
 import pytest
 from playwright.sync_api import expect
 
@@ -263,3 +264,23 @@ def test_korean_pages_speak_korean(visitors, stack, shot, look):
     assert page.locator("html").get_attribute("lang") == "ko"
     assert re.search("오전|오후", page.locator("#log time").last.text_content())
     shot(page, f"korean-{look}")
+
+
+def test_a_server_that_can_store_nothing_is_said_calmly_and_nothing_has_to_be_sent_again(
+    visitors, stack, shot
+):
+    (alice,) = stack.people("alice")
+    room = room_of(stack, alice)
+    page = visitors.come(0, alice, **PHONE)
+    page.goto(f"/rooms/{room}/")
+    connected(page)
+    strip = page.locator("#connection")
+    with psycopg.connect(stack.environment["DATABASE_URL"]) as holder:
+        holder.execute("SELECT 1 FROM rooms_room WHERE id = %s FOR UPDATE", [room])
+        say(page, "as soon as you can")
+        expect(strip).to_contain_text("The server has trouble.")
+        expect(waiting(page)).to_have_text("as soon as you can")
+        shot(page, "trouble")
+    sees(page, "as soon as you can")
+    expect(waiting(page)).to_have_count(0)
+    expect(strip).not_to_contain_text("The server has trouble.")

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { waitBefore } from "../../static/js/socket.js";
+import { namedWait, waitBefore } from "../../static/js/socket.js";
 
 const least = () => 0;
 const most = () => 1;
@@ -18,4 +18,11 @@ test("the first wait is short, the others double up to half a minute, all from n
 test("a server that restarts or is too busy is given the time it asks for", () => {
   assert.deepEqual([waitBefore(0, 1012, least), waitBefore(0, 1012, most)], [500, 5_000]);
   assert.deepEqual([waitBefore(0, 4013, least), waitBefore(0, 4013, most)], [1_000, 10_000]);
+});
+
+test("a time that the server names is kept; what is none is passed over", () => {
+  assert.equal(namedWait('{"retry_after": 2.5}'), 2_500);
+  for (const reason of ["", "restart", "null", '{"retry_after": "soon"}', '{"retry_after": 1e9}']) {
+    assert.equal(namedWait(reason), null);
+  }
 });

@@ -1,18 +1,32 @@
-// The state of the connection, said calmly: nothing while it is short, one line when it lasts.
+// What keeps messages from going through, said calmly: nothing while it is short, one line when it
+// lasts, one when it is over.
 
 const PATIENCE = 1_200; // ms before a loss is worth a word
 const BACK_FOR = 2_500; // ms that "back" is shown
 
 export class Connection {
   constructor(element) {
-    this.element = element;
-    this.timer = null;
+    Object.assign(this, { element, state: "connecting", stuck: false, timer: null });
   }
 
   become(state) {
+    Object.assign(this, { state, stuck: false });
+    this.look();
+  }
+
+  // We are connected, but the server can't store or read messages.
+  stick(stuck) {
+    if (stuck === this.stuck) return;
+    this.stuck = stuck;
+    this.look();
+  }
+
+  // ---- inside ----
+
+  look() {
     clearTimeout(this.timer);
-    if (state === "open") return this.back();
-    this.timer = setTimeout(() => this.say(trouble(), "is-off"), PATIENCE);
+    if (this.state === "open" && !this.stuck) return this.back();
+    this.timer = setTimeout(() => this.say(this.trouble(), "is-off"), PATIENCE);
   }
 
   back() {
@@ -26,10 +40,13 @@ export class Connection {
     this.element.className = `strip ${look}`;
     this.element.hidden = false;
   }
-}
 
-function trouble() {
-  return navigator.onLine
-    ? gettext("Connecting… What you write now is sent as soon as there is a connection.")
-    : gettext("You are offline. What you write now is sent when you are back.");
+  trouble() {
+    if (this.stuck) {
+      return gettext("The server has trouble. What you write now is sent as soon as it can take it.");
+    }
+    return navigator.onLine
+      ? gettext("Connecting… What you write now is sent as soon as there is a connection.")
+      : gettext("You are offline. What you write now is sent when you are back.");
+  }
 }

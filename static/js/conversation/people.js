@@ -26,13 +26,14 @@ export class People {
       this.went(id, at);
     }
     this.count = frame.count;
+    this.isStale = frame.degraded; // it may be out of date
     this.parts.note.hidden = !frame.degraded;
     this.show();
   }
 
   show() {
     const { count, list, many } = this.parts;
-    const here = counted(ngettext("%(count)s here", "%(count)s here", this.count), this.count);
+    const here = counted(this.isStale ? aboutHere(this.count) : justHere(this.count), this.count);
     count.replaceChildren(...(this.count ? [make("span", { class: "here-dot" }), here] : []));
     list.replaceChildren(...this.sorted().map(([id, name]) => this.person(id, name)));
     const more = Math.max(0, this.count - this.here.size);
@@ -120,3 +121,6 @@ function seenAt(element, at) {
   const time = make("time", { datetime: at }, when(new Date(at)));
   element.replaceChildren(gettext("last here"), " ", time);
 }
+
+const justHere = (count) => ngettext("%(count)s here", "%(count)s here", count);
+const aboutHere = (count) => ngettext("about %(count)s here", "about %(count)s here", count);
