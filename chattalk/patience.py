@@ -31,8 +31,16 @@ class Patience(Retry):
         super().__init__(NoBackoff(), 1, (NoConnection,))
         self._lock = threading.Lock()
         self._own = threading.local()
-        self.is_down = False
+        self._down = False
         self._next_try = self._next_complaint = 0.0
+
+    @property
+    def is_down(self) -> bool:
+        """As far as is known: of what nobody has tried for a while nothing is."""
+        return self._down and time.monotonic() < self._next_try
+
+    def forget(self) -> None:
+        self._down = False
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Patience":
         """Each connection copies its own: what one has learnt all know."""
@@ -64,7 +72,7 @@ class Patience(Retry):
 
     def _may_try(self) -> bool:
         now = time.monotonic()
-        if not self.is_down or now < getattr(self._own, "until", 0.0):
+        if not self._down or now < getattr(self._own, "until", 0.0):
             return True
         with self._lock:  # of all who come, one tries
             if now < self._next_try:
@@ -75,16 +83,16 @@ class Patience(Retry):
 
     def _failed(self, error: Exception) -> None:
         with self._lock:
-            if not self.is_down:
+            if not self._down:
                 log.warning("Redis is left alone: %s", error)
-            self.is_down = True
+            self._down = True
             self._next_try = time.monotonic() + BREAK_SECONDS
 
     def _answered(self) -> None:
         with self._lock:
-            if self.is_down:
+            if self._down:
                 log.warning("Redis answers again")
-            self.is_down = False
+            self._down = False
 
     def _full(self) -> None:
         now = time.monotonic()

@@ -55,8 +55,8 @@ def _turn() -> Turn:
 class Outbox:
     """Belongs to one socket. `send` is its ASGI send, for what the line does not take directly."""
 
-    __slots__ = ("__weakref__", "_closer", "_given", "_line", "_plain", "_put", "_send",
-                 "_taken_before", "_turn", "closed")  # fmt: skip
+    __slots__ = ("__weakref__", "_closer", "_given", "_is_leaving", "_line", "_plain", "_put",
+                 "_send", "_taken_before", "_turn", "closed")  # fmt: skip
 
     def __init__(self, send: Callable[[dict[str, Any]], Awaitable[None]], line: Line) -> None:
         self._send = send
@@ -66,6 +66,7 @@ class Outbox:
         self._plain = _Plain(send, self._gone) if not line.is_direct else None
         self._given = self._taken_before = 0  # bytes
         self.closed = False
+        self._is_leaving = False  # its close frame is still to be sent
 
     def put(self, packet: Packet) -> None:
         if self.closed:
@@ -121,7 +122,7 @@ class Outbox:
 
     @property
     def is_busy(self) -> bool:
-        return bool(self._put) or self._unsent() > 0
+        return bool(self._put) or self._is_leaving or self._unsent() > 0
 
     def check(self) -> None:
         """At each heartbeat: who has not taken a single byte since the last one is too slow."""
@@ -141,7 +142,7 @@ class Outbox:
             if self._plain is not None:
                 self._plain.clear()
         self.flush()
-        self.closed = True
+        self.closed = self._is_leaving = True
         self._closer = asyncio.get_running_loop().create_task(self._say_goodbye(code))
 
     async def _say_goodbye(self, code: int) -> None:
@@ -150,10 +151,12 @@ class Outbox:
                 if self._plain is not None:
                     await self._plain.sent()
                 await self._send(farewell.close(code))
+            self._is_leaving = False
             await asyncio.sleep(FAREWELL_SECONDS)  # for the client to say goodbye, too
         except (OSError, RuntimeError) as error:  # it takes nothing, or was gone already
             log.debug("no goodbye: %r", error)
         finally:
+            self._is_leaving = False
             self._line.cut()
 
 

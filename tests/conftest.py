@@ -36,7 +36,7 @@ def emptied_by_delete():
 def patient():
     """What one test did to its Redis is not what the next one finds."""
     yield
-    settings.REDIS_PATIENCE.is_down = False
+    settings.REDIS_PATIENCE.forget()
 
 
 def person(name: str) -> Any:

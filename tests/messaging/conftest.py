@@ -2,6 +2,8 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
@@ -13,6 +15,8 @@ from messaging import node, services
 from messaging.wire import Person
 from messaging.writer import Draft, Writer
 from rooms.models import Room
+from tests.messaging.stores import start
+from tests.stack import Stack
 
 
 def pytest_asyncio_loop_factories(config, item):
@@ -91,3 +95,35 @@ async def given_back():
     loop.set_default_executor(ThreadPoolExecutor(1))
     yield
     await loop.run_in_executor(None, connections.close_all)
+
+
+@pytest.fixture(scope="session")
+def stores():
+    """All three of our own, to do things to."""
+    with TemporaryDirectory(prefix="chattalk-outage-") as data:
+        found = start(Path(data))
+        yield found
+        for store in found.values():
+            store.process.stop()
+
+
+@pytest.fixture(scope="session")
+def _fragile(stores, django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock():
+        stack = Stack(
+            database="fragile",
+            server=stores["postgresql"].url(),
+            REDIS_URL=stores["redis"].url(),
+            MONGODB_URL=stores["mongodb"].url(),
+        )
+        yield stack
+        stack.close()
+
+
+@pytest.fixture
+def fragile(_fragile, django_db_blocker):
+    """Two processes on them. A test brings back what it kills."""
+    with django_db_blocker.unblock(), _fragile.in_use():
+        yield _fragile
+        _fragile.mend()
+    print(_fragile.said())

@@ -1,55 +1,9 @@
 """Redis or MongoDB dies under two processes: talking and joining go on, and it heals by itself."""
 
 import asyncio
-import signal
-import tempfile
-from pathlib import Path
 
-import pytest
-
-from chattalk.embedded import folder
-from chattalk.embedded.others import MongoWire, Valkey
+from tests.messaging.stores import bring_back, kill
 from tests.messaging.test_two_processes import frame, open_room, post, say, subscribe
-from tests.stack import Stack
-
-
-@pytest.fixture(scope="module")
-def stores():
-    """A Redis and a MongoDB of our own, to kill."""
-    data = Path(tempfile.mkdtemp(prefix="chattalk-outage-"))
-    folder.make_folder(data, 0o755)
-    folder.make_folder(data / "run", 0o711)
-    folder.make_folder(data / "log", 0o700)
-    folder.make_socket_folder(data)
-    stores = {"redis": Valkey(data), "mongodb": MongoWire(data)}
-    for store in stores.values():
-        store.start()
-        store.wait()
-    yield stores
-    for store in stores.values():
-        store.process.stop()
-
-
-@pytest.fixture(scope="module")
-def fragile(stores, django_db_setup, django_db_blocker):
-    with django_db_blocker.unblock():
-        stack = Stack(
-            REDIS_URL=stores["redis"].url(), MONGODB_URL=stores["mongodb"].url(), database="fragile"
-        )
-        with stack.in_use():
-            yield stack
-        print(stack.said())
-        stack.close()
-
-
-def kill(store):
-    store.process.signal(signal.SIGKILL)
-    store.process.wait()
-
-
-def bring_back(store):
-    store.start()
-    store.wait()
 
 
 def member_of(room_id, person):

@@ -1,0 +1,53 @@
+"""Stores of our own, and what is done to them."""
+
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+from chattalk.embedded import folder
+from chattalk.embedded.others import MongoWire, Valkey
+from chattalk.embedded.postgres import Postgres
+
+
+def start(data):
+    """All three, in that folder."""
+    folder.make_folder(data, 0o755)
+    folder.make_folder(data / "run", 0o711)
+    folder.make_folder(data / "log", 0o700)
+    folder.make_socket_folder(data)
+    stores = {
+        "postgresql": Postgres(data, durable=False),
+        "redis": Valkey(data),
+        "mongodb": MongoWire(data),
+    }
+    for store in stores.values():
+        store.start()
+    for store in stores.values():
+        store.wait()
+    return stores
+
+
+def processes(postgres):
+    first = int((postgres.home / "postmaster.pid").read_text().split()[0])
+    children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+    return [first, *map(int, children)]
+
+
+def signal_all(pids, number):
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def kill(*stores):
+    for store in stores:
+        pids = processes(store) if isinstance(store, Postgres) else [store.process.pid]
+        signal_all(pids, signal.SIGKILL)
+        store.process.wait()
+
+
+def bring_back(*stores):
+    for store in stores:
+        store.start()
+        store.wait()
