@@ -56,7 +56,9 @@ class Worker:
     def wait(self) -> None:
         """Until it answers. The pipe closes by itself when the process ends before that."""
         try:
-            readable, _, _ = select.select([self._ready], [], [], READY_WITHIN)
+            ready = select.poll()  # select() knows no descriptor over 1023
+            ready.register(self._ready, select.POLLIN)
+            readable = ready.poll(READY_WITHIN * 1000)
             if not readable or not os.read(self._ready, 1):
                 what = (
                     "ended while it started" if readable else f"was not ready in {READY_WITHIN} s"

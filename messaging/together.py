@@ -8,7 +8,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from messaging.reachable import Unavailable
+
 TOGETHER = 500  # questions
+WAITING_MAX = 5_000  # questions; a crowd of 2,000 that comes back is answered in two seconds
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
@@ -24,6 +27,9 @@ class Together(Generic[Question, Answer]):
         self._task: asyncio.Task[None] | None = None
 
     async def ask(self, question: Question) -> Answer:
+        """Raises Unavailable when too many wait, and what `answer` raises."""
+        if len(self._waiting) >= WAITING_MAX:
+            raise Unavailable
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((question, future))

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from messaging.reachable import Unavailable
 from messaging.together import Together
 
 
@@ -63,3 +64,14 @@ async def test_who_goes_away_is_no_matter_to_the_others():
     assert await here == 2
     assert await together.ask(4) == 8
     assert asked.batches == [[1, 2], [4]]
+
+
+async def test_a_crowd_over_the_bound_is_sent_away_at_once(monkeypatch):
+    monkeypatch.setattr("messaging.together.WAITING_MAX", 3)
+    asked = Asked()
+    together = Together(asked)
+    waiting = await ask(together, 1) + await ask(together, 2, 3, 4)
+    with pytest.raises(Unavailable):
+        await together.ask(5)
+    asked.go.set()
+    assert await asyncio.gather(*waiting) == [2, 4, 6, 8]

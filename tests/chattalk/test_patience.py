@@ -1,0 +1,75 @@
+"""How long threads wait for Redis: a real socket that answers nothing, and one that does."""
+
+import socket
+import threading
+import time
+
+import pytest
+from redis import Redis
+from redis.exceptions import ConnectionError, TimeoutError
+
+from chattalk import patience
+from chattalk.patience import Patience
+
+
+@pytest.fixture
+def mute():
+    """It accepts, as the kernel does for a process that stands still, and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+def client(port, one):
+    return Redis(port=port, socket_timeout=0.1, socket_connect_timeout=0.1, retry=one)
+
+
+def test_what_one_client_learns_all_know_and_wait_no_more(mute):
+    one = Patience()
+    port = mute.getsockname()[1]
+    with pytest.raises(TimeoutError):
+        client(port, one).get("a")
+    assert one.is_down
+    with pytest.raises(ConnectionError, match="left alone"):
+        client(port, one).get("a")
+
+
+def test_after_the_break_one_tries_and_the_others_do_not(mute, monkeypatch):
+    monkeypatch.setattr(patience, "BREAK_SECONDS", 0.3)
+    one = Patience()
+    redis = client(mute.getsockname()[1], one)
+    with pytest.raises(TimeoutError):
+        redis.get("a")
+    time.sleep(0.35)
+    errors = []
+
+    def ask():
+        try:
+            redis.get("a")
+        except (TimeoutError, ConnectionError) as error:
+            errors.append(type(error))
+
+    threads = [threading.Thread(target=ask) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(error.__name__ for error in errors) == ["ConnectionError"] * 9 + ["TimeoutError"]
+
+
+def test_one_answer_is_enough_to_go_on(mute, monkeypatch, settings):
+    monkeypatch.setattr(patience, "BREAK_SECONDS", 0.0)
+    one = Patience()
+    with pytest.raises(TimeoutError):
+        client(mute.getsockname()[1], one).get("a")
+    with Redis.from_url(settings.REDIS_URL, retry=one) as redis:
+        redis.ping()
+    monkeypatch.setattr(patience, "BREAK_SECONDS", 60.0)
+    assert not one.is_down
+
+
+def test_who_insists_asks_in_any_case(mute, settings):
+    one = Patience()
+    with pytest.raises(TimeoutError):
+        client(mute.getsockname()[1], one).get("a")
+    with Redis.from_url(settings.REDIS_URL, retry=one) as redis, one.insisting():
+        assert redis.ping()
