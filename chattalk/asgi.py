@@ -7,6 +7,7 @@ from typing import Any
 import django
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIHandler
+from django.db import connection
 from django.http import HttpRequest, HttpResponseBase
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chattalk.settings")
@@ -40,11 +41,19 @@ def settle_memory() -> None:
     gc.freeze()
 
 
+def open_pool() -> None:
+    """Its first connection comes before anyone needs it, and waits for nothing: who starts beside
+    many others may find none left later."""
+    if pool := getattr(connection, "pool", None):
+        pool.open()
+
+
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
             await node.current().start()
+            open_pool()
             settle_memory()
             await send({"type": "lifespan.startup.complete"})
         else:

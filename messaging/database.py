@@ -107,6 +107,17 @@ class Reads:
 
     @asynccontextmanager
     async def _connection(self, deadline: float) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        pool = await self.open()
+        left = max(deadline - asyncio.get_running_loop().time(), 0.001)
+        try:
+            async with pool.connection(timeout=left) as connection:
+                yield connection
+        except PoolTimeout as error:
+            raise TimeoutError from error
+
+    async def open(self) -> AsyncConnectionPool[Any]:
+        """Waits for no connection; the first is then there before anyone needs it, and kept, should
+        the server later have none left."""
         if self._pool is None:
             self._pool = AsyncConnectionPool(
                 kwargs=_parameters(),
@@ -117,12 +128,7 @@ class Reads:
                 reconnect_timeout=RECONNECT_SECONDS,
             )
             await self._pool.open()
-        left = max(deadline - asyncio.get_running_loop().time(), 0.001)
-        try:
-            async with self._pool.connection(timeout=left) as connection:
-                yield connection
-        except PoolTimeout as error:
-            raise TimeoutError from error
+        return self._pool
 
     async def close(self) -> None:
         if self._pool is not None:

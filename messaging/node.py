@@ -50,8 +50,12 @@ class Node:
     async def start(self) -> None:
         """Safe to call by every socket: starts once."""
         if self._starting is None:
-            self._starting = self.loop.create_task(self.here.start())
+            self._starting = self.loop.create_task(self._start())
         await asyncio.shield(self._starting)
+
+    async def _start(self) -> None:
+        await self.reads.open()
+        await self.here.start()
 
     def _count(self, event: Event) -> None:
         """What someone says by another process counts here, too, where the room is held."""
