@@ -127,7 +127,7 @@ def disconnect() -> None:
 
 
 def find(room_id: int, user_ids: Iterable[int]) -> list[Attendance]:
-    """Nothing, and no failure, while MongoDB is down."""
+    """Nothing while MongoDB is down."""
     # Uses index: room_1_user_1
     return _found(room=room_id, user__in=list(user_ids))
 
@@ -147,24 +147,22 @@ def _found(**asked: Any) -> list[Attendance]:
     except FAILURES:
         _be_shy(SHY_SECONDS)
         return []
-    if _shy_until:
-        _be_shy(0)
+    _be_shy(0)
     return found
 
 
 def _may_try() -> bool:
     """Of all who come when the time is over, one waits for MongoDB."""
+    global _shy_until
     with _lock:
-        if time.monotonic() < _shy_until:
-            return False
-    _be_shy(SHY_SECONDS)
-    return True
+        may = time.monotonic() >= _shy_until
+        _shy_until = time.monotonic() + SHY_SECONDS if may else _shy_until
+    return may
 
 
 def _be_shy(seconds: float) -> None:
     global _shy_until
-    with _lock:
-        _shy_until = time.monotonic() + seconds if seconds else 0.0
+    _shy_until = time.monotonic() + seconds if seconds else 0.0
 
 
 def write(marks: list[Mark], process: str = "", seen_at: int = 0) -> None:

@@ -261,7 +261,7 @@ def test_a_page_of_a_listed_origin_is_told_that_it_may(alice, settings):
     assert answer["Access-Control-Allow-Origin"] == OURS
     assert answer["Access-Control-Allow-Credentials"] == "true"
     assert "Access-Control-Allow-Origin" not in alice.get("open-chats", Origin=THEIRS)
-    assert "Access-Control-Allow-Origin" not in alice.client.get("/livez", headers={"Origin": OURS})
+    assert "Access-Control-Allow-Origin" not in alice.client.get("/", headers={"Origin": OURS})
 
 
 def test_its_preflight_is_answered(alice, settings):
