@@ -25,9 +25,11 @@ class Answer:
         return json.loads(self.body)
 
 
-def ask(url: str, method: str, path: str, body: Any = None, token: str = "") -> Answer:
+def ask(
+    url: str, method: str, path: str, body: Any = None, token: str = "", agent: str = "fuzz"
+) -> Answer:
     data = None if body is None else json.dumps(body).encode()
-    headers = {"Content-Type": "application/json"} if data else {}
+    headers = {"User-Agent": agent} | ({"Content-Type": "application/json"} if data else {})
     if token:
         headers["Authorization"] = f"Bearer {token}"
     request = urllib.request.Request(url + path, data, headers, method=method)
