@@ -226,7 +226,6 @@ def admin_pages(rooms: list[int], person: int, word: str) -> Iterator[str]:
 
 def run(seconds: float = 180, seed: int = 1) -> dict[str, Any]:
     """`{"executions": pages seen, "findings": {…}, "with_payload": …, "shown": […]}`."""
-    end = time.monotonic() + seconds
     chance = random.Random(seed)
     names, texts = NAMES[:], TEXTS[:]
     chance.shuffle(names)
@@ -243,6 +242,7 @@ def run(seconds: float = 180, seed: int = 1) -> dict[str, Any]:
         hers = Watched(browser, ours.url, mallory.session, COOKIE)
         theirs = Watched(browser, ours.url, boss.session, COOKIE)
         nobodys = Watched(browser, ours.url, "", COOKIE)
+        end = time.monotonic() + seconds
         for name, text in zip(names, texts, strict=False):
             _round(hers, theirs, nobodys, rooms, mallory.id, name, text)
             if time.monotonic() > end:
