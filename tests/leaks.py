@@ -69,16 +69,6 @@ def gather(watch: Watch, patch: pytest.MonkeyPatch) -> None:
 
     from accounts import devices, tickets
 
-    def told(owner: Any, name: str, tell: Any) -> None:
-        real = getattr(owner, name)
-
-        def watched(*args: Any, **named: Any) -> Any:
-            answer = real(*args, **named)
-            tell(args, answer)
-            return answer
-
-        patch.setattr(owner, name, watched)
-
     def password(args: Any, _answer: Any) -> None:
         watch.knows(args[1], "a password")
 
@@ -86,11 +76,25 @@ def gather(watch: Watch, patch: pytest.MonkeyPatch) -> None:
         watch.knows(answer.access, "an access token")
         watch.knows(answer.refresh, "a refresh token")
 
-    told(AbstractBaseUser, "set_password", password)
-    told(AbstractBaseUser, "check_password", password)
-    told(devices, "_pair", pair)
-    told(tickets, "issue", lambda _args, ticket: watch.knows(ticket, "a ticket"))
-    told(SessionStore, "save", lambda args, _: watch.knows(args[0].session_key, "a session"))
+    _tell(patch, AbstractBaseUser, "set_password", password)
+    _tell(patch, AbstractBaseUser, "check_password", password)
+    _tell(patch, devices, "_pair", pair)
+    _tell(patch, tickets, "issue", lambda _, ticket: watch.knows(ticket, "a ticket"))
+    _tell(
+        patch, SessionStore, "save", lambda args, _: watch.knows(args[0].session_key, "a session")
+    )
+
+
+def _tell(patch: pytest.MonkeyPatch, owner: Any, name: str, tell: Any) -> None:
+    """`tell` hears what each call was given and has answered."""
+    real = getattr(owner, name)
+
+    def watched(*args: Any, **named: Any) -> Any:
+        answer = real(*args, **named)
+        tell(args, answer)
+        return answer
+
+    patch.setattr(owner, name, watched)
 
 
 def gather_the_rest(watch: Watch) -> None:

@@ -95,18 +95,9 @@ def run(seconds: float = 120, seed: int = 1) -> dict[str, Any]:
     """`{"executions": messages, "by_door": {…}, "ends": {…}, "findings": {…}}`."""
     findings: Counter[str] = Counter()
     done: Counter[str] = Counter()
-    with site.running() as ours, ExitStack() as open_lines:
-        alice = ours.person("Alice")
-        token = ours.token(alice)
-        _rooms(ours.url, token)
-        lines = {path: Line(ours.url, path, token) for path in ENDS}
-        for line in lines.values():
-            open_lines.callback(line.close)
-        decoders = zip(ENDS, codecs.DECODERS.values(), strict=True)
-        mutators = {
-            path: Mutator(seed * 7 + place, decoder.valid, decoder.tokens)
-            for place, (path, decoder) in enumerate(decoders)
-        }
+    mutators = _mutators(seed)
+    with site.running() as ours, ExitStack() as held:
+        lines = _lines(ours, held)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             for path, line in lines.items():
@@ -119,6 +110,23 @@ def run(seconds: float = 120, seed: int = 1) -> dict[str, Any]:
         "ends": {path: dict(line.ends) for path, line in lines.items()},
         "findings": dict(findings),
     }
+
+
+def _mutators(seed: int) -> dict[str, Mutator]:
+    decoders = zip(ENDS, codecs.DECODERS.values(), strict=True)
+    return {
+        path: Mutator(seed * 7 + place, decoder.valid, decoder.tokens)
+        for place, (path, decoder) in enumerate(decoders)
+    }
+
+
+def _lines(ours: site.Site, held: ExitStack) -> dict[str, Line]:
+    token = ours.token(ours.person("Alice"))
+    _rooms(ours.url, token)
+    lines = {path: Line(ours.url, path, token) for path in ENDS}
+    for line in lines.values():
+        held.callback(line.close)
+    return lines
 
 
 def _batch(line: Line, mutator: Mutator) -> bool:

@@ -30,6 +30,6 @@ def test_each_risk_names_one_or_says_why_not():
 
 def test_each_fuzzer_that_is_named_is_there():
     named = set(re.findall(r"python -m (faults\.fuzz\.\w+)", PAGE))
-    helpers = {"__init__", "api_people", "mutation", "options", "site"}
+    helpers = {"__init__", "api_people", "listening", "mutation", "options", "site"}
     made = {path.stem for path in (ROOT / "faults" / "fuzz").glob("*.py")} - helpers
     assert named == {f"faults.fuzz.{name}" for name in made}
