@@ -108,9 +108,11 @@ def running(workers: int = 1, **settings: str) -> Iterator[Site]:
     from bench.ours import Ours
     from bench.servers import HOME
     from bench.servers import running as stores
+    from chattalk.embedded import folder
 
     ours = Ours()
-    with stores() as servers:
+    # Who else would start them in that folder, would end ours: then nothing that is found counts.
+    with folder.hold(HOME / "data"), stores() as servers:
         for log in (HOME / "log").glob("worker-*.log"):
             log.unlink()
         try:
