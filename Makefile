@@ -1,9 +1,11 @@
-# Every chore is one word. What is installed is what requirements*.txt pin, in .venv.
+# Every chore is one word. What is installed is what requirements*.txt pin, by hash, in .venv.
 
 PYTHON ?= python3
 BIN := .venv/bin
+LOCKS := requirements requirements-dev requirements-bench requirements-faults requirements-lock
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: run test check bench bench-full bench-admin bench-migrations faults faults-full fmt clean
+.PHONY: run test check bench bench-full bench-admin bench-migrations faults faults-full lock audit fmt clean
 
 run: .venv/run.done  ## everything, at http://127.0.0.1:8000 (make run ARGS="--demo --workers 2")
 	@exec $(BIN)/python manage.py up $(ARGS)
@@ -33,24 +35,42 @@ bench-migrations: .venv/dev.done  ## how long a writer waits while a million mes
 faults: .venv/dev.done  ## what is lost when all that it stands on fails, in under 10 minutes
 	@exec $(BIN)/python -m faults short $(ARGS)
 
-faults-full: .venv/dev.done  ## the whole catalogue with many seeds, and docs/reliability.md
+faults-full: .venv/faults.done  ## the whole catalogue with many seeds, and docs/reliability.md
 	@exec $(BIN)/python -m faults full $(ARGS)
+
+lock: .venv-lock/done  ## requirements*.txt anew from requirements*.in (make lock ARGS="--upgrade-package six")
+	@set -e; for each in $(LOCKS); do \
+		.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+			--custom-compile-command "make lock" $(ARGS) $$each.in --output-file $$each.txt; done
+
+audit: .venv-lock/done  ## known weaknesses of what is pinned, where they can be asked for
+	@.venv-lock/bin/python .ci/audit.py $(LOCKS:=.txt)
 
 fmt: .venv/dev.done
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:  ## all but the data (var/)
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache test-artifacts tests/npm/node_modules
+	rm -rf .venv .venv-lock .mypy_cache .ruff_cache .pytest_cache test-artifacts tests/npm/node_modules
 	find . -name __pycache__ -not -path './var/*' -prune -exec rm -rf {} +
 
 # The mark is made last, so an installation that was cut off is done again.
 .venv/dev.done: requirements-dev.txt requirements.txt .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(INSTALL) -r requirements.txt -r requirements-dev.txt
 	@touch .venv/run.done $@
 
+.venv/faults.done: requirements-faults.txt .venv/dev.done
+	$(INSTALL) -r requirements.txt -r requirements-dev.txt -r requirements-faults.txt
+	@touch $@
+
 .venv/run.done: requirements.txt .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(INSTALL) -r requirements.txt
+	@touch $@
+
+# Apart from the others, which it must be able to change.
+.venv-lock/done: requirements-lock.txt
+	@$(PYTHON) -m venv --clear .venv-lock
+	.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-lock.txt
 	@touch $@
 
 # The STOMP and SockJS clients of tests/original, for Node. Without npm those tests say what they miss.

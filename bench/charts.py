@@ -255,7 +255,7 @@ def install() -> Path:
     pins = hashlib.sha256(PINS.read_bytes()).hexdigest()
     if not done.exists() or done.read_text() != pins:
         venv.create(HOME, clear=True, with_pip=True)
-        words = ["--quiet", "--disable-pip-version-check", "--requirement", str(PINS)]
+        words = ["--quiet", "--disable-pip-version-check", "--require-hashes", "-r", str(PINS)]
         subprocess.run([python, "-m", "pip", "install", *words], check=True)
         done.write_text(pins)
     return python

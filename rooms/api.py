@@ -8,6 +8,7 @@ from django.utils.http import quote_etag
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 
+from accounts.api.fields import Flag, Text, Whole
 from accounts.api.shapes import PersonShape
 from rooms.models import CAPACITY_MAX, DESCRIPTION_MAX, TITLE_MAX, Room, RoomQuerySet
 from rooms.services import search_words
@@ -28,26 +29,22 @@ class RoomShape(serializers.ModelSerializer):
 
 
 class NewRoom(serializers.Serializer):
-    title = serializers.CharField(max_length=TITLE_MAX)
-    description = serializers.CharField(
-        max_length=DESCRIPTION_MAX, required=False, allow_blank=True
-    )
-    capacity = serializers.IntegerField(min_value=1, max_value=CAPACITY_MAX, required=False)
-    seat_owner = serializers.BooleanField(
+    title = Text(max_length=TITLE_MAX)
+    description = Text(max_length=DESCRIPTION_MAX, required=False, allow_blank=True)
+    capacity = Whole(min_value=1, max_value=CAPACITY_MAX, required=False)
+    seat_owner = Flag(
         required=False, help_text="Whether you take the first seat yourself; true if left out."
     )
 
 
 class RoomChanges(serializers.Serializer):
-    title = serializers.CharField(max_length=TITLE_MAX, required=False)
-    description = serializers.CharField(
-        max_length=DESCRIPTION_MAX, required=False, allow_blank=True
-    )
-    capacity = serializers.IntegerField(min_value=1, max_value=CAPACITY_MAX, required=False)
+    title = Text(max_length=TITLE_MAX, required=False)
+    description = Text(max_length=DESCRIPTION_MAX, required=False, allow_blank=True)
+    capacity = Whole(min_value=1, max_value=CAPACITY_MAX, required=False)
 
 
 class Heir(serializers.Serializer):
-    user = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="Another member.")
+    user = Whole(min_value=1, max_value=2**63 - 1, help_text="Another member.")
 
 
 class RoomFilter(django_filters.FilterSet):

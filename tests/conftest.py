@@ -7,7 +7,8 @@ from django.conf import settings
 from django.db.backends.postgresql.operations import DatabaseOperations
 
 from accounts.passwords import Argon2
-from tests.stack import _stack, stack  # noqa: F401  (fixtures)
+from tests.leaks import no_secret_in_a_log  # noqa: F401  (fixtures)
+from tests.stack import _stack, stack  # noqa: F401
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -118,10 +118,16 @@ class Stack:
     def said(self) -> str:
         """What the workers logged since the last time."""
         texts = []
-        for log in sorted(self._logs.glob("*.log")):
+        for log in sorted(self._logs.glob("[0-9].log")):
             texts.append(f"--- {log.stem}\n{log.read_text(errors='replace')}")
-            os.truncate(log, 0)
+            self._keep(log)
         return "\n".join(texts)
+
+    def _keep(self, log: Path) -> None:
+        """Apart, for who looks through all that was logged (tests/leaks.py)."""
+        with log.with_suffix(".all.log").open("a") as kept:
+            kept.write(log.read_text(errors="replace"))
+        os.truncate(log, 0)
 
     # --- people ---------------------------------------------------------------------------------
 
@@ -195,13 +201,17 @@ def _sign_up(email: str, name: str) -> Person:
     return Person(user.pk, email, name, session.session_key)
 
 
+def address_of(name: str, server: str = "") -> str:
+    """Another database of the same server."""
+    return urlsplit(server or settings.DATABASE_URL)._replace(path=f"/{name}").geturl()
+
+
 def _database(name: str, server: str) -> str:
     """A database of the stack's own, with today's tables: the tests' own one rolls back."""
-    url = urlsplit(server)
     with psycopg.connect(server, autocommit=True) as asked:
         asked.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         asked.execute(f"CREATE DATABASE {name}")
-    address = url._replace(path=f"/{name}").geturl()
+    address = address_of(name, server)
     migrate = [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity", "0"]
     subprocess.run(migrate, env={**os.environ, "DATABASE_URL": address}, check=True)
     return address

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import devices, tickets, tokens, vault
+from accounts.api.fields import Flag, Text
 from accounts.api.shapes import PasswordField
 from accounts.api.view import OpenView, View
 from accounts.models import Device
@@ -20,7 +21,7 @@ TOKEN = {"max_length": TOKEN_MAX}
 
 
 class SignIn(serializers.Serializer):
-    email = serializers.CharField(max_length=254)
+    email = Text(max_length=254)
     password = PasswordField()
 
 
@@ -32,17 +33,15 @@ class PairShape(serializers.Serializer):
 
 
 class Spend(serializers.Serializer):
-    refresh = serializers.CharField(**TOKEN)
+    refresh = Text(**TOKEN)
 
 
 class Shown(serializers.Serializer):
-    token = serializers.CharField(**TOKEN)
+    token = Text(**TOKEN)
 
 
 class Revocation(serializers.Serializer):
-    everywhere = serializers.BooleanField(
-        required=False, help_text="All my devices, not only this one."
-    )
+    everywhere = Flag(required=False, help_text="All my devices, not only this one.")
 
 
 class DeviceShape(serializers.ModelSerializer):

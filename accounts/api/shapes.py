@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from accounts.api.fields import Text
 from accounts.models import DISPLAY_NAME_MAX, User
 
 PASSWORD_MAX = 256  # characters
@@ -24,7 +25,7 @@ class Me(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class PasswordField(serializers.CharField):
+class PasswordField(Text):
     def __init__(self, **options: object) -> None:
         super().__init__(
             max_length=PASSWORD_MAX,
@@ -38,13 +39,13 @@ class PasswordField(serializers.CharField):
 class NewAccount(serializers.Serializer):
     email = serializers.EmailField(max_length=254)
     password = PasswordField()
-    display_name = serializers.CharField(max_length=DISPLAY_NAME_MAX)
+    display_name = Text(max_length=DISPLAY_NAME_MAX)
     language = serializers.ChoiceField(choices=LANGUAGES, required=False)
 
 
 class ProfileChanges(serializers.Serializer):
-    display_name = serializers.CharField(max_length=DISPLAY_NAME_MAX, required=False)
-    phone = serializers.CharField(max_length=20, required=False, allow_blank=True)
+    display_name = Text(max_length=DISPLAY_NAME_MAX, required=False)
+    phone = Text(max_length=20, required=False, allow_blank=True)
     language = serializers.ChoiceField(
         choices=LANGUAGES,
         required=False,

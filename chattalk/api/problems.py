@@ -14,6 +14,7 @@ from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -94,6 +95,7 @@ def _flat(found: Any, path: str, where: str) -> list[dict[str, Any]]:
     return inner
 
 
+@csrf_exempt  # there is nothing here that a page of somebody else's could change
 def not_found(request: HttpRequest, **_path: str) -> JsonResponse:
     """For addresses under /api/ that are none."""
     found = problem(404, "not_found", _("There is nothing here."))

@@ -24,6 +24,10 @@ SETTINGS = {
     "random_page_cost": "1.1",  # of a solid-state disk; 4 is of one that turns
     "timezone": "UTC",
     "log_timezone": "UTC",
+    # A statement that fails would be written down with its values, and a row that is refused with
+    # all its columns: what people say, and hashes of their passwords.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
 }
 
 

@@ -29,9 +29,10 @@ from messaging.wire import Person
 
 UNREAD_ROOMS_MAX = 1_000  # rooms in one answer
 SPAN = ("before", "after", "limit")
+POSITION = {"type": "integer", "format": "int64", "minimum": 0, "maximum": pages.SEQ_MAX}
 SEQ = {
-    "after": OpenApiParameter("after", int, description="The first after this `seq`."),
-    "before": OpenApiParameter("before", int, description="The last before this `seq`."),
+    "after": OpenApiParameter("after", POSITION, description="The first after this `seq`."),
+    "before": OpenApiParameter("before", POSITION, description="The last before this `seq`."),
 }
 CID = "0e4a7c1e-1d4e-4a43-a5a5-0d6f0f0a7b51"
 
@@ -107,7 +108,7 @@ class Missed(InsideView):
         parameters=[
             OpenApiParameter(
                 "since",
-                str,
+                datetime,
                 description="A time with its zone (RFC 3339), instead of when I went away.",
             ),
             SEQ["after"],
@@ -132,7 +133,7 @@ class Missed(InsideView):
 
 
 def _time(text: str | None) -> datetime | None:
-    if not text:
+    if text is None:
         return None
     with suppress(ValueError, OverflowError):  # it is none, or lies before or after all time
         at = parse_datetime(text.replace(" ", "+"))  # as a + arrives that nobody escaped

@@ -10,24 +10,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.view import View
-from messaging import services
+from messaging import pages, services
 from messaging.api import cursor
 from messaging.api.shapes import RoomPage
 from rooms.api import Heir, NewRoom, RoomChanges, RoomFilter, RoomShape, card, etag
 from rooms.models import Room
 
+LIMIT = {"type": "integer", "minimum": 1, "maximum": pages.HISTORY_MAX}
 CURSOR = [
-    OpenApiParameter("limit", int, description="At most so many, 1 to 100; else 50."),
+    OpenApiParameter("limit", LIMIT, description="At most so many; else 50."),
     OpenApiParameter("cursor", str, description="From `next` or `previous`; opaque."),
 ]
 FILTER = [
     OpenApiParameter("q", str, description="A part of the title."),
-    OpenApiParameter("mine", str, enum=["true", "false"], description="Those I am in."),
+    OpenApiParameter("mine", str, enum=["true", "false", ""], description="Those I am in."),
     OpenApiParameter(
         "state",
         str,
-        enum=["open", "closed", "all"],
-        description="`open` if left out; with `mine=true`, `all`.",
+        enum=["open", "closed", "all", ""],
+        description="`open` if left out or empty; with `mine=true`, `all`.",
     ),
 ]
 IF_MATCH = OpenApiParameter(

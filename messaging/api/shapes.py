@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.api.fields import Id, Text, Whole
 from messaging.models import Event
 from messaging.pages import SEQ_MAX
 from rooms.api import RoomShape
@@ -14,11 +15,9 @@ ROLES = Membership.Role.values
 
 
 class Draft(serializers.Serializer):
-    cid = serializers.UUIDField(
-        help_text="Your own id of the message. Sending again with it is harmless."
-    )
+    cid = Id(help_text="Your own id of the message. Sending again with it is harmless.")
     # What may be said, messaging/text.py judges, with codes of its own.
-    body = serializers.CharField(trim_whitespace=False, allow_blank=True)
+    body = Text(trim_whitespace=False, allow_blank=True)
 
 
 class ReceiptShape(serializers.Serializer):
@@ -32,7 +31,7 @@ class ReceiptShape(serializers.Serializer):
 
 
 class Position(serializers.Serializer):
-    seq = serializers.IntegerField(min_value=0, max_value=SEQ_MAX)
+    seq = Whole(min_value=0, max_value=SEQ_MAX)
 
 
 class ReadShape(serializers.Serializer):

@@ -36,6 +36,13 @@ test("nothing but a plain web address is one", () => {
   ]);
 });
 
+test("a mark that turns the direction is not part of an address", () => {
+  for (const mark of ["\u202e", "\u202d", "\u2067", "\u200f", "\u061c"]) {
+    const text = `https://a.example/${mark}moc.elpmaxe.b`;
+    assert.deepEqual(pieces(text), [link("https://a.example/"), `${mark}moc.elpmaxe.b`]);
+  }
+});
+
 test("a text that never ends its address takes no time to speak of", () => {
   const started = performance.now();
   pieces(`https://a.example/${")".repeat(4000)}`);

@@ -2,8 +2,10 @@
 
 import { make } from "./dom.js";
 
-// A plain host and what follows it; user names and other schemes are left alone.
-const ADDRESS = /\bhttps?:\/\/[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::\d{1,5})?(?:[/?#][^\s<>\x22]*)?/gi;
+// A plain host and what follows it; user names and other schemes are left alone. Marks that turn
+// the direction end it: with them, a link could read as another address than it leads to.
+const ADDRESS =
+  /\bhttps?:\/\/[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::\d{1,5})?(?:[/?#][^\s<>\x22\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]*)?/gi;
 const PARTICLE = /[\da-z)\]/](?:에|에서|로|으로|은|는|이|가|을|를|와|과|의|도|예요|이에요|입니다)$/i;
 const CLOSING = { ")": "(", "]": "[", "}": "{" };
 

@@ -1,0 +1,37 @@
+"""The fuzzers find what they look for; a short round of the quickest one."""
+
+import json
+
+from faults.fuzz import codecs
+from messaging import wire
+from messaging.stomp import sockjs
+
+
+def test_a_short_round_of_the_decoders_finds_nothing():
+    found = codecs.run(seconds=20, seed=1, executions=3_000)
+    assert found["executions"] == 3_000
+    assert found["findings"] == {"unhandled": 0, "broken_word": 0}, found["shown"]
+
+
+def test_a_decoder_that_lets_something_else_out_is_found(monkeypatch):
+    """As json is: deep nesting is no ValueError, and what is no frame comes out."""
+    monkeypatch.setattr(wire, "decode", json.loads)
+    found = codecs.run(seconds=20, seed=1, executions=3_000)["findings"]
+    assert found["unhandled"] and found["broken_word"]
+
+
+def test_a_decoder_that_gives_back_half_a_character_is_found(monkeypatch):
+    monkeypatch.setattr(
+        sockjs.Reader, "_joined", lambda self, text: text.encode("utf-8", "surrogatepass")
+    )
+    assert codecs.run(seconds=20, seed=1, executions=3_000)["findings"]["unhandled"]
+
+
+def test_the_same_seed_tries_the_same(monkeypatch):
+    def tried(seed):
+        seen = []
+        monkeypatch.setattr(codecs, "tried", lambda name, _mutator, data: seen.append((name, data)))
+        codecs.run(seconds=20, seed=seed, executions=1_500)
+        return seen
+
+    assert tried(4) == tried(4) != tried(5)
