@@ -4,6 +4,7 @@ python -m chattalk.serve --fd 3 --ready-fd 4
 """
 
 import argparse
+import ipaddress
 import os
 import socket
 
@@ -51,11 +52,21 @@ def configuration() -> uvicorn.Config:
         lifespan="on",
         timeout_graceful_shutdown=STOP_WITHIN,
         proxy_headers=settings.BEHIND_PROXY,
+        forwarded_allow_ips=_proxies(settings.TRUSTED_PROXIES),
         server_header=False,
         access_log=False,
         log_config=None,  # Django's LOGGING rules
         log_level="warning",
     )
+
+
+def _proxies(networks: list[str]) -> list[str]:
+    """As uvicorn compares them; who listens on :: sees those of IPv4 as ::ffff:<address>."""
+    mapped = []
+    for network in map(ipaddress.ip_network, networks):
+        if network.version == 4:
+            mapped.append(f"::ffff:{network.network_address}/{96 + network.prefixlen}")
+    return [*networks, *mapped]
 
 
 def main() -> None:

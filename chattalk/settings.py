@@ -5,6 +5,7 @@ what the environment already says wins over it.
 """
 
 import hmac
+import ipaddress
 import os
 import re
 from datetime import timedelta
@@ -52,6 +53,14 @@ def _choice(name: str, default: str, choices: tuple[str, ...]) -> str:
 def _words(name: str, default: list[str]) -> list[str]:
     value = os.environ.get(name, "")
     return [word.strip() for word in value.split(",") if word.strip()] or default
+
+
+def _networks(name: str, default: list[str]) -> list[str]:
+    networks = _words(name, default)
+    try:
+        return [str(ipaddress.ip_network(network)) for network in networks]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} takes addresses and networks: {error}.") from None
 
 
 def _origins(name: str) -> list[str]:
@@ -233,6 +242,7 @@ LOGOUT_REDIRECT_URL = "accounts:sign_in"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a stranger can't lock the owner out
+AXES_CLIENT_IP_CALLABLE = "accounts.addresses.of_attempt"
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "accounts.views.locked_out"
 AXES_USERNAME_CALLABLE = "accounts.services.attempted_email"  # capitals are no other account
@@ -299,9 +309,9 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-BEHIND_PROXY = _flag("BEHIND_PROXY", False)  # believe its X-Forwarded-* headers
-if BEHIND_PROXY:
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Whose X-Forwarded-For and -Proto the server believes; Django reads neither, only what it says.
+BEHIND_PROXY = _flag("BEHIND_PROXY", False)
+TRUSTED_PROXIES = _networks("TRUSTED_PROXIES", ["127.0.0.0/8", "::1"]) if BEHIND_PROXY else []
 # For pages at CORS_ALLOWED_ORIGINS, with their cookies; nothing else of the site is for them.
 CORS_URLS_REGEX = r"^/(api|stomp)/"
 CORS_ALLOW_CREDENTIALS = True
