@@ -102,6 +102,8 @@ API_RATE = int(_number("API_RATE", 600, 1, 1e9))  # requests a minute, per perso
 API_RATE_NOBODY = int(_number("API_RATE_NOBODY", 120, 1, 1e9))  # the same, per address
 SIGN_IN_RATE = int(_number("SIGN_IN_RATE", 60, 1, 1e9))  # a minute, per address
 SIGN_UP_RATE = int(_number("SIGN_UP_RATE", 60, 1, 1e9))  # an hour, per address
+JOIN_RATE = int(_number("JOIN_RATE", 60, 1, 1e9))  # seats taken a minute, per person
+ROOM_RATE = int(_number("ROOM_RATE", 60, 1, 1e9))  # rooms opened an hour, per person
 SEAT_WAIT_SECONDS = _number("SEAT_WAIT_SECONDS", 10, 0.1, 60)  # at the door of a crowded room
 
 # --- the original's client (docs/original.md) --------------------------------------------------
@@ -220,6 +222,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
+    "accounts.backends.Paced",
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]

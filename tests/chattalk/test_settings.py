@@ -101,6 +101,8 @@ def test_every_setting_is_in_the_example():
     example = (ROOT / ".env.example").read_text()
     import re
 
-    names = re.findall(r'_(?:flag|number|words|networks|origins|choice|address)\(\s*"([A-Z_]+)"', text)
+    names = re.findall(
+        r'_(?:flag|number|words|networks|origins|choice|address)\(\s*"([A-Z_]+)"', text
+    )
     names += re.findall(r'environ(?:\.get\(|\[)"([A-Z_]+)"', text)
     assert [name for name in names if f"{name}=" not in example] == []
