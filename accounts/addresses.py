@@ -5,10 +5,12 @@ The server says it: its peer, or what a proxy in TRUSTED_PROXIES tells of the cl
 """
 
 import ipaddress
+from functools import lru_cache
 
 from django.http import HttpRequest
 
 
+@lru_cache(maxsize=4096)
 def home(address: str) -> str:
     """One word for all addresses that one client may choose from; empty for what is none.
 

@@ -41,10 +41,13 @@ class Worker(uvicorn.Server):
 def configuration() -> uvicorn.Config:
     from django.conf import settings
 
-    return uvicorn.Config(
+    from chattalk.protocols import Configuration
+
+    return Configuration(
         "chattalk.asgi:application",
+        proxies=settings.TRUSTED_PROXIES,
+        most=settings.ADDRESS_CONNECTIONS,
         loop="uvloop",  # 12-15 % less CPU per delivery than asyncio
-        ws="websockets-sansio",
         ws_max_size=FRAME_MAX,
         ws_ping_interval=PING_EVERY,
         ws_ping_timeout=PONG_WITHIN,

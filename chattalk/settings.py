@@ -104,6 +104,10 @@ SIGN_IN_RATE = int(_number("SIGN_IN_RATE", 60, 1, 1e9))  # a minute, per address
 SIGN_UP_RATE = int(_number("SIGN_UP_RATE", 60, 1, 1e9))  # an hour, per address
 JOIN_RATE = int(_number("JOIN_RATE", 60, 1, 1e9))  # seats taken a minute, per person
 ROOM_RATE = int(_number("ROOM_RATE", 60, 1, 1e9))  # rooms opened an hour, per person
+# In each process; all of them together have as many times as much.
+PERSON_SOCKETS = int(_number("PERSON_SOCKETS", 50, 1, 1e9))  # open at once, of one person
+ADDRESS_SOCKETS = int(_number("ADDRESS_SOCKETS", 1000, 1, 1e9))  # the same, of one address
+ADDRESS_CONNECTIONS = int(_number("ADDRESS_CONNECTIONS", 200, 1, 1e9))  # others than sockets
 SEAT_WAIT_SECONDS = _number("SEAT_WAIT_SECONDS", 10, 0.1, 60)  # at the door of a crowded room
 
 # --- the original's client (docs/original.md) --------------------------------------------------

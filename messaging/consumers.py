@@ -4,7 +4,7 @@ from collections.abc import Coroutine
 from datetime import datetime
 from typing import Any
 
-from messaging import identity, sockets, transport, wire
+from messaging import identity, node, sockets, tally, transport, wire
 from messaging.client import Client
 from messaging.outbox import Outbox
 from messaging.wire import Person
@@ -28,13 +28,20 @@ class ChatConsumer:
         if not identity.may_open(scope):
             await send({"type": "websocket.close"})  # before accept: refused with 403
             return
-        await send({"type": "websocket.accept", "subprotocol": _subprotocol(scope)})
+        address, here = tally.address(scope), node.current().sockets.addresses
+        if not here.take(address):
+            await tally.turn_away(scope, receive, send)
+            return
         try:
+            await send({"type": "websocket.accept", "subprotocol": _subprotocol(scope)})
             await self._enter(scope, send)
+            await self._serve(receive)
         except identity.NotSignedIn:
             await send({"type": "websocket.close", "code": SIGNED_OUT})
-        else:
-            await self._serve(receive)
+        except tally.TooMany:
+            await send(tally.close())
+        finally:
+            here.give_back(address)
 
     async def _enter(self, scope: dict[str, Any], send: Any) -> None:
         user, self.proof = await identity.of(scope)
@@ -47,9 +54,9 @@ class ChatConsumer:
     async def _serve(self, receive: Any) -> None:
         client, serving = self.client, self.client.node
         await serving.start()
+        serving.sockets.add(self)
         seconds = int(sockets.HEARTBEAT_SECONDS)
         client.say(type="hello", user=client.user, heartbeat=seconds, version=1)
-        serving.sockets.add(self)
         gone_at = client.last_heard
         try:
             gone_at = await self._listen(receive)

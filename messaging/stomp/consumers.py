@@ -5,7 +5,7 @@ import asyncio
 from channels.consumer import AsyncConsumer
 from django.conf import settings
 
-from messaging import identity, node, transport
+from messaging import identity, node, tally, transport
 from messaging.consumers import SIGNED_OUT
 from messaging.outbox import Outbox
 from messaging.packets import packet
@@ -31,6 +31,17 @@ class StompConsumer(AsyncConsumer):
         if not may_open(scope):
             await send({"type": "websocket.close"})  # before accept: refused with 403
             return
+        address, here = tally.address(scope), node.current().sockets.addresses
+        if not here.take(address):
+            await tally.turn_away(scope, receive, send)
+            return
+        try:
+            await self._open(scope, send)
+            await self._serve(receive)
+        finally:
+            here.give_back(address)
+
+    async def _open(self, scope, send):
         self.scope, self.line = scope, transport.Line(transport.behind(send))
         await send({"type": "websocket.accept", "subprotocol": self.subprotocol()})
         self.outbox = Outbox(send, self.line)
@@ -38,7 +49,6 @@ class StompConsumer(AsyncConsumer):
         door = Door(self.send, self.close, self.signed_in, self.identify)
         self.session = Session(door, self.is_original, self.topics)
         self.session.language = accepted_language(scope)
-        await self._serve(receive)
 
     # --- the shape of the transport -------------------------------------------------------------
 
@@ -80,10 +90,11 @@ class StompConsumer(AsyncConsumer):
         return await identity.by_session(self.scope)
 
     def signed_in(self, user, proof, command):
+        """Raises TooMany, of this person's."""
         self.proof = proof
+        node.current().sockets.add(self)
         self.waiting.cancel()
         self.sender = Sender(user, identity.language(self.scope, user))
-        self.sender.node.sockets.add(self)
         return self.sender
 
     # --- its life -------------------------------------------------------------------------------

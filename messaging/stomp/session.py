@@ -9,7 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from messaging import wire
+from messaging import tally, wire
 from messaging.stomp import asked, beats, house
 from messaging.stomp.destinations import Deed, Place, Topic, place, room_id
 from messaging.stomp.frames import VERSIONS, Bad, Frame, Parser
@@ -26,7 +26,7 @@ class Door(NamedTuple):
 
     send: Callable[[str], None]  # a frame's text
     close: Callable[[int, str], None]  # after what was sent; the code, and why
-    signed_in: Callable[[User, Any, str], Sender]  # registers, and makes the one who acts
+    signed_in: Callable[[User, Any, str], Sender]  # makes the one who acts; raises TooMany
     identify: Callable[[Frame], Awaitable[tuple[User, Any]]]  # raises PermissionError
 
 
@@ -119,9 +119,13 @@ class Session:
         except PermissionError:
             self.voice.fail("not_signed_in", _("Sign in first."), close=SIGNED_OUT)
             return
+        try:
+            self.sender = self.door.signed_in(user, proof, frame.command)
+        except tally.TooMany:
+            self.voice.fail("too_many", _("You have too many connections."), close=tally.FULL)
+            return
         house.current().emails.keep({user.pk: user.email})
         self.parser.version = self.voice.version = version
-        self.sender = self.door.signed_in(user, proof, frame.command)
         self.sender.told = self._answered
         self.language = self.sender.language
         self.voice.say("CONNECTED", {
