@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import User
 
-PASSWORD = "nine green bottles"
+PASSWORD = "a long and quiet evening"
 
 
 @pytest.fixture
