@@ -22,6 +22,8 @@ from limits.strategies import MovingWindowRateLimiter
 from redis import ConnectionPool
 from redis.exceptions import RedisError
 
+from accounts import refusals
+
 log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 0.5
@@ -79,7 +81,7 @@ def _count(name: str, who: str) -> Count:
     allowed = limiter.hit(limit, name, who)
     reset, left = limiter.get_window_stats(limit, name, who)
     if not allowed:
-        log.info("too fast: %s by %s", name, who)
+        refusals.note(f"{name}, too often", who)
     return Count(allowed, limit, left, max(1, round(reset - time.time())))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Coroutine
 from datetime import datetime
 from typing import Any
 
+from accounts import refusals
 from messaging import identity, node, sockets, tally, transport, wire
 from messaging.client import Client
 from messaging.outbox import Outbox
@@ -25,10 +26,11 @@ class ChatConsumer:
     async def _run(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         message = await receive()
         assert message["type"] == "websocket.connect"
+        address, here = tally.address(scope), node.current().sockets.addresses
         if not identity.may_open(scope):
+            refusals.note("a socket from a foreign page", address)
             await send({"type": "websocket.close"})  # before accept: refused with 403
             return
-        address, here = tally.address(scope), node.current().sockets.addresses
         if not here.take(address):
             await tally.turn_away(scope, receive, send)
             return
@@ -37,6 +39,7 @@ class ChatConsumer:
             await self._enter(scope, send)
             await self._serve(receive)
         except identity.NotSignedIn:
+            refusals.note("a socket without a sign-in that counts", address)
             await send({"type": "websocket.close", "code": SIGNED_OUT})
         except tally.TooMany:
             await send(tally.close())

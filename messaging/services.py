@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts import audit, pace
+from accounts import audit, pace, refusals
 from accounts.models import User
 from messaging import events, node, queries, text
 from messaging.models import Event as Log
@@ -41,6 +41,7 @@ def post(room_id: int, sender: Person, body: str, client_id: UUID | None = None)
     if here.draining:
         raise unavailable()
     if seconds := here.pace.wait((room_id, sender.id)):
+        refusals.note("messages, too often", sender.id)
         raise ValidationError(
             _("Too fast. Try again in a moment."),
             code="rate_limited",

@@ -12,6 +12,8 @@ from collections.abc import Hashable
 from contextlib import suppress
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from accounts import addresses, refusals
 from messaging.problems import CONTENT_TYPE, problem
 
@@ -71,7 +73,7 @@ async def turn_away(scope: dict[str, Any], receive: Any, send: Any) -> None:
 def refusal() -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     """429 with `too_many`: status, headers, body."""
     seconds = _seconds()
-    body = problem(429, "too_many", "Too many connections from your network.").body
+    body = problem(429, "too_many", _("Too many connections from your network.")).body
     headers = [
         (b"content-type", CONTENT_TYPE.encode()),
         (b"retry-after", str(round(seconds)).encode()),

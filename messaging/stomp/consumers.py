@@ -5,6 +5,7 @@ import asyncio
 from channels.consumer import AsyncConsumer
 from django.conf import settings
 
+from accounts import refusals
 from messaging import identity, node, tally, transport
 from messaging.consumers import SIGNED_OUT
 from messaging.outbox import Outbox
@@ -28,10 +29,11 @@ class StompConsumer(AsyncConsumer):
     async def __call__(self, scope, receive, send):
         message = await receive()
         assert message["type"] == "websocket.connect"
+        address, here = tally.address(scope), node.current().sockets.addresses
         if not may_open(scope):
+            refusals.note("a socket from a foreign page", address)
             await send({"type": "websocket.close"})  # before accept: refused with 403
             return
-        address, here = tally.address(scope), node.current().sockets.addresses
         if not here.take(address):
             await tally.turn_away(scope, receive, send)
             return
@@ -81,6 +83,7 @@ class StompConsumer(AsyncConsumer):
                 return await self.by_session()
         except identity.NotSignedIn:
             pass
+        refusals.note("a socket without a sign-in that counts", tally.address(self.scope))
         raise PermissionError
 
     def cookie_token(self):
