@@ -46,7 +46,10 @@ class Pair(NamedTuple):
 def sign_in(
     request: HttpRequest, email: str, password: str, access_life: timedelta = ACCESS_LIFE
 ) -> Pair:
-    """A new device. Raises ValidationError: invalid_login, locked_out (`retry_after` seconds)."""
+    """A new device.
+
+    Raises ValidationError: invalid_login; locked_out, rate_limited (`retry_after` seconds).
+    """
     try:
         validate_email(email := normal_email(email))
     except ValidationError:  # nobody has such an address, and it might hold what can't be looked up

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts import pace
 from accounts.models import User
 from accounts.text import one_line
 
@@ -18,11 +19,17 @@ def sign_up(
     email: str,
     password: str,
     display_name: str,
+    address: str,
     language: str = "",
     phone: str = "",
     any_password: bool = False,
 ) -> User:
-    """A new account. Raises ValidationError by field, the e-mail's with code `unique`."""
+    """A new account, for who asks from `address` (accounts/addresses.py).
+
+    Raises ValidationError: rate_limited, and by field, the e-mail's with code `unique`. That this
+    tells who has an account can't be helped without sending mail; so every try counts.
+    """
+    pace.spend("sign_up", address)
     user = User(
         email=normal_email(email),
         display_name=display_name,

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
-from accounts import lockout
+from accounts import addresses, lockout, pace
 from accounts import services as accounts
 from accounts.forms import PasswordForm, ProfileForm, SignInForm, SignUpForm
 from accounts.models import User
@@ -37,6 +37,9 @@ class Gate(auth.RedirectURLMixin):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(next=self.get_redirect_url(), **kwargs)
 
+    def form_invalid(self, form: Form) -> HttpResponse:
+        return pace.told(super().form_invalid(form), form.non_field_errors().as_data())
+
 
 @method_decorator([sensitive_post_parameters("password"), never_cache], name="dispatch")
 class SignUp(Gate, FormView):
@@ -50,7 +53,8 @@ class SignUp(Gate, FormView):
 
     def form_valid(self, form: Form) -> HttpResponse:
         try:
-            user = accounts.sign_up(**form.cleaned_data)
+            address = addresses.of(self.request)
+            user = accounts.sign_up(address=address, **form.cleaned_data)
         except ValidationError as error:
             form.add_error(None, error)
             return self.form_invalid(form)

@@ -21,7 +21,8 @@ from bench.servers import HOME, ROOT, SERVER_CORE, Servers
 
 DATABASE = "chattalk_bench"
 LIMITS = ("MESSAGE_RATE", "MESSAGE_BURST", "FRAME_RATE", "FRAME_BURST", "API_RATE",
-          "API_RATE_NOBODY", "SIGN_IN_RATE", "SIGN_UP_RATE")  # fmt: skip
+          "API_RATE_NOBODY", "SIGN_IN_RATE", "SIGN_UP_RATE", "JOIN_RATE", "ROOM_RATE",
+          "PERSON_SOCKETS", "ADDRESS_SOCKETS", "ADDRESS_CONNECTIONS")  # fmt: skip
 
 
 @contextmanager

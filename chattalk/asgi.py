@@ -20,6 +20,13 @@ class Pages(ASGIHandler):
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)
 
+    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        body = bodies.Body(scope, receive)
+        if not body.is_too_large:
+            await super().handle(scope, body.receive, send)
+        if body.is_too_large:
+            await body.refuse(send)
+
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         return await sync_to_async(self.get_response, thread_sensitive=True)(request)
 
@@ -29,7 +36,7 @@ pages = Pages()
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402  (the apps come first)
 
-from chattalk import health  # noqa: E402
+from chattalk import bodies, health  # noqa: E402
 from messaging import node  # noqa: E402
 from messaging.routing import sockets  # noqa: E402
 

@@ -5,6 +5,7 @@ what the environment already says wins over it.
 """
 
 import hmac
+import ipaddress
 import os
 import re
 from datetime import timedelta
@@ -55,6 +56,14 @@ def _words(name: str, default: list[str]) -> list[str]:
     return [word.strip() for word in value.split(",") if word.strip()] or default
 
 
+def _networks(name: str, default: list[str]) -> list[str]:
+    networks = _words(name, default)
+    try:
+        return [str(ipaddress.ip_network(network)) for network in networks]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} takes addresses and networks: {error}.") from None
+
+
 def _origins(name: str) -> list[str]:
     for origin in (origins := _words(name, [])):
         if not re.fullmatch(r"https?://[^/?#@*\s]+", origin):
@@ -94,6 +103,12 @@ API_RATE = int(_number("API_RATE", 600, 1, 1e9))  # requests a minute, per perso
 API_RATE_NOBODY = int(_number("API_RATE_NOBODY", 120, 1, 1e9))  # the same, per address
 SIGN_IN_RATE = int(_number("SIGN_IN_RATE", 60, 1, 1e9))  # a minute, per address
 SIGN_UP_RATE = int(_number("SIGN_UP_RATE", 60, 1, 1e9))  # an hour, per address
+JOIN_RATE = int(_number("JOIN_RATE", 60, 1, 1e9))  # seats taken a minute, per person
+ROOM_RATE = int(_number("ROOM_RATE", 60, 1, 1e9))  # rooms opened an hour, per person
+# In each process; all of them together have as many times as much.
+PERSON_SOCKETS = int(_number("PERSON_SOCKETS", 50, 1, 1e9))  # open at once, of one person
+ADDRESS_SOCKETS = int(_number("ADDRESS_SOCKETS", 1000, 1, 1e9))  # the same, of one address
+ADDRESS_CONNECTIONS = int(_number("ADDRESS_CONNECTIONS", 200, 1, 1e9))  # others than sockets
 SEAT_WAIT_SECONDS = _number("SEAT_WAIT_SECONDS", 10, 0.1, 60)  # at the door of a crowded room
 
 # --- the original's client (docs/original.md) --------------------------------------------------
@@ -129,6 +144,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "chattalk.headers.policies",
     "chattalk.static.StaticFiles",
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -230,6 +246,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
+    "accounts.backends.Paced",
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
@@ -252,6 +269,7 @@ LOGOUT_REDIRECT_URL = "accounts:sign_in"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a stranger can't lock the owner out
+AXES_CLIENT_IP_CALLABLE = "accounts.addresses.of_attempt"
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "accounts.views.locked_out"
 AXES_USERNAME_CALLABLE = "accounts.services.attempted_email"  # capitals are no other account
@@ -318,14 +336,15 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-BEHIND_PROXY = _flag("BEHIND_PROXY", False)  # believe its X-Forwarded-* headers
-if BEHIND_PROXY:
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Whose X-Forwarded-For and -Proto the server believes; Django reads neither, only what it says.
+BEHIND_PROXY = _flag("BEHIND_PROXY", False)
+TRUSTED_PROXIES = _networks("TRUSTED_PROXIES", ["127.0.0.0/8", "::1"]) if BEHIND_PROXY else []
 # For pages at CORS_ALLOWED_ORIGINS, with their cookies; nothing else of the site is for them.
 CORS_URLS_REGEX = r"^/(api|stomp)/"
 CORS_ALLOW_CREDENTIALS = True
 CORS_EXPOSE_HEADERS = ["ETag", "Link", "Retry-After"]
 X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from accounts import refusals
 from messaging import node, queries, services, wire
 from messaging.database import Unavailable
 from messaging.packets import Packet, packet
@@ -106,6 +107,7 @@ class Client:
         if isinstance(error, ValidationError):
             code, wait = error.code, (error.params or {}).get("retry_after")
         else:
+            refusals.note(f"{type(frame).__name__.lower()} in a room of others", self.user.id)
             code, wait = "not_member", None
         known |= {"retry_after": wait} if wait else {}
         with translation.override(self.language):

@@ -4,7 +4,8 @@ from collections.abc import Coroutine
 from datetime import datetime
 from typing import Any
 
-from messaging import farewell, identity, sockets, transport, wire
+from accounts import refusals
+from messaging import farewell, identity, node, sockets, tally, transport, wire
 from messaging.client import Client
 from messaging.database import Unavailable
 from messaging.outbox import Outbox
@@ -26,18 +27,25 @@ class ChatConsumer:
     async def _run(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         message = await receive()
         assert message["type"] == "websocket.connect"
+        address, here = tally.address(scope), node.current().sockets.addresses
         if not identity.may_open(scope):
+            refusals.note("a socket from a foreign page", address)
             await send({"type": "websocket.close"})  # before accept: refused with 403
             return
-        await send({"type": "websocket.accept", "subprotocol": _subprotocol(scope)})
+        if not here.take(address):
+            await tally.turn_away(scope, receive, send)
+            return
         try:
+            await send({"type": "websocket.accept", "subprotocol": _subprotocol(scope)})
             await self._enter(scope, send)
-        except identity.NotSignedIn:
-            await send({"type": "websocket.close", "code": SIGNED_OUT})
-        except Unavailable:
-            await send(farewell.close(farewell.BUSY))
-        else:
             await self._serve(receive)
+        except identity.NotSignedIn:
+            refusals.note("a socket without a sign-in that counts", address)
+            await send({"type": "websocket.close", "code": SIGNED_OUT})
+        except (tally.TooMany, Unavailable):
+            await send(farewell.close(farewell.BUSY))
+        finally:
+            here.give_back(address)
 
     async def _enter(self, scope: dict[str, Any], send: Any) -> None:
         user, self.proof = await identity.of(scope)
@@ -50,9 +58,9 @@ class ChatConsumer:
     async def _serve(self, receive: Any) -> None:
         client, serving = self.client, self.client.node
         await serving.start()
+        serving.sockets.add(self)
         seconds = int(sockets.HEARTBEAT_SECONDS)
         client.say(type="hello", user=client.user, heartbeat=seconds, version=1)
-        serving.sockets.add(self)
         gone_at = client.last_heard
         try:
             gone_at = await self._listen(receive)

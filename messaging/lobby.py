@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts import pace
 from messaging import pages, services
 from rooms import services as rooms
 from rooms.forms import RoomForm
@@ -64,7 +65,8 @@ def create(request: HttpRequest) -> HttpResponse:
             form.add_error(None, refusal)
         else:
             return redirect("messaging:room", room.pk)
-    return render(request, "rooms/create.html", {"form": form})
+    page = render(request, "rooms/create.html", {"form": form})
+    return pace.told(page, form.non_field_errors().as_data())
 
 
 @require_http_methods(["GET", "POST"])

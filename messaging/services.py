@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts import audit
+from accounts import audit, pace, refusals
 from accounts.models import User
 from messaging import events, node, queries, text
 from messaging.models import Event as Log
@@ -38,6 +38,7 @@ def post(room_id: int, sender: Person, body: str, client_id: UUID | None = None)
     cleaned = text.clean(body)
     here = node.current()
     if seconds := here.pace.wait((room_id, sender.id)):
+        refusals.note("messages, too often", sender.id)
         raise ValidationError(
             _("Too fast. Try again in a moment."),
             code="rate_limited",
@@ -73,7 +74,7 @@ async def _alone(work: Coroutine[Any, Any, Answer]) -> Answer:
 def join(room_id: int, user: User) -> bool:
     """Take a seat. False if they had one, and keep it; nobody waits at the door of a full room.
 
-    Raises Room.DoesNotExist, ValidationError (room_full, room_closed).
+    Raises Room.DoesNotExist, ValidationError (room_full, room_closed, rate_limited).
     """
     if not connection.in_atomic_block:
         connection.close()  # back to the pool: a crowd that waits must not hold what seats it
@@ -81,6 +82,7 @@ def join(room_id: int, user: User) -> bool:
         _lookout.enter(room_id, user.pk).result()
     except _IsSeated:
         return False
+    pace.spend("join", str(user.pk))
     _door.enter(room_id, user.pk).result()
     return True
 
@@ -142,7 +144,11 @@ def open_room(
     capacity: int = 50,
     seat_owner: bool = True,
 ) -> Room:
-    """A new room, its owner in the first seat, unless they want to enter it later themselves."""
+    """A new room, its owner in the first seat, unless they want to enter it later themselves.
+
+    Raises ValidationError: rate_limited, and by field.
+    """
+    pace.spend("open_room", str(owner.pk))
     with transaction.atomic():
         room = rooms.create(
             owner_id=owner.pk, title=title, description=description, capacity=capacity

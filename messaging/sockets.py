@@ -12,11 +12,13 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from channels.db import database_sync_to_async
+from django.conf import settings
 
-from accounts import sessions
+from accounts import refusals, sessions
 from accounts.models import User
 from messaging import queries
 from messaging.database import Reads, Unavailable
+from messaging.tally import Tally, TooMany
 from messaging.together import Together
 from messaging.transport import Line
 from presence.tasks import end
@@ -56,18 +58,25 @@ class Socket(Protocol):
 class Sockets:
     def __init__(self, reads: Reads) -> None:
         self._reads = reads
+        self.addresses = Tally(settings.ADDRESS_SOCKETS)  # kept by the doors
+        self._people = Tally(settings.PERSON_SOCKETS)
         self._sockets: dict[Socket, float] = {}  # and when its next heartbeat is due
         self._owners: Together[str, User | None] = Together(database_sync_to_async(sessions.owners))
         self._task: asyncio.Task[None] | None = None
 
     def add(self, socket: Socket) -> None:
+        """From here on it is looked after. Raises TooMany, of this person's."""
+        if not self._people.take(user_id := socket.proof.user_id):
+            refusals.note("a socket, for they have too many", user_id)
+            raise TooMany
         loop = asyncio.get_running_loop()
         self._sockets[socket] = loop.time() + HEARTBEAT_SECONDS
         if self._task is None:
             self._task = loop.create_task(self._watch())
 
     def drop(self, socket: Socket) -> None:
-        self._sockets.pop(socket, None)
+        if self._sockets.pop(socket, None) is not None:
+            self._people.give_back(socket.proof.user_id)
 
     async def owner(self, session: str) -> User | None:
         """Whose session it is, of all who come at this moment at once."""

@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts import pace
 from messaging import pages, problems, queries, services
 from rooms import services as rooms
 from rooms.models import Room
@@ -36,7 +37,8 @@ def join(request: HttpRequest, room_id: int) -> HttpResponse:
         services.join(room.pk, request.user)
     except ValidationError as refusal:
         room.refresh_from_db()
-        return _entrance(request, room, refusal.messages[0], status=409)
+        page = _entrance(request, room, refusal.messages[0], status=409)
+        return pace.told(page, [refusal])
     return redirect("messaging:room", room_id)
 
 

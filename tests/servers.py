@@ -36,10 +36,15 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         "DEBUG": "true",
         "SECRET_KEY": "only-for-tests-" + "x" * 50,
         "DJANGO_SETTINGS_MODULE": "chattalk.settings",
-        # All of the cast live at one address. What the limits do, tests/api/test_pace.py shows.
+        # All of the cast live at one address. What limits do: tests/edge, tests/api/test_pace.py.
         "API_RATE_NOBODY": "1000000",
         "SIGN_IN_RATE": "1000000",
         "SIGN_UP_RATE": "1000000",
+        "JOIN_RATE": "1000000",
+        "ROOM_RATE": "1000000",
+        "PERSON_SOCKETS": "1000000",
+        "ADDRESS_SOCKETS": "1000000",
+        "ADDRESS_CONNECTIONS": "1000000",
     }
 
 

@@ -5,6 +5,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import addresses
 from accounts import services as accounts
 from accounts.api.shapes import Me, NewAccount, NewPassword, ProfileChanges
 from accounts.api.view import OpenView, View
@@ -13,8 +14,6 @@ from accounts.tokens import Identity
 
 
 class Accounts(OpenView):
-    paces = ("sign_up",)
-
     @extend_schema(
         operation_id="accounts_create",
         summary="Sign up",
@@ -24,7 +23,7 @@ class Accounts(OpenView):
     def post(self, request: Request) -> Response:
         asked = NewAccount(data=request.data)
         asked.is_valid(raise_exception=True)
-        user = accounts.sign_up(**asked.validated_data)
+        user = accounts.sign_up(address=addresses.of(request._request), **asked.validated_data)
         return Response(Me(user).data, status=201)
 
 

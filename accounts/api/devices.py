@@ -71,8 +71,6 @@ class TicketShape(serializers.Serializer):
 
 
 class Tokens(OpenView):
-    paces = ("sign_in",)
-
     @extend_schema(
         operation_id="tokens_obtain",
         summary="Sign in",

@@ -5,7 +5,8 @@ import asyncio
 from channels.consumer import AsyncConsumer
 from django.conf import settings
 
-from messaging import farewell, identity, node, transport
+from accounts import refusals
+from messaging import farewell, identity, node, tally, transport
 from messaging.consumers import SIGNED_OUT
 from messaging.outbox import Outbox
 from messaging.packets import packet
@@ -28,9 +29,21 @@ class StompConsumer(AsyncConsumer):
     async def __call__(self, scope, receive, send):
         message = await receive()
         assert message["type"] == "websocket.connect"
+        address, here = tally.address(scope), node.current().sockets.addresses
         if not may_open(scope):
+            refusals.note("a socket from a foreign page", address)
             await send({"type": "websocket.close"})  # before accept: refused with 403
             return
+        if not here.take(address):
+            await tally.turn_away(scope, receive, send)
+            return
+        try:
+            await self._open(scope, send)
+            await self._serve(receive)
+        finally:
+            here.give_back(address)
+
+    async def _open(self, scope, send):
         self.scope, self.line = scope, transport.Line(transport.behind(send))
         await send({"type": "websocket.accept", "subprotocol": self.subprotocol()})
         self.outbox = Outbox(send, self.line)
@@ -38,7 +51,6 @@ class StompConsumer(AsyncConsumer):
         door = Door(self.send, self.close, self.signed_in, self.identify)
         self.session = Session(door, self.is_original, self.topics)
         self.session.language = accepted_language(scope)
-        await self._serve(receive)
 
     # --- the shape of the transport -------------------------------------------------------------
 
@@ -74,6 +86,7 @@ class StompConsumer(AsyncConsumer):
                 return await self.by_session()
         except identity.NotSignedIn:
             pass
+        refusals.note("a socket without a sign-in that counts", tally.address(self.scope))
         raise PermissionError
 
     def cookie_token(self):
@@ -83,10 +96,11 @@ class StompConsumer(AsyncConsumer):
         return await identity.by_session(self.scope)
 
     def signed_in(self, user, proof, command):
+        """Raises TooMany, of this person's."""
         self.proof = proof
+        node.current().sockets.add(self)
         self.waiting.cancel()
         self.sender = Sender(user, identity.language(self.scope, user))
-        self.sender.node.sockets.add(self)
         return self.sender
 
     # --- its life -------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import devices
+from accounts import addresses, devices
 from accounts import services as accounts
 from accounts.api.view import View
 from accounts.models import DISPLAY_NAME_MAX, User
@@ -61,13 +61,12 @@ class Account(serializers.Serializer):
 class SignUp(Open):
     """POST `{email, password, phone, role}` → 200 (201 would be taken for a failure)."""
 
-    paces = ("sign_up",)
-
     def post(self, request: Request) -> Response:
         given = _given(Account, request)
         accounts.sign_up(
             email=given["email"],
             password=given["password"],
+            address=addresses.of(request._request),
             display_name=given["email"].split("@")[0][:DISPLAY_NAME_MAX],
             phone=given["phone"],
             any_password=settings.ORIGINAL_WEAK_PASSWORDS,
@@ -82,8 +81,6 @@ class Credentials(serializers.Serializer):
 
 class SignIn(Open):
     """POST `{email, password}` → `{status, message, user: {email, phone, role}}` and the cookie."""
-
-    paces = ("sign_in",)
 
     def post(self, request: Request) -> Response:
         pair = devices.sign_in(

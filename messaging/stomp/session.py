@@ -9,7 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from messaging import farewell, wire
+from messaging import farewell, tally, wire
 from messaging.database import Unavailable
 from messaging.stomp import asked, beats, house
 from messaging.stomp.destinations import Deed, Place, Topic, place, room_id
@@ -27,7 +27,7 @@ class Door(NamedTuple):
 
     send: Callable[[str], None]  # a frame's text
     close: Callable[[int, str], None]  # after what was sent; the code, and why
-    signed_in: Callable[[User, Any, str], Sender]  # registers, and makes the one who acts
+    signed_in: Callable[[User, Any, str], Sender]  # makes the one who acts; raises TooMany
     identify: Callable[[Frame], Awaitable[tuple[User, Any]]]  # raises PermissionError, Unavailable
 
 
@@ -124,9 +124,13 @@ class Session:
             why = _("The server can't answer right now. Try again in a moment.")
             self.voice.fail("unavailable", why, close=farewell.BUSY)
             return
+        try:
+            self.sender = self.door.signed_in(user, proof, frame.command)
+        except tally.TooMany:
+            self.voice.fail("too_many", _("You have too many connections."), close=farewell.BUSY)
+            return
         house.current().emails.keep({user.pk: user.email})
         self.parser.version = self.voice.version = version
-        self.sender = self.door.signed_in(user, proof, frame.command)
         self.sender.told = self._answered
         self.language = self.sender.language
         self.voice.say("CONNECTED", {

@@ -5,16 +5,14 @@ from uuid import uuid4
 import pytest
 from redis.exceptions import ConnectionError
 
-from chattalk.api import pace
+from accounts import addresses
 
 
 @pytest.fixture(autouse=True)
 def own_counts(monkeypatch):
     """Not those of other tests at the same address."""
-    network = pace._network
-    mark = uuid4().hex
-    monkeypatch.setattr(pace, "_network", lambda address: f"{mark}-{network(address)}")
-    monkeypatch.setattr(pace._Breaker, "until", 0.0)
+    mark = f"2001:db8:{uuid4().hex[:4]}:{uuid4().hex[:4]}::"
+    monkeypatch.setattr(addresses, "of", lambda request: mark)
 
 
 def test_a_person_is_told_the_limit_and_when_it_ends(as_bob, as_charlie, settings):
@@ -28,40 +26,19 @@ def test_a_person_is_told_the_limit_and_when_it_ends(as_bob, as_charlie, setting
     assert as_charlie("GET", "me/").status_code == 200  # at the same address
 
 
-@pytest.mark.parametrize(
-    "path, setting, name",
-    [("accounts/", "SIGN_UP_RATE", "sign_up"), ("tokens/", "SIGN_IN_RATE", "sign_in")],
-)
-def test_nobody_is_limited_by_address(as_nobody, settings, path, setting, name):
-    setattr(settings, setting, 2)
-    answers = [as_nobody("POST", path, {}) for _ in range(3)]
+def test_nobody_is_limited_by_address(as_nobody, settings):
+    settings.API_RATE_NOBODY = 2
+    answers = [as_nobody("POST", "tokens/", {}) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [400, 400, 429]
-    assert answers[2]["RateLimit-Policy"].startswith(f'"{name}";q=2;')
+    assert answers[2]["RateLimit-Policy"] == '"address";q=2;w=60'
 
 
-def test_without_redis_requests_go_on_and_do_not_wait_for_it(as_bob, settings, monkeypatch):
+def test_without_redis_requests_go_on(as_bob, settings, monkeypatch):
+    """That nobody waits for it is tests/chattalk/test_patience.py's."""
     settings.API_RATE = 1
-    tried = []
 
     def down(*_ignored):
-        tried.append(1)
         raise ConnectionError("gone")
 
     monkeypatch.setattr("limits.strategies.MovingWindowRateLimiter.hit", down)
     assert [as_bob("GET", "me/").status_code for _ in range(3)] == [200, 200, 200]
-    assert len(tried) == 1
-
-
-@pytest.mark.parametrize(
-    "address, network",
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("2001:db8::7", "2001:db8::/64"),
-        ("2001:db8::ffff:0:1", "2001:db8::/64"),
-        ("", "unknown"),
-        ("unix:", "unknown"),
-    ],
-)
-def test_all_addresses_of_one_network_of_ipv6_are_one(monkeypatch, address, network):
-    monkeypatch.undo()
-    assert pace._network(address) == network

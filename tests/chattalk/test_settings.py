@@ -24,6 +24,7 @@ SQL = ("postgresql", "postgres")
         ("DATABASE_URL", "postgresql:///nowhere"),
         ("CORS_ALLOWED_ORIGINS", "https://app.example.org,app.example.org"),
         ("ORIGINAL_WEAK_PASSWORDS", "test"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8,proxy.example.org"),
         ("SECRET_KEY", ""),
     ],
 )
@@ -31,6 +32,8 @@ def test_a_wrong_value_stops_the_start_and_names_itself(name, value):
     environment = {**os.environ, name: value}
     if name == "SECRET_KEY":
         environment["DEBUG"] = "false"
+    if name == "TRUSTED_PROXIES":
+        environment["BEHIND_PROXY"] = "true"
     command = [sys.executable, "manage.py", "check"]
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert run.returncode == 1
@@ -98,6 +101,8 @@ def test_every_setting_is_in_the_example():
     example = (ROOT / ".env.example").read_text()
     import re
 
-    names = re.findall(r'_(?:flag|number|words|origins|choice|address)\(\s*"([A-Z_]+)"', text)
+    names = re.findall(
+        r'_(?:flag|number|words|networks|origins|choice|address)\(\s*"([A-Z_]+)"', text
+    )
     names += re.findall(r'environ(?:\.get\(|\[)"([A-Z_]+)"', text)
     assert [name for name in names if f"{name}=" not in example] == []

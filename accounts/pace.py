@@ -1,0 +1,93 @@
+"""How often someone may do what costs us or others: one rule for every door.
+
+A moving window in Redis, counted by one script, so it is one over all processes. While Redis is
+down things go on uncounted. Who spends: accounts/backends.py and services.py for an address,
+messaging/services.py for a person, chattalk/api/pace.py for requests.
+"""
+
+import math
+import time
+from collections.abc import Iterable
+from functools import cache
+from typing import NamedTuple
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.utils.translation import ngettext_lazy
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.storage import RedisStorage
+from limits.strategies import MovingWindowRateLimiter
+from redis import ConnectionPool
+from redis.exceptions import RedisError
+
+from accounts import refusals
+
+# What is counted, by which setting, and for whom.
+RULES: dict[str, tuple[type[RateLimitItem], str]] = {
+    "person": (RateLimitItemPerMinute, "API_RATE"),
+    "address": (RateLimitItemPerMinute, "API_RATE_NOBODY"),
+    "sign_in": (RateLimitItemPerMinute, "SIGN_IN_RATE"),  # per address
+    "sign_up": (RateLimitItemPerHour, "SIGN_UP_RATE"),  # per address
+    "join": (RateLimitItemPerMinute, "JOIN_RATE"),  # per person
+    "open_room": (RateLimitItemPerHour, "ROOM_RATE"),  # per person
+}
+
+
+class Count(NamedTuple):
+    """How it stands with someone after one more."""
+
+    allowed: bool
+    limit: RateLimitItem
+    left: int
+    seconds: int  # until the window has moved on
+
+
+@cache
+def _limiter(url: str) -> MovingWindowRateLimiter:
+    pool = ConnectionPool.from_url(url, **settings.REDIS_OPTIONS)
+    return MovingWindowRateLimiter(
+        RedisStorage("redis://", connection_pool=pool, key_prefix="chattalk:pace")
+    )
+
+
+def count(name: str, who: str) -> Count | None:
+    """Once more by `who`, and how it stands now. None while Redis is down."""
+    try:
+        return _count(name, who)
+    except RedisError:  # chattalk/patience.py says so, and lets nobody wait for it
+        return None
+
+
+def _count(name: str, who: str) -> Count:
+    kind, setting = RULES[name]
+    limit, limiter = kind(getattr(settings, setting)), _limiter(settings.REDIS_URL)
+    allowed = limiter.hit(limit, name, who)
+    reset, left = limiter.get_window_stats(limit, name, who)
+    if not allowed:
+        refusals.note(f"{name}, too often", who)
+    return Count(allowed, limit, left, max(1, round(reset - time.time())))
+
+
+def spend(name: str, who: str) -> None:
+    """Once more by `who`. Raises ValidationError(rate_limited), with `retry_after` seconds."""
+    counted = count(name, who)
+    if counted is not None and not counted.allowed:
+        raise ValidationError(
+            ngettext_lazy(
+                "Too often. Try again in %(minutes)d minute.",
+                "Too often. Try again in %(minutes)d minutes.",
+                "minutes",
+            ),
+            code="rate_limited",
+            params={"minutes": math.ceil(counted.seconds / 60), "retry_after": counted.seconds},
+        )
+
+
+def told(response: HttpResponse, refusals: Iterable[ValidationError]) -> HttpResponse:
+    """The page that shows the refusals; where one of them is of here, it says when to come back."""
+    for refusal in refusals:
+        if refusal.code == "rate_limited" and refusal.params:
+            response.status_code = 429
+            response["Retry-After"] = str(refusal.params["retry_after"])
+    return response

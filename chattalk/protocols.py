@@ -1,0 +1,180 @@
+"""What a connection may take of us: time, size, and how many there may be of one address.
+
+uvicorn itself ends a connection that is idle between two requests, and nothing else: who connects
+and says nothing, drips a request byte by byte, or asks for much and reads none of it, stays for
+ever. Here each has its time. What an open socket may take, messaging/ decides, but for what must be
+known before a message is whole.
+"""
+
+import asyncio
+import ipaddress
+import logging
+from functools import lru_cache
+from typing import Any
+
+import h11
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
+
+from accounts import addresses, refusals
+from messaging import tally
+
+REQUEST_SECONDS = 10.0  # from the connection, or the last answer, to the end of the next head
+BODY_SECONDS = 20.0  # for the body
+READING_SECONDS = 30.0  # in which who reads an answer takes READING_BYTES of what waits
+READING_BYTES = 16 * 1024
+PARTING_SECONDS = 3.0  # for what was said last, and for the other side of a close handshake
+FRAGMENTS_MAX = 256  # of one message; each may be empty, and is kept all the same
+
+TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+WAITS = {h11.IDLE: REQUEST_SECONDS, h11.SEND_BODY: BODY_SECONDS}
+
+
+class Configuration(uvicorn.Config):
+    """uvicorn's, and how many connections each address has open that are no sockets."""
+
+    def __init__(self, app: str, *, proxies: list[str], most: int, **options: Any) -> None:
+        super().__init__(app, http=Request, ws=Socket, **options)
+        self.tally = tally.Tally(most)
+        self._proxies = [ipaddress.ip_network(proxy) for proxy in proxies]
+        logging.getLogger("uvicorn.error").addFilter(not_ours)
+        self.counted = lru_cache(maxsize=4096)(self._counted)
+
+    def _counted(self, peer: str) -> str:
+        """As whom a peer counts. A proxy of ours counts its own clients: it has no number."""
+        home = addresses.home(peer)
+        if not home or any(ipaddress.ip_address(peer) in proxy for proxy in self._proxies):
+            return ""
+        return home
+
+
+class Request(H11Protocol):
+    """A connection until it becomes a socket, if it does."""
+
+    config: Configuration
+    _who: str | None = None  # as whom it counts; None: not any more
+    _phase: Any = None
+    _patience: asyncio.TimerHandle | None = None
+    _reading: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        who = self.config.counted(self.client[0]) if self.client else ""
+        if not self.config.tally.take(who):
+            refusals.note("a connection, for there are too many of this address", who)
+            self._end(_too_many())
+            return
+        self._who = who
+        self._begin_phase()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._let_go()
+        super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        self._let_go()
+        super().handle_websocket_upgrade(event)
+
+    def _let_go(self) -> None:
+        """It is over, or becomes a socket and counts as one."""
+        if self._who is not None:
+            self.config.tally.give_back(self._who)
+            self._who = None
+        for timer in (self._patience, self._reading):
+            if timer is not None:
+                timer.cancel()
+        self._patience = self._reading = None
+
+    def _end(self, last_words: bytes) -> None:
+        if last_words:
+            self.transport.write(last_words)
+        self.transport.close()
+        self.loop.call_later(PARTING_SECONDS, self.transport.abort)  # who does not read it, either
+
+    # --- what the client sends ------------------------------------------------------------------
+
+    def handle_events(self) -> None:
+        super().handle_events()
+        self._begin_phase()
+
+    def _begin_phase(self) -> None:
+        phase = self.conn.their_state
+        if self._who is None or phase is self._phase:
+            return
+        self._phase = phase
+        if self._patience is not None:
+            self._patience.cancel()
+        seconds = WAITS.get(phase)
+        self._patience = self.loop.call_later(seconds, self._is_too_slow) if seconds else None
+
+    def _is_too_slow(self) -> None:
+        refusals.note("a request that does not come to its end", self._who)
+        answered = self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE)
+        self._end(b"" if answered else TOO_SLOW)
+
+    # --- what it reads --------------------------------------------------------------------------
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_reading()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._watch_reading()
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        self._watch_reading()
+
+    def _watch_reading(self) -> None:
+        unread = self.transport.get_write_buffer_size()
+        if unread and self._who is not None and self._reading is None:
+            self._reading = self.loop.call_later(READING_SECONDS, self._look_again, unread)
+
+    def _look_again(self, before: int) -> None:
+        self._reading = None
+        unread = self.transport.get_write_buffer_size()
+        if unread > max(0, before - READING_BYTES):
+            refusals.note("an answer that nobody reads", self._who)
+            self.transport.abort()
+        else:
+            self._watch_reading()
+
+
+def _too_many() -> bytes:
+    status, headers, body = tally.refusal()
+    lines = [f"HTTP/1.1 {status} Too Many Requests".encode()]
+    lines += [name + b": " + value for name, value in headers]
+    lines += [b"content-length: %d" % len(body), b"connection: close", b"", body]
+    return b"\r\n".join(lines)
+
+
+class Socket(WebSocketsSansIOProtocol):
+    """A connection that is a socket."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.close_timeout = PARTING_SECONDS
+
+    def handle_cont(self, event: Frame) -> None:
+        if self.close_sent:
+            return
+        if len(self.frames) >= FRAGMENTS_MAX:
+            refusals.note("a message in too many pieces", self.client and self.client[0])
+            self.frames = []
+            self.conn.fail(1009, "too many fragments")
+            self.handle_parser_exception()
+            return
+        super().handle_cont(event)
+
+
+def not_ours(record: logging.LogRecord) -> bool:
+    """A filter of uvicorn's log: what only the client did wrong is no traceback, and a flood of it
+    is one line."""
+    said = str(record.msg)
+    if said.startswith(("Invalid UTF-8", "Invalid HTTP", "Unsupported upgrade")):
+        refusals.note(said.rstrip("."), "somebody")
+        return False
+    return True
