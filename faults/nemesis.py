@@ -111,6 +111,18 @@ class Nemesis:
         self.end("FLUSHALL", "redis")
 
     @asynccontextmanager
+    async def holding(self, room: int) -> AsyncIterator[None]:
+        """Somebody else has the room's row, and takes their time."""
+        connection = await psycopg.AsyncConnection.connect(self.site.database)
+        async with connection:
+            self.begin("row lock", str(room))
+            await connection.execute("SELECT 1 FROM rooms_room WHERE id = %s FOR UPDATE", (room,))
+            try:
+                yield
+            finally:
+                self.end("row lock", str(room))
+
+    @asynccontextmanager
     async def postgres_with(self, setting: str, value: str, usual: str) -> AsyncIterator[None]:
         """ALTER SYSTEM and reload, back at the end."""
         self.begin(f"{setting}={value}", "postgresql")
