@@ -23,12 +23,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from bench.ours import Person
 from faults import judge
 from faults.history import History
 from faults.member import Member
 from faults.nemesis import Nemesis
 from faults.site import Site
-from faults.visitor import Visitor
 
 QUIET_SECONDS = 5.5  # workers compare their heads every 5 s: what comes late or twice comes by then
 COMPLETE_WITHIN = 120.0  # seconds; then it counts as lost
@@ -153,6 +153,7 @@ class Run:
     staleness: list[float] = field(default_factory=list)
     beside: dict[str, Any] = field(default_factory=dict)  # what others lose under the same
     crowds: list[Crowd] = field(default_factory=list)
+    members: list[Member] = field(default_factory=list)  # outside of crowds
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
@@ -193,17 +194,12 @@ class Run:
         await made.come()
         return made
 
-    async def visitors(self, count: int, capacity: int) -> tuple[int, list[Visitor]]:
-        """A fresh room without anybody, the first of them its owner; each begins at another
-        worker."""
-        people = await asyncio.to_thread(self.site.take, count)
-        room = self.site.empty_room(people[0], capacity)
+    def member(self, name: str, person: Person, room: int, first: int = 0) -> Member:
+        """One more, who begins at that worker and has not come yet."""
         ports = self.site.ports
-        turned = [ports[n:] + ports[:n] for n in range(len(ports))]
-        return room, [
-            Visitor(person, room, turned[number % len(ports)], self.history, self.dice)
-            for number, person in enumerate(people)
-        ]
+        turned = [*ports[first:], *ports[:first]]
+        self.members.append(Member(name, person, room, turned, self.history, self.dice))
+        return self.members[-1]
 
     # --- the verdict ----------------------------------------------------------------------------
 
@@ -255,18 +251,6 @@ class Run:
         if expected is not None:
             self.counts["lost_slots"] += max(0, expected - found.members)
 
-    async def judge_visitors(
-        self, room: int, visitors: list[Visitor], expected: int | None = None
-    ) -> None:
-        """The seats, and what each was told of theirs."""
-        await self.judge_seats(room, expected=expected)
-        held = await asyncio.to_thread(
-            self.site.rows, "SELECT user_id FROM rooms_membership WHERE room_id = %s", room
-        )
-        seated = {user_id for (user_id,) in held}
-        names = {one.name: one.person.id in seated for one in visitors}
-        self.counts += judge.told(self.history, room, names)
-
     def close(self) -> None:
         """What the workers logged counts, too."""
         said = self.site.said()
@@ -276,8 +260,7 @@ class Run:
         self.operations["attempted"] = len({e.cid for e in self.history.of("send", "invoke")})
         self.operations["acked"] = len({entry.cid for entry in self.history.of("send", "ok")})
         for op in ("join", "leave"):
-            if done := sum(1 for _ in self.history.of(op, "ok")):
-                self.operations[op] = done
+            self.operations[op] += sum(1 for _ in self.history.of(op, "ok"))
         self.operations["faults"] = self.nemesis.count
 
     def bound(self, name: str, limit: float, value: float | None = None, **more: Any) -> None:
@@ -305,6 +288,6 @@ async def prepared(site: Site, one: Scenario, seed: int, *, is_full: bool) -> As
     try:
         yield run
     finally:
-        await asyncio.gather(*(crowd.go() for crowd in run.crowds))
+        await asyncio.gather(*(one.go() for one in (*run.crowds, *run.members)))
         await site.mend()
         run.close()

@@ -1,12 +1,14 @@
-"""Somebody at a room's door: joins and leaves over REST, at the worker that answers. Every step goes
-into the history, and what nobody knows the outcome of is asked again."""
+"""Somebody at a room's door: joins and leaves over REST, at the worker that answers.
+
+Every step goes into the history, and what nobody knows the outcome of is asked again.
+"""
 
 import asyncio
 import random
 
 from bench.ours import Person
-from faults import rest
-from faults.history import History
+from faults import judge, rest
+from faults.run import Run
 
 ANSWER_WITHIN = 25.0  # seconds; a crowded door may take SEAT_WAIT_SECONDS, a held row 10 s more
 TRIES = 20
@@ -15,12 +17,11 @@ UNKNOWN = "unknown"
 
 
 class Visitor:
-    def __init__(
-        self, person: Person, room: int, ports: list[int], history: History, dice: random.Random
-    ) -> None:
+    def __init__(self, run: Run, person: Person, room: int, first: int = 0) -> None:
+        """Asks that worker first."""
         self.name, self.person, self.room = f"visitor {person.id}", person, room
-        self.ports, self.history = ports, history
-        self.dice = random.Random(dice.random())
+        self.ports = [*run.site.ports[first:], *run.site.ports[:first]]
+        self.history, self.dice = run.history, random.Random(run.dice.random())
 
     async def join(self) -> str:
         """Nothing once seated, else why not."""
@@ -62,3 +63,24 @@ class Visitor:
 
     def _tell(self, op: str, phase: str, note: str = "") -> None:
         self.history.add(self.name, op, phase, room=self.room, note=note)
+
+
+async def visitors(run: Run, count: int, capacity: int) -> tuple[int, list[Visitor]]:
+    """At a fresh room without anybody; the first of them owns it."""
+    people = await asyncio.to_thread(run.site.take, count)
+    room = run.site.empty_room(people[0], capacity)
+    workers = len(run.site.ports)
+    return room, [Visitor(run, one, room, n % workers) for n, one in enumerate(people)]
+
+
+async def judge_visitors(
+    run: Run, room: int, visitors: list[Visitor], *, seated: int = 0, expected: int | None = None
+) -> None:
+    """The seats, and what each was told of theirs."""
+    await run.judge_seats(room, seated=seated, expected=expected)
+    held = await asyncio.to_thread(
+        run.site.rows, "SELECT user_id FROM rooms_membership WHERE room_id = %s", room
+    )
+    has_seat = {user_id for (user_id,) in held}
+    names = {one.name: one.person.id in has_seat for one in visitors}
+    run.counts += judge.told(run.history, room, names)

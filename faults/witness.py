@@ -1,5 +1,7 @@
-"""A witness of each room's seats who is none of ChatTalk: PostgreSQL counts the members again at the
-very end of each transaction that changes them, and writes down what it finds.
+"""A witness of each room's seats who is none of ChatTalk.
+
+PostgreSQL counts the members again at the very end of each transaction that changes them, and
+writes down what it finds.
 
 The count is taken under a lock that is held until the commit is done, so it is of one state after
 the other, with no two at once. By then all is decided: who let in too many has done so.
