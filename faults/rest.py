@@ -23,6 +23,19 @@ class Answer(NamedTuple):
         return self.said.get("code", "") if isinstance(self.said, dict) else ""
 
 
+class Unread(NamedTuple):
+    read: int  # my position
+    head: int
+    unread: int  # what others said after it, counted up to 100
+
+
+async def unread(port: int, person: Person, room: int) -> Unread:
+    """Of a room they have a seat in."""
+    answer = await ask(port, "GET", "/api/v1/unread/", person)
+    (mine,) = [one for one in answer.said["results"] if one["room"] == room]
+    return Unread(mine["read"], mine["head"], mine["unread"])
+
+
 async def ask(
     port: int,
     method: str,
