@@ -9,6 +9,7 @@ CHAPTERS = (
     "seats",
     "meanwhile",
     "overload",
+    "soak",
     "pages",
     "beside",
     "proofs",

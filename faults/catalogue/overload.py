@@ -1,4 +1,4 @@
-"""D1–D6: more than anybody should ask for, and for longer."""
+"""D1–D5: more than anybody should ask for."""
 
 import asyncio
 import json
@@ -85,8 +85,10 @@ async def flood(run: Run) -> None:
     stored = {cid: seq for cid, seq, _ in rows}
     run.counts["lost_durable"] += sum(stored.get(cid) != seq for cid, seq in acked.items())
     times = [at for _, _, at in rows]
-    over = max(n + 1 - BURST - RATE * (at - times[0]) for n, at in enumerate(times))
-    run.bound("over_the_limit", len(run.site.ports), over, unit="messages")
+    over = [n + 1 - BURST - RATE * (at - times[0]) for n, at in enumerate(times)]
+    run.bound("over_the_limit", 1, over[-1], unit="messages")
+    # Each worker lets a burst go before it hears of the other's; that is paid back.
+    run.bound("at_once", BURST, max(over), unit="messages more")
     run.bound("heard_for", seconds + 2, times[-1] - times[0])
     run.bound("heard_at_all", BURST, len(times), unit="messages", at_least=True)
     await run.judge(crowd, others=True)
@@ -141,15 +143,15 @@ def _p99(entries: list[Entry]) -> float:
 
 @scenario("D2", "two hundred keep the limit, and ask for twice of what there is", seeds=3, **FRAMES)
 async def too_much(run: Run) -> None:
-    """What is over is refused or waits; what is done is hardly less, and all of it is right."""
+    """What is over is refused or waits; what is done is hardly less, and all of it is right. The
+    generator has no machine of its own: to ask for more takes from the same two cores."""
     seconds = 20 if run.is_full else 6
     most = await _generate(run, 20, 10, in_flight=4000, measure=seconds)
-    _judge_load(run, most)
-    rate = 2 * most["completed"] / most["seconds"]
-    found = await _generate(run, 20, 10, rate=int(rate), measure=seconds, drain=30)
-    _judge_load(run, found)
-    done = found["completed"] / found["seconds"]
-    run.bound("goodput", 90, 200 * done / rate, unit="%", at_least=True)
+    rate = 2 * most.messages_per_second
+    found = await _generate(run, 20, 10, rate=int(rate), measure=seconds, warm=3, drain=30)
+    share = found.per_cpu_second / most.per_cpu_second
+    run.note("goodput_per_cpu", round(share, 2))
+    run.bound("goodput", 70, 200 * found.messages_per_second / rate, unit="%", at_least=True)
 
 
 @scenario("D4", "a room of hundreds in which fifty messages a second are said", seeds=3)
@@ -157,41 +159,40 @@ async def giant_room(run: Run) -> None:
     """300 members in the short run, 1,000 in the full one; each gets each message once."""
     members, seconds = (1000, 30) if run.is_full else (300, 8)
     found = await _generate(run, 1, members, rate=50, measure=seconds, publishers=20)
-    _judge_load(run, found)
-    run.bound("fan_out_p99", 2000, found["latency_ms"]["p99"], unit="ms")
+    run.bound("fan_out_p99", 2000, found.report["latency_ms"]["p99"], unit="ms")
 
 
-async def _generate(run: Run, rooms: int, members: int, **options: Any) -> dict[str, Any]:
-    """What the load generator of the benchmark reports. Raises Absent without a compiler."""
+async def _generate(run: Run, rooms: int, members: int, **options: Any) -> load.Run:
+    """What the load generator of the benchmark finds, judged. Raises Absent without a compiler."""
     try:
         await asyncio.to_thread(load.build)
     except (subprocess.SubprocessError, OSError) as error:
         raise Absent(f"the load generator can't be built here (gcc): {error}") from None
     plan = await asyncio.to_thread(run.site.plan, rooms, members, HOME)
     ((before,),) = await asyncio.to_thread(run.site.rows, MESSAGES)
-    pids = run.site.pids
+    pids = [*run.site.pids, *run.nemesis.pids("postgresql"), *run.nemesis.pids("redis")]
     usual = {"warm": 1, "drain": 10, "doze": True} | options
     run.nemesis.begin("load", str(rooms * members))
     found = await asyncio.to_thread(load.measure, "chattalk", plan, "/ws/", pids, **usual)
     run.nemesis.end("load", str(rooms * members))
     ((after,),) = await asyncio.to_thread(run.site.rows, MESSAGES)
-    report, stored = found.report, after - before
-    run.counts["lost_durable"] += max(0, report["acked"] - stored)
-    # What was refused was stored or not, if its answer was late; what is stored everybody gets.
-    run.counts["lost_delivery"] += abs(report["lost"] - (report["sent"] - stored) * members)
-    return report
+    _judge_load(run, found.report, after - before, members)
+    return found
 
 
 MESSAGES = "SELECT count(*) FROM messaging_event WHERE kind = 'message'"
 
 
-def _judge_load(run: Run, report: dict[str, Any]) -> None:
-    run.note("load", report)
+def _judge_load(run: Run, report: dict[str, Any], stored: int, members: int) -> None:
+    run.counts["lost_durable"] += max(0, report["acked"] - stored)
+    # What was refused was stored or not, if its answer was late; what is stored everybody gets.
+    run.counts["lost_delivery"] += abs(report["lost"] - (report["sent"] - stored) * members)
     run.counts["dup_shown"] += report["repeated"]
     run.counts["order_err"] += report["disorder"]
     run.counts["unhandled"] += report["closed_early"]
     run.operations["generated"] += report["sent"]
     run.operations["delivered"] += report["delivered"]
+    run.note(f"load {run.nemesis.count}", report)
 
 
 @scenario("D5", "typing, reading, coming and going, as fast as a socket takes it", seeds=3, **USUAL)
