@@ -162,12 +162,17 @@ async def giant_room(run: Run) -> None:
     run.bound("fan_out_p99", 2000, found.report["latency_ms"]["p99"], unit="ms")
 
 
-async def _generate(run: Run, rooms: int, members: int, **options: Any) -> load.Run:
-    """What the load generator of the benchmark finds, judged. Raises Absent without a compiler."""
+async def built() -> None:
+    """The load generator. Raises Absent."""
     try:
         await asyncio.to_thread(load.build)
     except (subprocess.SubprocessError, OSError) as error:
         raise Absent(f"the load generator can't be built here (gcc): {error}") from None
+
+
+async def _generate(run: Run, rooms: int, members: int, **options: Any) -> load.Run:
+    """What the load generator of the benchmark finds, judged. Raises Absent without a compiler."""
+    await built()
     plan = await asyncio.to_thread(run.site.plan, rooms, members, HOME)
     ((before,),) = await asyncio.to_thread(run.site.rows, MESSAGES)
     pids = [*run.site.pids, *run.nemesis.pids("postgresql"), *run.nemesis.pids("redis")]

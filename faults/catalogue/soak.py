@@ -7,14 +7,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import cpu
+from bench import cpu, load
+from faults.catalogue.overload import built
 from faults.nemesis import FAST
 from faults.run import Crowd, Run, scenario
+from faults.site import HOME
 
 MINUTES, SHORT_MINUTES = 20, 2
 TALK_SECONDS = 45  # of each minute; then all is judged, and quiet
 GROWTH = 1.05  # of what there was after the first minute
 STEADY = 1  # the worker that nobody kills: its memory is the one that can be followed
+RATE = 900  # messages a second of the load generator, to ten each
 MEGABYTE = 1024 * 1024
 
 
@@ -29,16 +32,21 @@ class Taken:
 
 @scenario("D6", "twenty minutes of talk, and a fault drawn every few seconds", seeds=1, short=False)
 async def soak(run: Run) -> None:
-    """A fresh room each minute, judged at its end. Chosen by id in the short run: two minutes."""
-    taken: list[Taken] = []
-    busy, began = cpu.seconds(run.site.pids), asyncio.get_running_loop().time()
+    """A fresh room each minute, judged at its end; beside it the load generator, at the worker that
+    stays. Chosen by id in the short run: two minutes."""
+    await built()
+    taken, steady = list[Taken](), run.site.pids[STEADY]
+    plan = await asyncio.to_thread(_plan, run)
+    busy, began = cpu.seconds([steady]), asyncio.get_running_loop().time()
     for minute in range(MINUTES if run.is_full else SHORT_MINUTES):
         crowd = await run.crowd(10, 10, ports=run.site.door_ports)
         pauses = run.pauses(8 if minute else 0, 1.0, 4.0)  # the first minute is the measure
+        beside = asyncio.create_task(_beside(run, plan))
         async with crowd.talking(int(TALK_SECONDS / 0.1), pause=0.1):
             for pause in pauses:
                 await asyncio.sleep(pause)
                 await run.dice.choice(FAULTS)(run, crowd)
+        await beside
         await run.judge(crowd)
         await run.judge_presence(crowd)
         await crowd.go()
@@ -47,12 +55,31 @@ async def soak(run: Run) -> None:
         run.operations["minutes"] += 1
         taken.append(await _taken(run))
     passed = asyncio.get_running_loop().time() - began
-    run.note("cpu", round((cpu.seconds(run.site.pids) - busy) / passed / len(run.site.pids), 2))
+    run.note("cpu", round((cpu.seconds([steady]) - busy) / passed, 2))
     run.note("taken", [vars(one) for one in taken])
     first, last = taken[0], taken[-1]
     run.bound("memory", first.memory * GROWTH, last.memory, unit="MiB")
     run.bound("open_files", first.files * GROWTH, last.files, unit="")
     run.bound("db_connections", first.connections * GROWTH, last.connections, unit="")
+
+
+def _plan(run: Run) -> Path:
+    """Rooms and people for the load generator, all of them at the worker that stays."""
+    plan, ports = run.site.plan(20, 10, HOME), run.site.ports
+    steady = str(ports[STEADY])
+    lines = [line.split(" ", 1)[1] for line in plan.read_text().splitlines()]
+    plan.write_text("".join(f"{steady} {rest}\n" for rest in lines))
+    return plan
+
+
+async def _beside(run: Run, plan: Path) -> None:
+    """It sends nothing again, so of what is said here only the number is known."""
+    options = {"rate": RATE, "warm": 1, "measure": TALK_SECONDS, "drain": 5, "doze": True}
+    found = await asyncio.to_thread(load.measure, "chattalk", plan, "/ws/", [], **options)
+    run.operations["generated"] += found.report["sent"]
+    run.operations["delivered"] += found.report["delivered"]
+    run.counts["unhandled"] += found.report["closed_early"]
+    run.counts["dup_shown"] += found.report["repeated"]
 
 
 async def _taken(run: Run) -> Taken:
