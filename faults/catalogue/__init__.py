@@ -9,6 +9,7 @@ CHAPTERS = (
     "seats",
     "meanwhile",
     "overload",
+    "connections",
     "soak",
     "pages",
     "beside",
