@@ -42,7 +42,7 @@ async def connections(run: Run) -> None:
         socket.close()
     run.bound("sockets_of_person", PERSON * len(ports), len(of_person), unit="")
     run.bound("sockets_of_address", ADDRESS * len(ports), len(of_address), unit="")
-    # Fewer than it may have: they all come at once, and a handshake is a connection until it is done.
+    # Fewer than it may have: they come at once, and a handshake is a connection until it is done.
     run.bound("sockets_at_all", OTHERS, len(of_address), unit="", at_least=True)
     run.bound("silent_for", HANDSHAKE_SECONDS + 1, max(waits))
     run.bound("silent_ones", OTHERS * len(ports), sum(wait > 1 for wait in waits), unit="")

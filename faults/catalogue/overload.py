@@ -145,10 +145,10 @@ def _p99(entries: list[Entry]) -> float:
 async def too_much(run: Run) -> None:
     """What is over is refused or waits; what is done is hardly less, and all of it is right. The
     generator has no machine of its own: to ask for more takes from the same two cores."""
-    seconds = 20 if run.is_full else 6
+    seconds = 20 if run.is_full else 5
     most = await _generate(run, 20, 10, in_flight=4000, measure=seconds)
     rate = 2 * most.messages_per_second
-    found = await _generate(run, 20, 10, rate=int(rate), measure=seconds, warm=3, drain=30)
+    found = await _generate(run, 20, 10, rate=int(rate), measure=seconds, warm=2, drain=8)
     share = found.per_cpu_second / most.per_cpu_second
     run.note("goodput_per_cpu", round(share, 2))
     run.bound("goodput", 70, 200 * found.messages_per_second / rate, unit="%", at_least=True)
