@@ -114,8 +114,10 @@ async def connect(
     heard: Callable[[bytes], None],
     gone: Callable[[], None] = lambda: None,
     session: str = "",
+    source: str = "",
 ) -> Socket:
-    """Once the server has agreed. Raises ConnectionError."""
+    """Once the server has agreed; `source` is the address that we come from. Raises
+    ConnectionError."""
     lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", f"Origin: http://127.0.0.1:{port}"]
     lines += ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
     lines += ["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
@@ -123,7 +125,8 @@ async def connect(
     request = "\r\n".join([*lines, "", ""]).encode()
     loop = asyncio.get_running_loop()
     _, socket = await loop.create_connection(
-        lambda: Socket(request, heard, gone), "127.0.0.1", port
-    )
+        lambda: Socket(request, heard, gone), "127.0.0.1", port,
+        local_addr=(source, 0) if source else None,
+    )  # fmt: skip
     await socket.opened
     return socket

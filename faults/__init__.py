@@ -1,5 +1,9 @@
 """The fault harness: what ChatTalk does when what it stands on fails (docs/reliability.md)."""
 
+import asyncio
+import time
+from collections.abc import Callable
+
 WORD = "die"  # what a message says to make a worker fail that is made to (faults/failpoints.py)
 
 
@@ -10,3 +14,11 @@ def failing(name: str) -> dict[str, str]:
         "DEBUG": "true",
         "CHATTALK_FAIL": name,
     }
+
+
+async def until(holds: Callable[[], bool], seconds: float) -> bool:
+    """Whether it came to hold within that time."""
+    deadline = time.monotonic() + seconds
+    while not holds() and time.monotonic() < deadline:
+        await asyncio.sleep(0.01)
+    return holds()

@@ -32,6 +32,10 @@ class History:
     def of(self, op: str, phase: str) -> Iterator[Entry]:
         return (entry for entry in self.entries if entry.op == op and entry.phase == phase)
 
+    def forget(self, op: str) -> None:
+        """What was judged and would only take memory in a long run."""
+        self.entries = [entry for entry in self.entries if entry.op != op]
+
     def keep(self, path: Path) -> None:
         """As lines of JSON, for people."""
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ database has. shown: what a member had on screen in the end, live or caught up, 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from faults.history import History
@@ -24,6 +24,7 @@ MUST_BE_ZERO = (
     "drift",  # the counter of members, against the members
     "ghosts",  # shown as here and gone
     "missing",  # here and not shown
+    "false_unread",  # counted as unread and read, or the other way round; a position that went back
     "unhandled",  # tracebacks in the logs, 5xx that are not 503, closes with 1011
 )  # fmt: skip
 
@@ -131,6 +132,35 @@ def seats(room: Room) -> Counter:
         else 0,
         drift=abs(room.personnel - room.members) + abs(now - room.members),
     )
+
+
+def told(history: History, room: int, seated: Mapping[str, bool]) -> Counter:
+    """What people at the door were told, by name, against who has a seat in the end. An answer that
+    never came may be carried out at any time later: with such a one either is right."""
+    last: dict[str, bool] = {}
+    open_ends: set[tuple[str, bool]] = set()
+    counts = Counter[str]()
+    for entry in history.entries:
+        if entry.op not in ("join", "leave") or entry.room != room:
+            continue
+        if entry.phase == "ok":
+            last[entry.who] = entry.op == "join"
+        elif entry.phase == "info":
+            open_ends.add((entry.who, entry.op == "join"))
+            counts["unhandled"] += entry.note.startswith("5") and entry.note != "503"
+    for name, has_seat in last.items():
+        if has_seat != seated[name] and (name, not has_seat) not in open_ends:
+            counts["lost_durable" if has_seat else "lost_slots"] += 1
+    return counts
+
+
+def after_the_end(room: Room) -> int:
+    """Lines of people in a closed room."""
+    is_closed, orphans = False, 0
+    for line in room.log:
+        orphans += is_closed and line.kind in ("message", "enter")
+        is_closed = line.kind == "close" or is_closed and line.kind != "open"
+    return orphans
 
 
 def presence(shown: Iterable[int], here: Iterable[int]) -> Counter:

@@ -2,11 +2,12 @@
 
 import asyncio
 import os
+import random
 import signal
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString, cast
 
 import psycopg
 import redis.asyncio
@@ -109,6 +110,42 @@ class Nemesis:
         self.begin("FLUSHALL", "redis")
         await self.redis("FLUSHALL")
         self.end("FLUSHALL", "redis")
+
+    @asynccontextmanager
+    async def holding(self, room: int) -> AsyncIterator[None]:
+        """Somebody else has the room's row, and takes their time."""
+        connection = await psycopg.AsyncConnection.connect(self.site.database)
+        async with connection:
+            self.begin("row lock", str(room))
+            await connection.execute("SELECT 1 FROM rooms_room WHERE id = %s FOR UPDATE", (room,))
+            try:
+                yield
+            finally:
+                self.end("row lock", str(room))
+
+    async def deadlock(self, room: int) -> None:
+        """Seats first and the room after them: the other way round than ChatTalk takes them.
+        PostgreSQL ends one of the two."""
+        connection = await psycopg.AsyncConnection.connect(self.site.database)
+        self.begin("deadlock", str(room))
+        with suppress(psycopg.errors.DeadlockDetected):
+            async with connection:
+                for table, key in (("rooms_membership", "room_id"), ("rooms_room", "id")):
+                    lock = f"SELECT 1 FROM {table} WHERE {key} = {room} FOR UPDATE"
+                    await connection.execute(cast(LiteralString, lock))
+                    await asyncio.sleep(0.05)
+        self.end("deadlock", str(room))
+
+    async def terminate(self, dice: random.Random) -> None:
+        """A connection of a worker, whichever; what it was doing is undone."""
+        asked = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        asked += " AND datname = current_database() AND pid <> pg_backend_pid() ORDER BY pid"
+        pids = [pid for (pid,) in await asyncio.to_thread(self.site.rows, asked)]
+        if pids:
+            self.begin("terminate", "postgresql")
+            end = f"SELECT pg_terminate_backend({dice.choice(pids)})"
+            await asyncio.to_thread(self.site.change, end)
+            self.end("terminate", "postgresql")
 
     @asynccontextmanager
     async def postgres_with(self, setting: str, value: str, usual: str) -> AsyncIterator[None]:

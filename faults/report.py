@@ -89,6 +89,8 @@ def line(row: dict[str, Any]) -> str:
     done = row["operations"]
     told = f"{verdict} {row['id']:<5} {row['what']}: {done.get('faults', 0)} faults"
     told += f", {done.get('acked', 0):,} acked, {done.get('shown', 0):,} shown"
+    if done.get("join"):
+        told += f", {done['join']:,} seats taken, {done.get('leave', 0):,} given back"
     told += "".join(f", {name} {count}" for name, count in row["found"].items())
     told += "".join(f"; {_told(bound)}" for bound in row["bounds"])
     return told + "".join(f"; seed {seed}: {error}" for seed, error in row["errors"].items())

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from typing import Any, NamedTuple
 
 from bench.ours import Person
@@ -9,19 +10,40 @@ from bench.rest import Http
 
 WITHIN = 30.0  # seconds
 TOKEN = "harness" * 4 + "csrf"  # the same in the cookie and the header is what Django asks for
+ETAG = re.compile(rb"^etag: *(\S+)", re.IGNORECASE | re.MULTILINE)
 
 
 class Answer(NamedTuple):
     status: int
     said: Any
+    etag: str = ""
 
     @property
     def code(self) -> str:
         return self.said.get("code", "") if isinstance(self.said, dict) else ""
 
 
+class Unread(NamedTuple):
+    read: int  # my position
+    head: int
+    unread: int  # what others said after it, counted up to 100
+
+
+async def unread(port: int, person: Person, room: int) -> Unread:
+    """Of a room they have a seat in."""
+    answer = await ask(port, "GET", "/api/v1/unread/", person)
+    (mine,) = [one for one in answer.said["results"] if one["room"] == room]
+    return Unread(mine["read"], mine["head"], mine["unread"])
+
+
 async def ask(
-    port: int, method: str, path: str, person: Person, body: Any = None, within: float = WITHIN
+    port: int,
+    method: str,
+    path: str,
+    person: Person,
+    body: Any = None,
+    within: float = WITHIN,
+    **headers: str,
 ) -> Answer:
     """Raises OSError, EOFError or TimeoutError when nobody knows what became of it."""
     http = Http(port)
@@ -29,10 +51,13 @@ async def ask(
         await http.open()
         try:
             http.cookie = f"sessionid={person.session}; csrftoken={TOKEN}"
-            status, _, told = await http.ask(method, path, body, {"X-CSRFToken": TOKEN})
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            status, head, told = await http.ask(method, path, body, {"X-CSRFToken": TOKEN, **named})
         finally:
             http.close()
+    etag = ETAG.search(head)
+    tag = etag[1].decode() if etag else ""
     try:
-        return Answer(status, json.loads(told or b"null"))
+        return Answer(status, json.loads(told or b"null"), tag)
     except ValueError:
-        return Answer(status, told.decode(errors="replace"))
+        return Answer(status, told.decode(errors="replace"), tag)

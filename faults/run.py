@@ -23,6 +23,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from bench.ours import Person
 from faults import judge
 from faults.history import History
 from faults.member import Member
@@ -152,6 +153,7 @@ class Run:
     staleness: list[float] = field(default_factory=list)
     beside: dict[str, Any] = field(default_factory=dict)  # what others lose under the same
     crowds: list[Crowd] = field(default_factory=list)
+    members: list[Member] = field(default_factory=list)  # outside of crowds
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
@@ -191,6 +193,13 @@ class Run:
         self.crowds.append(made)
         await made.come()
         return made
+
+    def member(self, name: str, person: Person, room: int, first: int = 0) -> Member:
+        """One more, who begins at that worker and has not come yet."""
+        ports = self.site.ports
+        turned = [*ports[first:], *ports[:first]]
+        self.members.append(Member(name, person, room, turned, self.history, self.dice))
+        return self.members[-1]
 
     # --- the verdict ----------------------------------------------------------------------------
 
@@ -250,6 +259,8 @@ class Run:
             self.figures["logged"] = said[-4000:]
         self.operations["attempted"] = len({e.cid for e in self.history.of("send", "invoke")})
         self.operations["acked"] = len({entry.cid for entry in self.history.of("send", "ok")})
+        for op in ("join", "leave"):
+            self.operations[op] += sum(1 for _ in self.history.of(op, "ok"))
         self.operations["faults"] = self.nemesis.count
 
     def bound(self, name: str, limit: float, value: float | None = None, **more: Any) -> None:
@@ -277,6 +288,6 @@ async def prepared(site: Site, one: Scenario, seed: int, *, is_full: bool) -> As
     try:
         yield run
     finally:
-        await asyncio.gather(*(crowd.go() for crowd in run.crowds))
+        await asyncio.gather(*(one.go() for one in (*run.crowds, *run.members)))
         await site.mend()
         run.close()

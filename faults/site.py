@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 
 from bench import ours
+from bench import people as crowds
 from bench.ours import Ours, Person
 from faults.proxy import Proxy
 
@@ -160,6 +161,15 @@ class Site(Ours):
         if count > len(self._people):
             self._people += self.people(max(count - len(self._people), 100))
         return self._people[:count]
+
+    def sessions(self, person: Person, count: int) -> list[Person]:
+        """The same one at so many more devices."""
+        printed = self.manage("shell", "--no-imports", text=ours.SIGN_IN % [person.id] * count)
+        return [Person(person.id, session) for session in printed.split()]
+
+    def empty_room(self, owner: Person, capacity: int) -> int:
+        with psycopg.connect(self.database, autocommit=True) as database:
+            return crowds.rooms(database, owner.id, 1, capacity)[0]
 
     # --- what the database and the logs say ---------------------------------------------------
 

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 IN_FLIGHT_MAX = 64  # sends of one client that wait for their answer
 TYPING_SECONDS = 3
+REFUSED = 20  # frames: what a refusal counts as. Who sends what is refused is read more slowly
+REFUSED_SECONDS = 1.0  # and waits no longer than this at once
 _NONE: frozenset[Any] = frozenset()  # one for all: each empty one would take 200 bytes
 
 
@@ -67,12 +69,14 @@ class Client:
     def _done(self, task: asyncio.Task[None]) -> None:
         self.chores = self.chores - {task} or _NONE
 
-    async def heard(self) -> None:
-        """It is there; and whoever is too fast is read more slowly from here on."""
+    async def heard(self) -> bool:
+        """It is there; and whoever is too fast is read more slowly from here on: that it was, which
+        takes a while in which its connection may have ended."""
         self.last_heard = self.node.hub.now()
         seconds, self._due = self.node.frame_pace.step(self._due)
         if seconds:
             await asyncio.sleep(seconds)
+        return seconds > 0
 
     async def handle(self, frame: wire.Frame) -> None:
         """Do what it asks. A refusal is said as a `nack`; nothing is raised."""
@@ -113,6 +117,7 @@ class Client:
         with translation.override(self.language):
             detail = error.messages[0] if isinstance(error, ValidationError) else str(error)
         self.say(type="nack", code=code, detail=detail, **known, **_ref(frame))
+        self._due = self.node.frame_pace.later(self._due, REFUSED - 1, REFUSED_SECONDS)
 
     async def _answer(self, frame: wire.Frame) -> None:
         match frame:

@@ -77,7 +77,8 @@ class ChatConsumer:
             if message["type"] == "websocket.disconnect":
                 clean = transport.said_goodbye(message)
                 return client.node.hub.now() if clean else client.last_heard
-            await client.heard()
+            if await client.heard() and (self.outbox.closed or self.line.is_over):
+                return client.last_heard  # the rest of a flood, of somebody who has gone
             if not self.outbox.closed:
                 await self._read(message.get("text") or message.get("bytes") or "")
 

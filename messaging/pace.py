@@ -29,6 +29,12 @@ class Pace:
             return due - now - self._tolerance, due
         return 0.0, due + self._interval
 
+    def later(self, due: float, times: int, longest: float) -> float:
+        """The number of `step` after so many more at once, whether they may go or not. The wait
+        that comes of it is at most so many seconds."""
+        now = time.monotonic()
+        return min(max(due, now) + times * self._interval, now + self._tolerance + longest)
+
     def count(self, key: Hashable) -> None:
         """It went somewhere else: by another process."""
         now = time.monotonic()

@@ -42,6 +42,11 @@ class Line:
         transport.write(frames)
         return transport.get_write_buffer_size()
 
+    @property
+    def is_over(self) -> bool:
+        """Closed, as far as we can look, though what came before may not be read yet."""
+        return self._transport is not None and self._transport.is_closing()
+
     def check(self) -> None:
         """Cut who takes memory and reads nothing, not even the end that the server has told."""
         if self._transport is not None:

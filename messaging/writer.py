@@ -34,6 +34,7 @@ LOCK_MILLISECONDS = 1000  # for a room's row; others write to it for millisecond
 PLAN = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off"
 PATIENCE_SECONDS = 3.0  # then the sender is told to try again
 TURNS = 8  # of the event loop, in which a batch gathers
+RIVALS_MAX = 100  # messages that wait to be judged by one that has their id
 
 
 class Draft(NamedTuple):
@@ -108,27 +109,48 @@ class Writer:
         self._stored = stored
         self._waiting: dict[tuple[int, int, UUID], Waiting] = {}
         self._under_way: dict[tuple[int, int, UUID], Waiting] = {}
+        self._rivals: list[tuple[Draft, Future[Receipt], float]] = []
         self._last_size = 0  # of a batch
         self._task: asyncio.Task[None] | None = None
         self._connection: psycopg.AsyncConnection[Any] | None = None
 
-    def put(self, draft: Draft) -> "Future[Receipt]":
+    def put(self, draft: Draft, answer: "Future[Receipt] | None" = None) -> "Future[Receipt]":
         """The future answers after COMMIT, or raises PermissionDenied (not a member) or
         ValidationError (conflict, room_closed, unavailable)."""
         loop = asyncio.get_running_loop()
-        answer: Future[Receipt] = loop.create_future()
+        if answer is None:
+            answer = loop.create_future()
         waiting = self._waiting.get(draft.key) or self._under_way.get(draft.key)
         if waiting is None and len(self._waiting) < WAITING_MAX:
             waiting = self._waiting[draft.key] = Waiting(draft, loop.time() + PATIENCE_SECONDS)
         if waiting is None:
             answer.set_exception(unavailable())
         elif waiting.draft.body != draft.body:
-            answer.set_exception(conflict())
+            self._rival(draft, answer)
         else:
             waiting.answers.append(answer)
         if self._task is None and self._waiting:
             self._task = loop.create_task(self._work())
         return answer
+
+    def _rival(self, draft: Draft, answer: "Future[Receipt]") -> None:
+        """Another text under an id that waits. Which of the two counts is not known before that one
+        is stored; it may well be this one, said again."""
+        if len(self._rivals) < RIVALS_MAX:
+            deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+            self._rivals.append((draft, answer, deadline))
+        else:
+            answer.set_exception(conflict())
+
+    def _judge_rivals(self) -> None:
+        rivals, self._rivals = self._rivals, []
+        for draft, answer, deadline in rivals:
+            if answer.done():
+                continue
+            if asyncio.get_running_loop().time() < deadline:
+                self.put(draft, answer)
+            else:
+                answer.set_exception(unavailable())
 
     async def _work(self) -> None:
         try:
@@ -144,6 +166,8 @@ class Writer:
                     self._give_up(batch, error)
                 self._under_way = {}
                 self._last_size = len(batch)
+                if self._rivals:
+                    self._judge_rivals()
         finally:
             self._task = None
 

@@ -2,7 +2,20 @@
 
 from importlib import import_module
 
-CHAPTERS = ("processes", "stores", "pages", "beside", "proofs", "invariants")
+CHAPTERS = (
+    "processes",
+    "stores",
+    "concurrency",
+    "seats",
+    "meanwhile",
+    "overload",
+    "connections",
+    "soak",
+    "pages",
+    "beside",
+    "proofs",
+    "invariants",
+)
 
 for chapter in CHAPTERS:
     import_module(f"{__name__}.{chapter}")

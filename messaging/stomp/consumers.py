@@ -126,8 +126,8 @@ class StompConsumer(AsyncConsumer):
             message = await receive()
             if message["type"] == "websocket.disconnect":
                 return self._left(message)
-            if self.sender is not None:
-                await self.sender.heard()
+            if self.sender is not None and await self.sender.heard() and self.line.is_over:
+                return self.sender.last_heard  # the rest of a flood, of somebody who has gone
             if self.outbox.closed:
                 continue
             data = self.read(message)

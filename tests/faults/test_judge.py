@@ -153,3 +153,36 @@ def test_the_time_of_an_answer_counts_from_the_first_try():
     history.add("alice", "send", "invoke", room=7, cid="later")
     history.add("alice", "send", "ok", room=7, cid="later", seq=2)
     assert judge.ack_times(history) == [history.entries[4].at - history.entries[1].at]
+
+
+def at_the_door(*steps):
+    history = History()
+    for op, phase in steps:
+        history.add("alice", op, phase, room=7)
+    return history
+
+
+@pytest.mark.parametrize(
+    "steps, has_seat, told",
+    [
+        pytest.param([("join", "ok")], True, {}, id="seated, as they were told"),
+        pytest.param([("join", "ok")], False, {"lost_durable": 1}, id="told of a seat they lack"),
+        pytest.param(
+            [("join", "ok"), ("leave", "ok")], True, {"lost_slots": 1}, id="a seat given back"
+        ),
+        pytest.param(
+            [("join", "info"), ("join", "ok"), ("leave", "ok")], True, {},
+            id="an answer that never came may come true later",
+        ),
+        pytest.param([("join", "fail")], True, {}, id="refused, and nothing claimed"),
+    ],
+)  # fmt: skip
+def test_what_people_at_the_door_were_told(steps, has_seat, told):
+    found = judge.told(at_the_door(*steps), 7, {"alice": has_seat})
+    assert {name: count for name, count in found.items() if count} == told
+
+
+def test_who_speaks_or_enters_after_the_end_is_an_orphan():
+    kinds = ["message", "close", "message", "enter", "leave", "open", "message"]
+    log = [Line(seq, kind, ALICE, "") for seq, kind in enumerate(kinds, 1)]
+    assert judge.after_the_end(room(log)) == 2

@@ -1,6 +1,7 @@
 """How much one client may ask and make wait."""
 
 import asyncio
+from uuid import uuid4
 
 from messaging import node, outbox
 from messaging.packets import packet
@@ -84,3 +85,14 @@ async def test_who_sends_too_many_frames_is_read_more_slowly(bob, settings):
         assert [(await client.next("pong"))["ref"] for _ in range(5)] == list("01234")
         assert await client.raw.receive_nothing(timeout=0.5)
         assert (await client.next("pong"))["ref"] == "5"
+
+
+async def test_who_is_refused_again_and_again_is_read_more_slowly(bob, settings):
+    settings.FRAME_BURST, settings.FRAME_RATE = 30, 20
+    async with socket(bob) as client:
+        for _ in range(2):
+            await client.send("send", room=1, cid=str(uuid4()), body=" ")
+            assert (await client.next("nack"))["code"] == "blank"
+        await client.send("ping")
+        assert await client.raw.receive_nothing(timeout=0.3)
+        await client.next("pong")

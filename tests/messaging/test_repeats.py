@@ -53,6 +53,16 @@ async def test_an_id_with_another_text_among_new_ones_is_refused_alone(writer, r
     assert await stored_bodies(room) == [(3, "before"), (4, "one"), (5, "two")]
 
 
+async def test_what_is_stored_decides_who_is_right_not_who_waits(writer, room, alice):
+    before = draft(room, alice, "before")
+    first = await writer.put(before)
+    batch = [before._replace(body="other"), before, before._replace(body="third")]
+    other, again, third = await asyncio.gather(*map(writer.put, batch), return_exceptions=True)
+    assert again == first._replace(repeated=True)
+    assert [other.code, third.code] == ["conflict", "conflict"]
+    assert await stored_bodies(room) == [(first.seq, "before")]
+
+
 async def test_the_same_id_of_another_person_is_another_message(writer, room, alice, bob):
     first = draft(room, bob, "mine")
     await writer.put(first)
