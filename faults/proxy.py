@@ -19,14 +19,15 @@ class Line:
 
     delay: float = 0  # seconds, a random time up to this for each piece; they stay in order
     drip: int = 0  # bytes a second, 0 for as fast as may be
-    cut_up: int | None = None  # bytes to the server, then a reset in the middle
+    cut_up: int | None = None  # bytes to the server from now on, then a reset
     cut_down: int | None = None  # bytes to the client, then a reset
 
 
 class Connection:
     def __init__(self, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
         self.client, self.server = client, server
-        self.up = self.down = 0  # bytes passed on
+        self.up = self.down = 0  # bytes passed on since the line was changed
+        self.is_half_closed = False
 
     def reset(self) -> None:
         for writer in (self.client, self.server):
@@ -37,7 +38,8 @@ class Connection:
 
     def half_close(self) -> None:
         """Towards the server: nothing more comes. What it says is passed on."""
-        if self.server.can_write_eof():
+        if not self.is_half_closed and self.server.can_write_eof():
+            self.is_half_closed = True
             self.server.write_eof()
 
 
@@ -68,9 +70,11 @@ class Proxy:
 
     def be(self, **line: float | int) -> None:
         self.line = Line(**line)  # type: ignore[arg-type]
+        for connection in self.connections:
+            connection.up = connection.down = 0
 
     def black_hole(self) -> None:
-        """Connections are taken and stay, and nothing comes through until `mend`."""
+        """Connections are taken and stay, and nothing comes through until `mend`, no end either."""
         self._flows.clear()
 
     def mend(self) -> None:
@@ -82,7 +86,13 @@ class Proxy:
         broken = len(self.connections)
         for connection in tuple(self.connections):
             connection.reset()
+        self.connections.clear()
         return broken
+
+    def half_close(self) -> None:
+        """Towards the server, all connections."""
+        for connection in self.connections:
+            connection.half_close()
 
     # --- inside -----------------------------------------------------------------------------------
 
@@ -124,29 +134,51 @@ class Proxy:
         *,
         up: bool,
     ) -> None:
-        while data := await reader.read(self.line.drip // 10 or CHUNK):
-            await self._flows.wait()
-            if self.line.delay or self.line.drip:
-                pause = self._random.uniform(0, self.line.delay)
-                await asyncio.sleep(pause + (len(data) / self.line.drip if self.line.drip else 0))
-            if (data := self._cut(connection, data, up=up)) is None:
-                return
-            writer.write(data)
-            await writer.drain()
-        with suppress(OSError, RuntimeError):
-            writer.write_eof()
+        while data := await self._read(reader):
+            while data:
+                size = max(self.line.drip // 10, 1) if self.line.drip else len(data)
+                piece, data = data[:size], data[size:]
+                await self._take_time(len(piece))
+                if up and connection.is_half_closed:
+                    continue
+                if not await self._pass_on(connection, piece, writer, up=up):
+                    return
+        if not (up and connection.is_half_closed):
+            with suppress(OSError, RuntimeError):
+                writer.write_eof()
 
-    def _cut(self, connection: Connection, data: bytes, *, up: bool) -> bytes | None:
-        """What still goes through; None once the connection was cut."""
+    async def _read(self, reader: asyncio.StreamReader) -> bytes:
+        """What comes next; the end, in whichever way, does not get through a black hole."""
+        try:
+            data = await reader.read(CHUNK)
+        except OSError:
+            await self._flows.wait()
+            raise
+        await self._flows.wait()
+        return data
+
+    async def _take_time(self, size: int) -> None:
+        pause = self._random.uniform(0, self.line.delay) if self.line.delay else 0.0
+        pause += size / self.line.drip if self.line.drip else 0.0
+        if pause:
+            await asyncio.sleep(pause)
+        await self._flows.wait()
+
+    async def _pass_on(
+        self, connection: Connection, data: bytes, writer: asyncio.StreamWriter, *, up: bool
+    ) -> bool:
+        """False once the connection was cut, right behind the last byte that goes through."""
         passed = connection.up if up else connection.down
         limit = self.line.cut_up if up else self.line.cut_down
         if up:
             connection.up += len(data)
         else:
             connection.down += len(data)
-        if limit is None or passed + len(data) <= limit:
-            return data
-        writer = connection.server if up else connection.client
-        writer.write(data[: max(limit - passed, 0)])
-        asyncio.get_running_loop().call_soon(connection.reset)
-        return None
+        is_cut = limit is not None and passed + len(data) >= limit
+        writer.write(data[: max(limit - passed, 0)] if is_cut else data)
+        if is_cut:
+            writer.transport.set_write_buffer_limits(0)  # drain is: it is all on its way
+        await writer.drain()
+        if is_cut:
+            connection.reset()
+        return not is_cut
