@@ -12,6 +12,7 @@ CHAPTERS = (
     "connections",
     "soak",
     "pages",
+    "fuzzing",
     "beside",
     "proofs",
     "invariants",
