@@ -5,9 +5,7 @@ what the environment already says wins over it.
 """
 
 import hmac
-import ipaddress
 import os
-import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,58 +15,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from chattalk import embedded
+from chattalk.environment import choice, flag, networks, number, origins, words
 from chattalk.patience import Patience
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 environ.Env.read_env(BASE_DIR / ".env")
-
-
-def _flag(name: str, default: bool) -> bool:
-    value = os.environ.get(name, "")
-    words = {"": default, "1": True, "true": True, "on": True, "yes": True}
-    words |= {"0": False, "false": False, "off": False, "no": False}
-    if value.lower() not in words:
-        raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
-    return words[value.lower()]
-
-
-def _number(name: str, default: float, low: float, high: float) -> float:
-    value = os.environ.get(name) or str(default)
-    try:
-        number = float(value)
-    except ValueError:
-        raise ImproperlyConfigured(f"{name} must be a number, not {value!r}.") from None
-    if not low <= number <= high:
-        raise ImproperlyConfigured(f"{name} must be from {low:g} to {high:g}, not {value!r}.")
-    return number
-
-
-def _choice(name: str, default: str, choices: tuple[str, ...]) -> str:
-    value = (os.environ.get(name) or default).upper()
-    if value not in choices:
-        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
-    return value
-
-
-def _words(name: str, default: list[str]) -> list[str]:
-    value = os.environ.get(name, "")
-    return [word.strip() for word in value.split(",") if word.strip()] or default
-
-
-def _networks(name: str, default: list[str]) -> list[str]:
-    networks = _words(name, default)
-    try:
-        return [str(ipaddress.ip_network(network)) for network in networks]
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name} takes addresses and networks: {error}.") from None
-
-
-def _origins(name: str) -> list[str]:
-    for origin in (origins := _words(name, [])):
-        if not re.fullmatch(r"https?://[^/?#@*\s]+", origin):
-            raise ImproperlyConfigured(f"{name} takes https://host[:port], not {origin!r}.")
-    return origins
 
 
 def _address(name: str, schemes: tuple[str, ...]) -> str:
@@ -80,41 +32,41 @@ def _address(name: str, schemes: tuple[str, ...]) -> str:
 # --- this installation ------------------------------------------------------------------------
 
 DATA_DIR = Path(os.environ.get("CHATTALK_DATA") or BASE_DIR / "var").resolve()
-DEBUG = _flag("DEBUG", True)
+DEBUG = flag("DEBUG", True)
 SECRET_KEY = os.environ.get("SECRET_KEY") or (embedded.secret_key(DATA_DIR) if DEBUG else "")
 if not SECRET_KEY:
     raise ImproperlyConfigured(
         "SECRET_KEY is missing. Without DEBUG there is no default: set it to 50 or more random "
         "characters, the same for every process."
     )
-ALLOWED_HOSTS = _words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
-CSRF_TRUSTED_ORIGINS = _words("CSRF_TRUSTED_ORIGINS", [])
-CORS_ALLOWED_ORIGINS = _origins("CORS_ALLOWED_ORIGINS")
-HTTPS = _flag("HTTPS", not DEBUG)
+ALLOWED_HOSTS = words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
+CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS", [])
+CORS_ALLOWED_ORIGINS = origins("CORS_ALLOWED_ORIGINS")
+HTTPS = flag("HTTPS", not DEBUG)
 
 # --- what people may do -----------------------------------------------------------------------
 
-MESSAGE_RATE = _number("MESSAGE_RATE", 5, 0.01, 1e9)  # messages a second, per person and room
-MESSAGE_BURST = int(_number("MESSAGE_BURST", 20, 1, 1e9))  # messages at once, per person and room
-MESSAGE_KEEP_DAYS = _number("MESSAGE_KEEP_DAYS", 0, 0, 36500)  # 0 keeps for ever
-FRAME_RATE = _number("FRAME_RATE", 200, 1, 1e9)  # frames a second that are read, per socket
-FRAME_BURST = int(_number("FRAME_BURST", 400, 1, 1e9))  # frames at once, per socket
-API_RATE = int(_number("API_RATE", 600, 1, 1e9))  # requests a minute, per person
-API_RATE_NOBODY = int(_number("API_RATE_NOBODY", 120, 1, 1e9))  # the same, per address
-SIGN_IN_RATE = int(_number("SIGN_IN_RATE", 60, 1, 1e9))  # a minute, per address
-SIGN_UP_RATE = int(_number("SIGN_UP_RATE", 60, 1, 1e9))  # an hour, per address
-JOIN_RATE = int(_number("JOIN_RATE", 60, 1, 1e9))  # seats taken a minute, per person
-ROOM_RATE = int(_number("ROOM_RATE", 60, 1, 1e9))  # rooms opened an hour, per person
+MESSAGE_RATE = number("MESSAGE_RATE", 5, 0.01, 1e9)  # messages a second, per person and room
+MESSAGE_BURST = int(number("MESSAGE_BURST", 20, 1, 1e9))  # messages at once, per person and room
+MESSAGE_KEEP_DAYS = number("MESSAGE_KEEP_DAYS", 0, 0, 36500)  # 0 keeps for ever
+FRAME_RATE = number("FRAME_RATE", 200, 1, 1e9)  # frames a second that are read, per socket
+FRAME_BURST = int(number("FRAME_BURST", 400, 1, 1e9))  # frames at once, per socket
+API_RATE = int(number("API_RATE", 600, 1, 1e9))  # requests a minute, per person
+API_RATE_NOBODY = int(number("API_RATE_NOBODY", 120, 1, 1e9))  # the same, per address
+SIGN_IN_RATE = int(number("SIGN_IN_RATE", 60, 1, 1e9))  # a minute, per address
+SIGN_UP_RATE = int(number("SIGN_UP_RATE", 60, 1, 1e9))  # an hour, per address
+JOIN_RATE = int(number("JOIN_RATE", 60, 1, 1e9))  # seats taken a minute, per person
+ROOM_RATE = int(number("ROOM_RATE", 60, 1, 1e9))  # rooms opened an hour, per person
 # In each process; all of them together have as many times as much.
-PERSON_SOCKETS = int(_number("PERSON_SOCKETS", 50, 1, 1e9))  # open at once, of one person
-ADDRESS_SOCKETS = int(_number("ADDRESS_SOCKETS", 1000, 1, 1e9))  # the same, of one address
-ADDRESS_CONNECTIONS = int(_number("ADDRESS_CONNECTIONS", 200, 1, 1e9))  # others than sockets
-SEAT_WAIT_SECONDS = _number("SEAT_WAIT_SECONDS", 10, 0.1, 60)  # at the door of a crowded room
+PERSON_SOCKETS = int(number("PERSON_SOCKETS", 50, 1, 1e9))  # open at once, of one person
+ADDRESS_SOCKETS = int(number("ADDRESS_SOCKETS", 1000, 1, 1e9))  # the same, of one address
+ADDRESS_CONNECTIONS = int(number("ADDRESS_CONNECTIONS", 200, 1, 1e9))  # others than sockets
+SEAT_WAIT_SECONDS = number("SEAT_WAIT_SECONDS", 10, 0.1, 60)  # at the door of a crowded room
 
 # --- the original's client (docs/original.md) --------------------------------------------------
 
 ORIGINAL_TOKEN_LIFE = timedelta(hours=1)  # it knows no refresh
-ORIGINAL_WEAK_PASSWORDS = _flag("ORIGINAL_WEAK_PASSWORDS", False)  # for its load scripts
+ORIGINAL_WEAK_PASSWORDS = flag("ORIGINAL_WEAK_PASSWORDS", False)  # for its load scripts
 
 # --- the application --------------------------------------------------------------------------
 
@@ -337,8 +289,8 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 # Whose X-Forwarded-For and -Proto the server believes; Django reads neither, only what it says.
-BEHIND_PROXY = _flag("BEHIND_PROXY", False)
-TRUSTED_PROXIES = _networks("TRUSTED_PROXIES", ["127.0.0.0/8", "::1"]) if BEHIND_PROXY else []
+BEHIND_PROXY = flag("BEHIND_PROXY", False)
+TRUSTED_PROXIES = networks("TRUSTED_PROXIES", ["127.0.0.0/8", "::1"]) if BEHIND_PROXY else []
 # For pages at CORS_ALLOWED_ORIGINS, with their cookies; nothing else of the site is for them.
 CORS_URLS_REGEX = r"^/(api|stomp)/"
 CORS_ALLOW_CREDENTIALS = True
@@ -373,7 +325,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True  # no collectstatic step between a clone and a page
 WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
 
-LOG_LEVEL = _choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+LOG_LEVEL = choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
