@@ -34,8 +34,8 @@ from django.conf import settings as s
 from django.core.management import call_command
 from django.test import Client
 call_command("check", "--deploy", "--fail-level", "WARNING")
-plain = Client(headers={"Host": "chat.example.org"}).get("/livez", secure=False)
-safe = Client(headers={"Host": "chat.example.org"}).get("/livez", secure=True)
+plain = Client(headers={"Host": "chat.example.org"}).get("/jsi18n/", secure=False)
+safe = Client(headers={"Host": "chat.example.org"}).get("/jsi18n/", secure=True)
 print(plain.status_code, plain["Location"])
 print(safe.status_code, safe["Strict-Transport-Security"])
 print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SESSION_COOKIE_HTTPONLY)
@@ -49,7 +49,7 @@ def test_with_the_settings_of_production_no_warning_is_left():
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     lines = run.stdout.splitlines()[-3:]
-    assert lines[0] == "301 https://chat.example.org/livez"
+    assert lines[0] == "301 https://chat.example.org/jsi18n/"
     assert lines[1] == "200 max-age=31536000; includeSubDomains; preload"
     assert lines[2] == "True True True"
 
