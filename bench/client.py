@@ -115,13 +115,15 @@ async def connect(
     gone: Callable[[], None] = lambda: None,
     session: str = "",
     source: str = "",
+    protocols: str = "",
 ) -> Socket:
-    """Once the server has agreed; `source` is the address that we come from. Raises
-    ConnectionError."""
+    """Once the server has agreed; signed in by a session, or by what is offered as `protocols`.
+    `source` is the address that we come from. Raises ConnectionError."""
     lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", f"Origin: http://127.0.0.1:{port}"]
     lines += ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
     lines += ["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
     lines += [f"Cookie: sessionid={session}"] * bool(session)
+    lines += [f"Sec-WebSocket-Protocol: {protocols}"] * bool(protocols)
     request = "\r\n".join([*lines, "", ""]).encode()
     loop = asyncio.get_running_loop()
     _, socket = await loop.create_connection(

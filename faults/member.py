@@ -59,6 +59,7 @@ class Member:
         self.presence: dict[int, str] = {}
         self.heard: list[dict[str, Any]] = []  # all but events: for scenarios that look at it
         self.subscribed = asyncio.Event()
+        self.ping_every = PING_EVERY
         self._held: list[dict[str, Any]] | None = None  # live lines, while the log is loaded anew
         self._turn = 0  # which of the ports is next
         self._over = False
@@ -83,11 +84,11 @@ class Member:
         self._send(said)
         return said.answer
 
-    async def talk(self, count: int, window: int = 4, pause: float = 0.0) -> None:
+    async def talk(self, count: int, window: int = 4, pause: float = 0.0, also: str = "") -> None:
         """That many messages, at most `window` unanswered, `pause` seconds between two."""
         under_way: set[Future[int]] = set()
         for number in range(count):
-            under_way.add(self.say(f"{self.name} {number}"))
+            under_way.add(self.say(f"{self.name} {number} {also}"))
             if len(under_way) >= window:
                 _, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
             if pause:
@@ -149,9 +150,7 @@ class Member:
         self._tell("connect", "invoke", note=str(port))
         try:
             async with asyncio.timeout(ANSWER_WITHIN):
-                self._socket = await client.connect(
-                    port, "/ws/", self._heard, gone.set, self.person.session
-                )
+                self._socket = await self._reach(port, gone)
         except LOST as error:
             self._tell("connect", "fail", note=f"{type(error).__name__}: {error}"[:80])
             return None
@@ -163,6 +162,9 @@ class Member:
             self.closes.append(code)
             self._tell("closed", "info", note=str(code))
         return code
+
+    async def _reach(self, port: int, gone: asyncio.Event) -> client.Socket:
+        return await client.connect(port, "/ws/", self._heard, gone.set, self.person.session)
 
     def _release(self, socket: client.Socket) -> None:
         self.subscribed.clear()
@@ -176,7 +178,7 @@ class Member:
         loop = asyncio.get_running_loop()
         while not gone.is_set():
             with suppress(TimeoutError):
-                async with asyncio.timeout(PING_EVERY if self.is_connected else ANSWER_WITHIN):
+                async with asyncio.timeout(self.ping_every if self.is_connected else ANSWER_WITHIN):
                     await gone.wait()
                 return
             if not self.is_connected:

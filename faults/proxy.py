@@ -32,7 +32,8 @@ class Connection:
     def reset(self) -> None:
         for writer in (self.client, self.server):
             line = writer.get_extra_info("socket")
-            with suppress(OSError, AttributeError):  # a unix socket has none, a closed one no line
+            # A unix socket has no such option, a closed one no line or no descriptor.
+            with suppress(OSError, AttributeError, ValueError):
                 line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             writer.transport.abort()
 

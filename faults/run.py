@@ -94,6 +94,7 @@ class Crowd:
     room: int
     senders: list[Member]
     listeners: list[Member]
+    spare: list[Person] = field(default_factory=list)  # seated, and none of its members plays them
 
     @property
     def all(self) -> list[Member]:
@@ -171,11 +172,13 @@ class Run:
         ports: list[int] | None = None,
         listen_at: list[int] | None = None,
         capacity: int = 0,
+        spare: int = 0,
     ) -> Crowd:
         """Fresh members of a fresh room, who have come. Each begins at another of the ports, and
-        goes round when cut off; `listen_at`: where the listeners do so."""
+        goes round when cut off; `listen_at`: where the listeners do so; `spare`: how many more
+        have a seat."""
         ports = ports or self.site.ports
-        people = await asyncio.to_thread(self.site.take, senders + listeners)
+        people = await asyncio.to_thread(self.site.take, senders + listeners + spare)
         room = self.site.room(people, capacity)
 
         def member(number: int, kind: str, where: list[int]) -> Member:
@@ -189,6 +192,7 @@ class Run:
                 member(number, "listener", listen_at or ports)
                 for number in range(senders, senders + listeners)
             ],
+            people[senders + listeners :],
         )  # fmt: skip
         self.crowds.append(made)
         await made.come()
@@ -211,7 +215,7 @@ class Run:
     async def judge(self, crowd: Crowd, *, others: bool = False) -> None:
         """What this crowd said and saw, and the seats of its room. `others`: somebody else spoke
         there, too."""
-        room = await self.room(crowd.room, seated=len(crowd.all))
+        room = await self.room(crowd.room, seated=len(crowd.all) + len(crowd.spare))
         shown = {member.name: member.shown for member in crowd.all}
         self.counts += judge.conversation(self.history, room, shown, others=others)
         self.counts += judge.seats(room)
