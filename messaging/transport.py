@@ -7,11 +7,14 @@ one we know work, too, by the plain send alone.
 """
 
 import asyncio
+import socket
+import struct
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 WAITING_MAX = 1024 * 1024  # bytes; a reader that is slower is closed and resumes
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER: what is unsent is forgotten
 
 
 def behind(send: Any) -> asyncio.Transport | None:
@@ -55,8 +58,11 @@ class Line:
                 self.cut()
 
     def cut(self) -> None:
-        """The end of a connection whose client would not take a close frame."""
+        """The end of a connection whose client would not take a close frame. Who reads nothing is
+        reset: the kernel, too, would keep what is unsent, and try for many minutes."""
         if self._transport is not None:
+            if self.unread() and (line := self._transport.get_extra_info("socket")):
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             self._transport.abort()
 
 
