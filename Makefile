@@ -27,7 +27,7 @@ bench-full: .venv/dev.done  ## all of it, and the charts of docs/performance.md
 	@exec $(BIN)/python -m bench full $(ARGS)
 
 bench-admin: .venv/dev.done  ## database time of the admin's pages, with a million lines
-	$(BIN)/python -W ignore bench/admin_pages.py
+	@exec $(BIN)/python -W ignore -m bench.admin_pages
 
 bench-migrations: .venv/dev.done  ## how long a writer waits while a million messages are migrated
 	@exec $(BIN)/python -m bench.migrations $(ARGS)

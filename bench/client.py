@@ -113,6 +113,7 @@ async def connect(
     path: str,
     heard: Callable[[bytes], None],
     gone: Callable[[], None] = lambda: None,
+    *,
     session: str = "",
     source: str = "",
     protocols: str = "",

@@ -8,57 +8,17 @@ and one reader holds the tables for some seconds, as a backup does.
 import argparse
 import contextlib
 import io
-import os
-import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from bench.admin_pages import FILL
+from bench.filled import fill, site
 
 PEOPLE, ROOMS, SEATS = 100_000, 10_000, 20
 BEFORE = [("messaging", "0002"), ("rooms", "0001"), ("accounts", "0002")]
 POSTS_A_SECOND = 20
 READER_SECONDS = 3.0
-
-
-@contextmanager
-def site() -> Iterator[None]:
-    from chattalk.embedded import Servers
-
-    with tempfile.TemporaryDirectory(prefix="chattalk-bench-") as folder:
-        Path(folder).chmod(0o755)
-        servers = Servers(Path(folder), {})
-        try:
-            os.environ.update(servers.start())
-            os.environ |= {"CHATTALK_DATA": folder, "DJANGO_SETTINGS_MODULE": "chattalk.settings"}
-            import django
-
-            django.setup()
-            yield
-        finally:
-            servers.stop()
-
-
-def fill(messages: int) -> None:
-    from django.core.management import call_command
-    from django.db import connection
-
-    call_command("migrate", verbosity=0)
-    for app, name in BEFORE:
-        call_command("migrate", app, name, verbosity=0)
-    sizes = {"people": PEOPLE, "rooms": ROOMS, "lines": messages // ROOMS, "seats": SEATS}
-    with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0")
-        for what, statement in FILL.items():
-            print(f"making {what} …", file=sys.stderr, flush=True)
-            cursor.execute(statement, sizes)
-        cursor.execute("RESET statement_timeout")
 
 
 def write(over: threading.Event, waits: list[float]) -> None:
@@ -128,7 +88,8 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=1_000_000)
     messages = parser.parse_args().messages
     with site():
-        fill(messages)
+        sizes = {"people": PEOPLE, "rooms": ROOMS, "lines": messages // ROOMS, "seats": SEATS}
+        fill(sizes, BEFORE)
         found = measure()
     print(
         f"{messages:,} messages, {PEOPLE:,} people, {ROOMS:,} rooms: "

@@ -40,7 +40,7 @@ class Guest:
         session = "" if protocols else person.session
         async with asyncio.timeout(ANSWER_WITHIN):
             self.socket = await client.connect(
-                port, "/ws/", self._heard, self._went, session, protocols
+                port, "/ws/", self._heard, self._went, session=session, protocols=protocols
             )
         return self
 

@@ -164,7 +164,9 @@ class Member:
         return code
 
     async def _reach(self, port: int, gone: asyncio.Event) -> client.Socket:
-        return await client.connect(port, "/ws/", self._heard, gone.set, self.person.session)
+        return await client.connect(
+            port, "/ws/", self._heard, gone.set, session=self.person.session
+        )
 
     def _release(self, socket: client.Socket) -> None:
         self.subscribed.clear()

@@ -129,11 +129,14 @@ def summary(rows: list[dict[str, Any]]) -> str:
             found += Counter(one["found"])
             done += Counter(one["operations"])
     lost = found["lost_durable"] + found["lost_delivery"]
-    good = sum(one["is_good"] for one in rows)
+    played = [one for one in rows if "absent" not in one]
+    good = sum(one["is_good"] for one in played)
+    absent = f", {len(rows) - len(played)} not played" * (len(played) < len(rows))
+    minutes = sum(one["minutes"] for one in rows)
     return (
         f"{lost} lost of {done['acked']:,} acknowledged messages and {done['shown']:,} lines "
-        f"shown, under {done['faults']:,} faults; {good} of {len(rows)} rows good, "
-        f"{sum(one['minutes'] for one in rows):.0f} minutes"
+        f"shown, under {done['faults']:,} faults; {good} of {len(played)} rows good{absent}, "
+        f"{minutes:.0f} minutes"
     )
 
 

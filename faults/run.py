@@ -110,10 +110,11 @@ class Crowd:
         talks = [asyncio.create_task(one.talk(each, window, pause)) for one in self.senders]
         try:
             yield
-            async with asyncio.timeout(COMPLETE_WITHIN):
-                await asyncio.gather(*talks)
-        except TimeoutError:  # whoever waits still is counted as unconverged
-            self.run.note("talk", "not all were answered")
+            await asyncio.wait(talks, timeout=COMPLETE_WITHIN)
+            self.run.counts["unconverged"] += sum(not talk.done() for talk in talks)
+            for talk in talks:
+                if talk.done():
+                    talk.result()
         finally:
             for talk in talks:
                 talk.cancel()

@@ -93,8 +93,8 @@ class Crowd:
         self.counts: list[tuple[float, int]] = []  # when the observer was told how many are here
 
     async def add(self, person: Person, heard: Callable[[bytes], None] | None = None) -> None:
-        where = (*self._where, heard or self._heard, self._gone, person.session)
-        self.sockets.append(socket := await client.connect(*where))
+        where = (*self._where, heard or self._heard, self._gone)
+        self.sockets.append(socket := await client.connect(*where, session=person.session))
         socket.frame(type="subscribe", room=self.room)
 
     def observe(self, payload: bytes) -> None:

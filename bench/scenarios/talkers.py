@@ -44,7 +44,9 @@ class Talker:
         port, path, session = self._where
         while not self._over:
             try:
-                self._socket = await client.connect(port, path, self._heard, self._gone, session)
+                self._socket = await client.connect(
+                    port, path, self._heard, self._gone, session=session
+                )
                 break
             except ConnectionError:
                 await asyncio.sleep(AGAIN_SECONDS)

@@ -74,7 +74,7 @@ async def _open(port: int, person: Person, source: str) -> client.Socket | None:
     try:
         async with asyncio.timeout(HANDSHAKE_SECONDS):
             socket = await client.connect(
-                port, "/ws/", visit.heard, visit.gone, person.session, source
+                port, "/ws/", visit.heard, visit.gone, session=person.session, source=source
             )
             return socket if await visit.first == "hello" else None
     except (OSError, TimeoutError):

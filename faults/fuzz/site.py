@@ -1,44 +1,27 @@
 """A site as in production, with people who signed up at its door."""
 
-import json
 import secrets
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench import request
+from bench.request import Answer
+
 PASSWORD = "a long and quiet evening"
 ANSWERS_WITHIN = 30.0  # seconds
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: Any
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
 
 
 def ask(
     url: str, method: str, path: str, body: Any = None, token: str = "", agent: str = "fuzz"
 ) -> Answer:
-    data = None if body is None else json.dumps(body).encode()
-    headers = {"User-Agent": agent} | ({"Content-Type": "application/json"} if data else {})
+    """At a door for JSON, with an access token. Raises OSError when there is no answer."""
+    headers = {"User-Agent": agent}
     if token:
         headers["Authorization"] = f"Bearer {token}"
-    request = urllib.request.Request(url + path, data, headers, method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=ANSWERS_WITHIN) as answer:
-            return Answer(answer.status, answer.headers, answer.read())
-    except urllib.error.HTTPError as refusal:
-        with refusal:
-            return Answer(refusal.code, refusal.headers, refusal.read())
+    return request.ask(url + path, method, body, headers, within=ANSWERS_WITHIN)
 
 
 @dataclass(frozen=True)

@@ -7,30 +7,26 @@ from messaging.queries.rows import rows
 
 UNREAD_MAX = 100  # counting stops here; "99+" needs no more
 
-# Uses indexes: membership_once, event_seq_once.
-UNREAD = """
-SELECT m.room_id, (
+# Of a membership m. Uses index: event_seq_once.
+_UNREAD_OF_M = """(
     SELECT count(*) FROM (
         SELECT 1 FROM messaging_event e
         WHERE e.room_id = m.room_id AND e.seq > m.read_seq
           AND e.kind = 'message' AND e.sender_id <> m.user_id
         LIMIT %(max)s
     ) AS counted
-)
+)"""
+
+# Uses indexes: membership_once, event_seq_once.
+UNREAD = f"""
+SELECT m.room_id, {_UNREAD_OF_M}
 FROM rooms_membership m WHERE m.user_id = %(user)s AND m.room_id = ANY (%(rooms)s::bigint[])
 """
 
 # Of all rooms that someone is a member of, those with the newest activity first.
 # Uses indexes: rooms_membership by user, rooms_room_pkey, event_seq_once.
-MY_UNREAD = """
-SELECT m.room_id, r.title, m.role, m.read_seq, r.last_seq, (
-    SELECT count(*) FROM (
-        SELECT 1 FROM messaging_event e
-        WHERE e.room_id = m.room_id AND e.seq > m.read_seq
-          AND e.kind = 'message' AND e.sender_id <> m.user_id
-        LIMIT %(max)s
-    ) AS counted
-)
+MY_UNREAD = f"""
+SELECT m.room_id, r.title, m.role, m.read_seq, r.last_seq, {_UNREAD_OF_M}
 FROM rooms_membership m JOIN rooms_room r ON r.id = m.room_id
 WHERE m.user_id = %(user)s ORDER BY r.active_at DESC, r.id DESC LIMIT %(limit)s
 """

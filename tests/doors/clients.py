@@ -3,20 +3,19 @@
 Their sockets are read by threads, so that one test may use them beside a browser.
 """
 
-import json
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
+
+from bench import request
+from bench.request import Answer
 
 PASSWORD = "a long and quiet evening"
 SECONDS = 20.0  # how long a busy machine may take
@@ -31,17 +30,6 @@ def until(done: Callable[[], Any], what: str = "") -> Any:
     return answer
 
 
-@dataclass
-class Answer:
-    status: int
-    headers: Any
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
 class Rest:
     """JSON over HTTP, with a token or a cookie."""
 
@@ -50,15 +38,7 @@ class Rest:
         self.headers = headers
 
     def __call__(self, method: str, path: str, body: Any = None) -> Answer:
-        data = None if body is None else json.dumps(body).encode()
-        headers = self.headers | ({"Content-Type": "application/json"} if data else {})
-        asked = urllib.request.Request(self.url + path, data, headers, method=method)
-        try:
-            with urllib.request.urlopen(asked, timeout=SECONDS) as answer:
-                return Answer(answer.status, answer.headers, answer.read())
-        except urllib.error.HTTPError as refusal:
-            with refusal:
-                return Answer(refusal.code, refusal.headers, refusal.read())
+        return request.ask(self.url + path, method, body, self.headers, within=SECONDS)
 
 
 class Wire:
