@@ -29,6 +29,7 @@ PARTING_SECONDS = 3.0  # for what was said last, and for the other side of a clo
 FRAGMENTS_MAX = 256  # of one message; each may be empty, and is kept all the same
 
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+NO_HANDSHAKE = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 WAITS = {h11.IDLE: REQUEST_SECONDS, h11.SEND_BODY: BODY_SECONDS}
 
 
@@ -157,6 +158,13 @@ class Socket(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.close_timeout = PARTING_SECONDS
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self.handshake_initiated and self.conn.handshake_exc is not None:
+            refusals.note("a handshake that can't be read", self.client and self.client[0])
+            self.transport.write(NO_HANDSHAKE)  # uvicorn would wait for more, for ever
+            self.transport.close()
 
     def handle_cont(self, event: Frame) -> None:
         if self.close_sent:

@@ -11,7 +11,7 @@ from django.test import RequestFactory
 from accounts import devices
 from messaging import farewell, node
 from tests.edge.conftest import PASSWORD
-from tests.edge.raw import SECONDS
+from tests.edge.raw import SECONDS, UPGRADE, connect, ended, head
 from tests.messaging.conftest import closed_node  # noqa: F401  (a fixture)
 from tests.messaging.served import served
 from tests.messaging.sockets import session_cookie
@@ -111,3 +111,13 @@ async def test_by_a_proxy_of_ours_each_client_counts_for_itself(transactional_db
     async with served() as url, by_proxy(url, "192.0.2.1"), by_proxy(url, "192.0.2.2"):
         with pytest.raises(websockets.InvalidStatus):
             await by_proxy(url, "198.51.100.1, 192.0.2.1")
+
+
+async def test_a_handshake_that_one_parser_takes_and_the_other_does_not_is_answered(db):
+    """uvicorn reads the head, websockets reads it again: what it refuses nobody would answer."""
+    odd = head("/ws/", *UPGRADE, "X-Note: one\x1ctwo")
+    async with served() as url:
+        reader, writer = await connect(url)
+        writer.write(odd)
+        assert (await ended(reader)).startswith(b"HTTP/1.1 400 ")
+        writer.close()

@@ -89,6 +89,7 @@ SPOOFED = {
     "the older name": ["Sec-WebSocket-Origin: http://127.0.0.1"],
     "in another header": ["X-Note: a\x0bOrigin: http://127.0.0.1"],
     "in another header, form feed": ["X-Note: a\x0cOrigin: http://127.0.0.1"],
+    "in another header, separator": ["X-Note: a\x1cOrigin: http://127.0.0.1"],
     "in another header, next line": ["X-Note: a\x85Origin: http://127.0.0.1"],
     "behind a blank": ["X-Note: a", " Origin: http://127.0.0.1"],
     "a name with a blank": ["Origin : http://127.0.0.1"],
@@ -102,7 +103,7 @@ async def test_no_other_header_makes_a_foreign_page_one_of_ours(stack, how):
     assert await handshake(stack.urls[0], "/ws/", cookie(alice), *SPOOFED[how]) in (400, 403)
 
 
-@pytest.mark.parametrize("mark", ["\x0b", "\x0c", "\x85", "\r", "\n", "\0"])
+@pytest.mark.parametrize("mark", ["\x0b", "\x0c", "\x1c", "\x1d", "\x85", "\r", "\n", "\0"])
 async def test_no_cookie_comes_in_by_another_header(stack, mark):
     """What splits a header's text into two must not make a header of the second."""
     (alice,) = stack.people("alice")
