@@ -229,3 +229,23 @@ async def test_a_loop_that_is_over_is_not_kept():
     loop = await asyncio.to_thread(asyncio.run, put())
     gc.collect()
     assert loop() is None
+
+
+async def test_who_reads_nothing_is_reset_so_that_the_kernel_keeps_nothing_for_them(direct):
+    async with direct.raw() as (raw, end):
+        raw.reader._transport.pause_reading()
+        while not end.spy.transport.get_write_buffer_size():  # until the kernel takes no more
+            end.outbox.put(packet("x" * 60_000))
+            await asyncio.sleep(0)
+        Line(end.spy.transport).cut()
+        raw.reader._transport.resume_reading()
+        with pytest.raises(ConnectionResetError):
+            await raw.rest()
+
+
+async def test_who_has_only_not_read_it_yet_gets_the_rest_after_a_cut(direct):
+    async with direct.raw() as (raw, end):
+        end.outbox.put(packet("the last word"))
+        await until(lambda: end.spy.writes and not end.spy.transport.get_write_buffer_size())
+        Line(end.spy.transport).cut()
+        assert b"the last word" in await raw.rest()
