@@ -38,10 +38,10 @@ async def _main(options: argparse.Namespace) -> int:
             row = await _play(site, one, options, is_full, partial(tell, f"{number}/{len(wanted)}"))
             rows.append(row)
             report.show(row)
-            kept = report.keep(rows, size=options.size, is_whole=not options.id)
+            report.keep(rows, size=options.size, is_whole=not options.id)
     print(report.summary(rows))
-    if is_full:
-        report.write(kept)
+    if is_full or not options.id:
+        report.write()
     return 0 if all(row["is_good"] for row in rows) else 1
 
 

@@ -104,7 +104,7 @@ def _told(bound: dict[str, Any]) -> str:
     return f"{bound['name']} {bound['value']:g}{unit} ({sign} {bound['limit']:g}){mark}"
 
 
-def keep(rows: list[dict[str, Any]], *, size: str, is_whole: bool) -> dict[str, Any]:
+def keep(rows: list[dict[str, Any]], *, size: str, is_whole: bool) -> None:
     """As JSON, after each row, for a long run may be cut off. What the full one has of other rows
     stays, so that it can be played in parts, or a row of it again."""
     path = HOME / "part.json"  # some rows of the short one are nobody's result
@@ -116,10 +116,9 @@ def keep(rows: list[dict[str, Any]], *, size: str, is_whole: bool) -> dict[str, 
         known = json.loads(path.read_text())["rows"]
         before = [row for row in known if row["id"] in CATALOGUE and row["id"] not in played]
     all_rows = sorted(before + rows, key=lambda row: list(CATALOGUE).index(row["id"]))
-    kept = {"environment": environment(), "rows": all_rows}
     path.parent.mkdir(parents=True, exist_ok=True)
+    kept = {"environment": environment(), "rows": all_rows}
     path.write_text(json.dumps(kept, indent=1) + "\n")
-    return kept
 
 
 def summary(rows: list[dict[str, Any]]) -> str:
@@ -147,14 +146,25 @@ ZERO = "all zero"
 SUMS = ("stored", "lost", "of")
 
 
-def write(kept: dict[str, Any]) -> None:
-    """Of the full run: the tables of docs/reliability.md, and the line of the README."""
-    where, total = kept["environment"], summary(kept["rows"])
-    told = f"`make faults-full` on {where['cpu']}, {where['cores']} cores, {_when(kept['rows'])}: "
-    told += f"**{total}.**"
-    _put(ROOT / "docs" / "reliability.md", "table", f"{told}\n\n{table(kept['rows'])}")
-    _put(ROOT / "docs" / "reliability.md", "beside", beside(kept["rows"]))
-    _put(ROOT / "README.md", "faults", f"**{total}** (`make faults-full`).")
+def write() -> None:
+    """The tables of docs/reliability.md, and the line of the README: of the full run; what that has
+    not played, of the short one."""
+    kept = {size: _kept(size) for size in ("short", "full")}
+    rows = {row["id"]: row for one in kept.values() for row in one["rows"]}
+    of_both = [rows[id] for id in CATALOGUE if id in rows]
+    where = next(one["environment"] for one in kept.values() if one["rows"])
+    total = summary(of_both)
+    full = len(kept["full"]["rows"])
+    command = f"`make faults-full` ({full} rows) and `make faults` ({len(of_both) - full})"
+    told = f"{command} on {where['cpu']}, {where['cores']} cores, {_when(of_both)}: **{total}.**"
+    _put(ROOT / "docs" / "reliability.md", "table", f"{told}\n\n{table(of_both)}")
+    _put(ROOT / "docs" / "reliability.md", "beside", beside(of_both))
+    _put(ROOT / "README.md", "faults", f"**{total}** ({command}).")
+
+
+def _kept(size: str) -> dict[str, Any]:
+    path = RESULTS / f"{size}.json"
+    return json.loads(path.read_text()) if path.exists() else {"rows": []}
 
 
 def _when(rows: list[dict[str, Any]]) -> str:

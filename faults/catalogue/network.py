@@ -129,7 +129,7 @@ async def _when_heard(crowd: Crowd, size: int) -> float:
 # --- dead lines ---------------------------------------------------------------------------------
 
 
-@scenario("N4", "clients that vanish without a word", seeds=2)
+@scenario("N4", "clients that vanish without a word", seeds=2, short=False)
 async def half_open(run: Run) -> None:
     """A black hole, and behind it they are gone: only the server's own ping can tell."""
     site, worker = run.site, run.site.workers[0].process
@@ -166,7 +166,7 @@ async def half_open(run: Run) -> None:
     await run.judge_presence(crowd)
 
 
-@scenario("N5", "a server that vanishes without a word", seeds=3)
+@scenario("N5", "a server that vanishes without a word", short=False)
 async def half_open_server(run: Run) -> None:
     """Who is at the door of worker 0 gets no answer to its ping, and goes to the other one. In the
     short form they ping more often than our page does."""

@@ -141,7 +141,9 @@ def _p99(entries: list[Entry]) -> float:
     return judge.percentile(took, 0.99)
 
 
-@scenario("D2", "two hundred keep the limit, and ask for twice of what there is", seeds=3, **FRAMES)
+@scenario(
+    "D2", "two hundred keep the limit, and ask for twice of what there is", short=False, **FRAMES
+)
 async def too_much(run: Run) -> None:
     """What is over is refused or waits; what is done is hardly less, and all of it is right. The
     generator has no machine of its own: to ask for more takes from the same two cores. Not for
