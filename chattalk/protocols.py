@@ -9,6 +9,7 @@ known before a message is whole.
 import asyncio
 import ipaddress
 import logging
+import socket
 from functools import lru_cache
 from typing import Any
 
@@ -62,6 +63,9 @@ class Request(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if self.client is None and _is_of_the_network(transport):
+            transport.abort()  # gone before we came to it; it asks again, and must not be overtaken
+            return
         who = self.config.counted(self.client[0]) if self.client else ""
         if not self.config.tally.take(who):
             refusals.note("a connection, for there are too many of this address", who)
@@ -142,6 +146,11 @@ class Request(H11Protocol):
             self.transport.abort()
         else:
             self._watch_reading()
+
+
+def _is_of_the_network(transport: asyncio.Transport) -> bool:
+    """Whose other end has an address, as long as it is there."""
+    return transport.get_extra_info("socket").family in (socket.AF_INET, socket.AF_INET6)
 
 
 def _too_many() -> bytes:

@@ -6,7 +6,7 @@ database has. shown: what a member had on screen in the end, live or caught up, 
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from faults.history import History
 
@@ -107,6 +107,18 @@ def _of_one(shown: Sequence[tuple[int, str]], room: Room, sent: set[str]) -> Cou
         phantom=sum(log.get(seq, "?") != cid for seq, cid in shown)
         + sum(cid not in sent for cid in cids),
         order_err=sum(later <= earlier for earlier, later in zip(seqs, seqs[1:], strict=False)),
+    )
+
+
+def stream(lines: Sequence[Mapping[str, Any]], after: int) -> Counter:
+    """Of one subscription, as it came: each line once, in order, from `after` on without a hole."""
+    seqs = [line["seq"] for line in lines]
+    wanted = set(range(after + 1, max(seqs, default=after) + 1))
+    return Counter(
+        lost_delivery=len(wanted - set(seqs)),
+        dup_shown=len(seqs) - len(set(seqs)),
+        phantom=len(set(seqs) - wanted),
+        order_err=sum(later < earlier for earlier, later in zip(seqs, seqs[1:], strict=False)),
     )
 
 

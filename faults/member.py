@@ -15,14 +15,11 @@ from uuid import uuid4
 
 from bench import client
 from bench.ours import Person
-from faults import rest
+from faults import backoff, rest
 from faults.history import History
 
 ANSWER_WITHIN = 10.0  # seconds, for a connection, a pong, an answer to a message
 PING_EVERY = 25.0  # seconds
-FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds, full jitter, as static/js/socket.js
-WAIT_AFTER = {1001: (0.5, 5.0), 1012: (0.5, 5.0), 4013: (1.0, 10.0)}
-STABLE_AFTER = 10.0  # seconds of connection that make the waits short again
 AGAIN = {"unavailable": 1.0, "too_many": 0.2, "rate_limited": 0.2, "not_subscribed": 0.2}
 LOST = (OSError, TimeoutError, EOFError)
 
@@ -129,21 +126,15 @@ class Member:
         attempt, loop = 0, asyncio.get_running_loop()
         while not self._over:
             began = loop.time()
-            code = await self._connection()
+            code, reason = await self._connection()
             if self._over:
                 return
-            attempt = 0 if loop.time() - began > STABLE_AFTER else attempt
-            await asyncio.sleep(self._wait(attempt, code))
+            attempt = 0 if loop.time() - began > backoff.STABLE_AFTER else attempt
+            await asyncio.sleep(backoff.wait(self._dice, attempt, code, reason))
             attempt = min(attempt + 1, 10)
 
-    def _wait(self, attempt: int, code: int | None) -> float:
-        low, high = 0.0, min(LONGEST_WAIT, FIRST_WAIT * 2**attempt)
-        if code in WAIT_AFTER:
-            low, high = WAIT_AFTER[code]
-        return low + self._dice.random() * (high - low)
-
-    async def _connection(self) -> int | None:
-        """One, from its beginning to its end; says what it was closed with."""
+    async def _connection(self) -> tuple[int | None, str]:
+        """One, from its beginning to its end; says what it was closed with, and why."""
         port = self.ports[self._turn % len(self.ports)]
         self._turn += 1
         gone = asyncio.Event()
@@ -153,15 +144,15 @@ class Member:
                 self._socket = await self._reach(port, gone)
         except LOST as error:
             self._tell("connect", "fail", note=f"{type(error).__name__}: {error}"[:80])
-            return None
+            return None, ""
         try:
             self._socket.frame(type="subscribe", room=self.room, after=self.last)
             await self._until_gone(gone)
         finally:
-            code, self._socket = self._socket.code, self._release(self._socket)
-            self.closes.append(code)
-            self._tell("closed", "info", note=str(code))
-        return code
+            socket, self._socket = self._socket, self._release(self._socket)
+            self.closes.append(socket.code)
+            self._tell("closed", "info", note=str(socket.code))
+        return socket.code, socket.reason
 
     async def _reach(self, port: int, gone: asyncio.Event) -> client.Socket:
         return await client.connect(

@@ -6,8 +6,7 @@ import random
 from contextlib import suppress
 
 from bench import client
-
-FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds, full jitter: as ours
+from faults import backoff
 
 
 class Chatter:
@@ -33,7 +32,7 @@ class Chatter:
                 attempt = 0
                 await gone.wait()
             self.open.clear()
-            await asyncio.sleep(self._dice.random() * min(LONGEST_WAIT, FIRST_WAIT * 2**attempt))
+            await asyncio.sleep(backoff.wait(self._dice, attempt, None))
             attempt = min(attempt + 1, 10)
 
     async def talk(self, name: str, count: int, pause: float) -> None:

@@ -174,12 +174,14 @@ class Run:
         listen_at: list[int] | None = None,
         capacity: int = 0,
         spare: int = 0,
+        first: int = 0,
     ) -> Crowd:
-        """Fresh members of a fresh room, who have come. Each begins at another of the ports, and
-        goes round when cut off; `listen_at`: where the listeners do so; `spare`: how many more
-        have a seat."""
+        """Members of a fresh room, who have come. Each begins at another of the ports, and goes
+        round when cut off; `listen_at`: where the listeners do so; `spare`: how many more have a
+        seat; `first`: which of the people is the first, for crowds that share nobody."""
         ports = ports or self.site.ports
-        people = await asyncio.to_thread(self.site.take, senders + listeners + spare)
+        many = senders + listeners + spare
+        people = (await asyncio.to_thread(self.site.take, first + many))[first:]
         room = self.site.room(people, capacity)
 
         def member(number: int, kind: str, where: list[int]) -> Member:

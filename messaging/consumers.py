@@ -85,8 +85,8 @@ class ChatConsumer:
     async def _read(self, text: str | bytes) -> None:
         try:
             frame = wire.decode(text)
-        except ValueError as error:
-            self.client.say(type="nack", code="bad_frame", detail=str(error))
+        except wire.BadFrame as error:
+            self.client.say(type="nack", code="bad_frame", detail=str(error), **error.names)
         else:
             await self.client.handle(frame)
 

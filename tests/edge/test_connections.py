@@ -1,6 +1,9 @@
 """Connections that take time and give nothing, through uvicorn as our workers run it."""
 
 import asyncio
+import socket
+import struct
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -119,3 +122,30 @@ async def test_a_proxy_of_ours_is_not_counted(settings):
         assert (await asked(url, head())).startswith("HTTP/1.1 200 ")
         for _, writer in held:
             writer.close()
+
+
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with RST
+
+
+def say_and_go(url, said):
+    """Within one step of the loop, which is the server's, too: it has no time to accept it."""
+    where = urlsplit(url)
+    with socket.create_connection((where.hostname, where.port)) as line:
+        line.sendall(said)
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+
+
+async def test_what_was_asked_by_somebody_who_has_gone_is_not_done():
+    """It has no address: no limit counts it, and its work is nobody's. A client that asks again
+    after its line broke must not be overtaken by what it asked before."""
+    done = []
+
+    async def app(scope, receive, send):
+        done.append(scope["path"])
+        await hello(scope, receive, send)
+
+    async with served(app) as url:
+        for _ in range(3):
+            say_and_go(url, head("/gone"))
+        assert "200" in await asked(url, head("/here"))
+    assert done == ["/here"]

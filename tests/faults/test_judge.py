@@ -186,3 +186,20 @@ def test_who_speaks_or_enters_after_the_end_is_an_orphan():
     kinds = ["message", "close", "message", "enter", "leave", "open", "message"]
     log = [Line(seq, kind, ALICE, "") for seq, kind in enumerate(kinds, 1)]
     assert judge.after_the_end(room(log)) == 2
+
+
+@pytest.mark.parametrize(
+    ("seqs", "told"),
+    [
+        ([8, 9, 10], {}),
+        ([], {}),
+        ([8, 10], {"lost_delivery": 1}),
+        ([9], {"lost_delivery": 1}),
+        ([8, 9, 9], {"dup_shown": 1}),
+        ([8, 10, 9], {"order_err": 1}),
+        ([7, 8], {"phantom": 1}),
+    ],
+)
+def test_a_subscription_from_line_seven_on(seqs, told):
+    found = judge.stream([{"seq": seq} for seq in seqs], 7)
+    assert {name: count for name, count in found.items() if count} == told

@@ -1,4 +1,5 @@
 import asyncio
+import json
 from contextlib import AsyncExitStack
 from uuid import uuid4
 
@@ -174,6 +175,24 @@ async def test_a_bad_frame_is_answered_and_the_socket_stays(room, bob, text):
         await client.raw.send_to(text_data=text)
         assert (await client.next("nack"))["code"] == "bad_frame"
         assert await client.silent()
+
+
+@pytest.mark.parametrize(
+    ("frame", "names"),
+    [
+        ({"type": "subscribe", "room": 1, "after": -1, "ref": "7"}, {"ref": "7"}),
+        ({"type": "send", "room": 1, "cid": "x", "body": 1}, {"cid": "x"}),
+        ({"type": "zap", "ref": "x" * 64, "cid": [1]}, {"ref": "x" * 64}),
+        ({"type": "ping", "ref": "x" * 65}, {}),
+        ({"type": "ping", "ref": {"a": 1}}, {}),
+        (["ping"], {}),
+    ],
+)
+async def test_the_answer_to_a_bad_frame_names_it_as_far_as_it_can_be_read(room, bob, frame, names):
+    async with socket(bob) as client:
+        await client.raw.send_to(text_data=json.dumps(frame))
+        nack = await client.next("nack")
+        assert {key: nack[key] for key in nack if key not in ("type", "code", "detail")} == names
 
 
 async def test_bytes_that_are_no_text_are_a_bad_frame(room, bob):
