@@ -13,6 +13,7 @@ import psycopg
 import redis.asyncio
 
 from faults.history import History
+from faults.proxy import Proxy
 from faults.site import Site
 
 FAST, IMMEDIATE = signal.SIGINT, signal.SIGQUIT  # PostgreSQL's ways to stop
@@ -34,6 +35,13 @@ class Nemesis:
 
     def end(self, fault: str, note: str = "") -> None:
         self.history.add("nemesis", "fault", "end", note=f"{fault} {note}".strip())
+
+    def reset(self, *proxies: Proxy) -> None:
+        """All lines through them at once; the fault is over as it begins."""
+        self.begin("reset")
+        for proxy in proxies:
+            proxy.reset()
+        self.end("reset")
 
     # --- workers ------------------------------------------------------------------------------
 

@@ -7,8 +7,9 @@ from uuid import uuid4
 
 from bench.ours import Person
 from faults import clock, doors, rest
+from faults.crowd import Crowd
 from faults.doors import Door
-from faults.run import Crowd, Run, scenario
+from faults.run import Run, scenario
 
 
 @scenario("C1", "fifty say one message under one id, at all doors of both workers", seeds=10)

@@ -5,8 +5,9 @@ from collections.abc import Coroutine
 
 from bench.ours import Person
 from faults import rest
+from faults.crowd import Crowd
 from faults.member import Member
-from faults.run import Crowd, Run, scenario
+from faults.run import Run, scenario
 from faults.visitor import Visitor, judge_visitors
 
 COUNTED_UP_TO = 100  # unread messages

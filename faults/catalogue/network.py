@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 from uuid import uuid4
 
 from faults import judge, processes
+from faults.crowd import Crowd
 from faults.guest import Guest
 from faults.member import Member
 from faults.proxy import Proxy
-from faults.run import Crowd, Run, scenario
+from faults.run import Run, scenario
 from faults.stalled import Stalled, evictions
 
 PAGE = "\N{SLIGHTLY SMILING FACE}" * 3_900  # 15.2 KiB, as long as a message may be

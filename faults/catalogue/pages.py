@@ -10,9 +10,10 @@ from typing import Any
 
 from playwright.async_api import Browser, Page, async_playwright
 
+from faults.crowd import Crowd
 from faults.judge import Room
 from faults.nemesis import IMMEDIATE
-from faults.run import Absent, Crowd, Run, scenario
+from faults.run import Absent, Run, scenario
 
 SHOWN = """() => [...document.querySelectorAll("#log .entry")].filter(
     (one) => one.querySelector(".message-body")
@@ -46,9 +47,7 @@ async def _all_of_it(run: Run) -> None:
     front = run.site.front
 
     async def cut() -> None:
-        run.nemesis.begin("reset", "all lines")
-        front.reset()
-        run.nemesis.end("reset", "all lines")
+        run.nemesis.reset(front)
 
     async def without(store: str, *how: Any) -> None:
         async with run.nemesis.without(store, *how):

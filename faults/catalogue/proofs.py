@@ -30,10 +30,7 @@ async def no_unique_index(run: Run) -> None:
         async with crowd.talking(150, pause=0.005):
             for pause in run.pauses(20, 0.05, 0.2):
                 await asyncio.sleep(pause)
-                run.nemesis.begin("reset")
-                for door in run.site.doors:
-                    door.reset()
-                run.nemesis.end("reset")
+                run.nemesis.reset(*run.site.doors)
         await run.judge(crowd)
 
 

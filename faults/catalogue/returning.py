@@ -6,9 +6,10 @@ from typing import Any
 
 from bench.ours import Person
 from faults import judge, rest
+from faults.crowd import Crowd
 from faults.guest import Guest
 from faults.member import Refused
-from faults.run import Crowd, Run, scenario
+from faults.run import Run, scenario
 from messaging.wire import RESUME_BYTES_MAX, RESUME_MAX
 
 LONG = "x" * 3_900

@@ -9,7 +9,8 @@ from typing import Any
 
 from bench.ours import Person
 from faults import judge, rest, until
-from faults.run import Crowd, Run, scenario
+from faults.crowd import Crowd
+from faults.run import Run, scenario
 from faults.visitor import Visitor, judge_visitors, visitors
 from faults.witness import watching
 from rooms.locks import LEASE_SECONDS

@@ -4,9 +4,10 @@ import asyncio
 import time
 
 from faults import failing, until
+from faults.crowd import COMPLETE_WITHIN, Crowd
 from faults.device import NOT_SIGNED_IN, Account, Device
 from faults.member import Member
-from faults.run import COMPLETE_WITHIN, Crowd, Run, scenario
+from faults.run import Run, scenario
 
 LIFE = 5.0  # seconds of an access token
 OUT_WITHIN = 2.0  # seconds, from a sign-out to the end of its sockets
@@ -69,10 +70,7 @@ async def _storm(run: Run, devices: list[Device]) -> None:
         device.cut()
     for pause in run.pauses(30, 0.01, 0.1):
         await asyncio.sleep(pause)
-        run.nemesis.begin("reset")
-        for door in run.site.doors:
-            door.reset()
-        run.nemesis.end("reset")
+        run.nemesis.reset(*run.site.doors)
     await dying
     await until(lambda: all(one.came > came[one.name] for one in devices), 30)
 

@@ -10,8 +10,9 @@ from statistics import median
 
 from bench import cpu, load
 from faults.catalogue.overload import built
+from faults.crowd import Crowd
 from faults.nemesis import FAST
-from faults.run import Crowd, Run, scenario
+from faults.run import Run, scenario
 from faults.site import HOME
 
 MINUTES, SHORT_MINUTES = 20, 2
@@ -153,9 +154,7 @@ async def _hold(run: Run, crowd: Crowd) -> None:
 
 async def _reset(run: Run, _crowd: Crowd) -> None:
     """The lines of half of the people."""
-    run.nemesis.begin("reset", "a door")
-    run.dice.choice(run.site.doors).reset()
-    run.nemesis.end("reset", "a door")
+    run.nemesis.reset(run.dice.choice(run.site.doors))
 
 
 async def _slow(run: Run, _crowd: Crowd) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 from bench.ours import Person
 from faults import judge, processes, rest, until
+from faults.crowd import COMPLETE_WITHIN, Crowd
 from faults.guest import Guest
-from faults.run import COMPLETE_WITHIN, Crowd, Run, scenario
+from faults.run import Run, scenario
 
 ROOM = 100  # members
 BACK_WITHIN = 60.0  # seconds
