@@ -5,7 +5,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from playwright.async_api import Browser, Page, async_playwright
@@ -77,12 +77,10 @@ async def _type(page: Page, name: str, count: int) -> list[str]:
 
 async def _settle(page: Page) -> None:
     """Until nothing waits to be sent any more, or for too long: then it is counted."""
-    try:
+    with suppress(TimeoutError):
         async with asyncio.timeout(SETTLES_WITHIN):
             while await page.locator("#outbox .message").count():
                 await asyncio.sleep(0.2)
-    except TimeoutError:
-        pass
 
 
 async def _judge(run: Run, page: Page, room: Room, texts: list[str]) -> Counter:

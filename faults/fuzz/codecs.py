@@ -26,12 +26,14 @@ Try = Callable[[Mutator, bytes], None]  # AssertionError: it broke its word; els
 
 
 def try_wire(_mutator: Mutator, data: bytes) -> None:
-    """A frame, or ValueError; and a frame is what was sent: its own text says the same again."""
+    """A frame, or BadFrame; and a frame is what was sent: its own text says the same again."""
     try:
         frame = wire.decode(data)
-    except ValueError as refusal:
+    except wire.BadFrame as refusal:
         assert str(refusal), "refused without a reason"
-        assert type(refusal) is ValueError, type(refusal)
+        assert refusal.names.keys() <= {"ref", "cid"}, refusal.names
+        assert all(len(name) <= wire.NAME_MAX for name in refusal.names.values()), refusal.names
+        wire.encode({"type": "nack", **refusal.names})  # they go into the answer
         return
     again = wire.decode(wire.encode(frame))
     assert again == frame, (frame, again)
