@@ -174,6 +174,9 @@ def _name(one: Figure) -> str:
 
 # --- where it was measured --------------------------------------------------------------------
 
+# What is measured is no change of what measures.
+CHANGES = ("status", "--porcelain", "--untracked-files=no", "--", ".", ":!*/results/*")
+
 
 def environment() -> dict[str, Any]:
     """Where it was measured, and what of ours."""
@@ -185,7 +188,7 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
         "commit": _git("rev-parse", "--short=12", "HEAD"),
-        "changed": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "changed": bool(_git(*CHANGES)),
     }
 
 
