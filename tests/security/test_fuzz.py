@@ -14,10 +14,23 @@ def test_a_short_round_of_the_decoders_finds_nothing():
 
 
 def test_a_decoder_that_lets_something_else_out_is_found(monkeypatch):
-    """As json is: deep nesting is no ValueError, and what is no frame comes out."""
+    """As json does: neither ValueError nor RecursionError is the refusal that was promised."""
     monkeypatch.setattr(wire, "decode", json.loads)
+    assert codecs.run(seconds=20, seed=1, executions=3_000)["findings"]["unhandled"]
+
+
+def test_a_decoder_that_breaks_its_word_is_found(monkeypatch):
+    """It refuses as promised, but gives no reason."""
+
+    def decode(text, whole=wire.decode):
+        try:
+            return whole(text)
+        except wire.BadFrame:
+            raise wire.BadFrame("") from None
+
+    monkeypatch.setattr(wire, "decode", decode)
     found = codecs.run(seconds=20, seed=1, executions=3_000)["findings"]
-    assert found["unhandled"] and found["broken_word"]
+    assert found["broken_word"] and not found["unhandled"]
 
 
 def test_a_decoder_that_gives_back_half_a_character_is_found(monkeypatch):
