@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from chattalk import embedded
+from chattalk.composure import Composure
 from chattalk.environment import choice, flag, networks, number, origins, words
 from chattalk.patience import Patience
 
@@ -167,6 +168,7 @@ REDIS_OPTIONS = {
     "socket_timeout": 0.5,
     "retry": REDIS_PATIENCE,
 }
+REDIS_COMPOSURE = Composure(again=1)  # and how the event loop does
 _cache = {
     "BACKEND": "django_redis.cache.RedisCache",
     "LOCATION": REDIS_URL,
@@ -187,7 +189,14 @@ CHANNEL_LAYERS = {
         "BACKEND": "messaging.pubsub.PubSubLayer",
         # redis-py 8 closes a socket that was idle for 5 s unless told not to.
         "CONFIG": {
-            "hosts": [{"address": REDIS_URL, "socket_timeout": None, "max_connections": 1000}],
+            "hosts": [
+                {
+                    "address": REDIS_URL,
+                    "socket_timeout": None,
+                    "max_connections": 1000,
+                    "retry": Composure(),
+                }
+            ],
             "prefix": "chattalk",
         },
     }

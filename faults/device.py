@@ -58,8 +58,10 @@ class Device(Member):
 
     async def _connection(self) -> tuple[int | None, str]:
         code, reason = await super()._connection()
-        if code == NOT_SIGNED_IN and not self._over:
+        while code == NOT_SIGNED_IN and not self._over:
             await self.renew()
+            if not self._over:  # at once: to wait, as for a server that is away, ends this one, too
+                code, reason = await super()._connection()
         return code, reason
 
 

@@ -207,8 +207,8 @@ class Run:
         """What the workers logged counts, too."""
         said = self.site.said()
         self.counts["unhandled"] += len(OURS.findall(said))
-        if self.counts["unhandled"]:
-            self.figures["logged"] = said[-4000:]
+        if first := OURS.search(said):
+            self.figures["logged"] = said[max(0, first.start() - 500) :][:4_000]
         self.operations["attempted"] = len({e.cid for e in self.history.of("send", "invoke")})
         self.operations["acked"] = len({entry.cid for entry in self.history.of("send", "ok")})
         for op in ("join", "leave"):

@@ -11,10 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as NoConnection
 
 PREFIX = "chattalk:here"
 PROCESSES = f"{PREFIX}:processes"  # zset: process → last heartbeat in µs
@@ -175,8 +173,7 @@ class Leases:
             encoding_errors="replace",  # half a surrogate pair in a name must not stop the others
             socket_connect_timeout=TIMEOUT_SECONDS,
             socket_timeout=TIMEOUT_SECONDS,
-            # Once again on a connection that Redis closed meanwhile; a silent one is down.
-            retry=Retry(NoBackoff(), 1, supported_errors=(NoConnection,)),
+            retry=settings.REDIS_COMPOSURE,
         )
         script = self._redis.register_script
         self._apply, self._reap, self._beat = script(APPLY), script(REAP), script(BEAT)

@@ -72,7 +72,11 @@ async def _storm(run: Run, devices: list[Device]) -> None:
         await asyncio.sleep(pause)
         run.nemesis.reset(*run.site.doors)
     await dying
-    await until(lambda: all(one.came > came[one.name] for one in devices), 30)
+    await until(lambda: all(_is_back(one, came[one.name]) for one in devices), 60)
+
+
+def _is_back(device: Device, came: int) -> bool:
+    return device.is_connected and device.came > came
 
 
 async def _sign_out(run: Run, crowd: Crowd, first: Device, account: Account) -> None:

@@ -9,7 +9,13 @@ import sys
 
 from django.conf import settings
 
-settings.configure(REDIS_URL=os.environ["REDIS_URL"], MONGODB_URL=os.environ["MONGODB_URL"])
+from chattalk.composure import Composure
+
+settings.configure(
+    REDIS_URL=os.environ["REDIS_URL"],
+    REDIS_COMPOSURE=Composure(again=1),
+    MONGODB_URL=os.environ["MONGODB_URL"],
+)
 
 from presence.here import Here  # noqa: E402  (it reads the settings)
 from tests.presence.house import PACE, document, until  # noqa: E402
