@@ -47,9 +47,15 @@ class Configuration(uvicorn.Config):
     def _counted(self, peer: str) -> str:
         """As whom a peer counts. A proxy of ours counts its own clients: it has no number."""
         home = addresses.home(peer)
-        if not home or any(ipaddress.ip_address(peer) in proxy for proxy in self._proxies):
+        if not home or any(_plain(peer) in proxy for proxy in self._proxies):
             return ""
         return home
+
+
+def _plain(peer: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Who listens on :: sees those of IPv4 as ::ffff:<address>."""
+    address = ipaddress.ip_address(peer)
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 class Request(H11Protocol):

@@ -86,10 +86,10 @@ class Hub:
         if self._watch is None:
             self._watch = asyncio.get_running_loop().create_task(self._watch_heads())
         if feed.head < 0:
-            await self.layer.join(room_id)  # first hear, then look: nothing falls between
             try:
+                await self.layer.join(room_id)  # first hear, then look: nothing falls between
                 await feed.open()
-            except Unavailable:
+            except BaseException:  # whoever asked may have gone meanwhile
                 self.let_go(room_id)
                 raise
         return feed

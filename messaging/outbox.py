@@ -142,6 +142,8 @@ class Outbox:
             if self._plain is not None:
                 self._plain.clear()
         self.flush()
+        if self.closed:  # what was flushed was too much
+            return
         self.closed = self._is_leaving = True
         self._closer = asyncio.get_running_loop().create_task(self._say_goodbye(code))
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from chattalk import protocols
+from chattalk.serve import configuration
 from tests.edge.raw import SECONDS, asked, connect, ended, head
 from tests.messaging.served import served
 
@@ -122,6 +123,13 @@ async def test_a_proxy_of_ours_is_not_counted(settings):
         assert (await asked(url, head())).startswith("HTTP/1.1 200 ")
         for _, writer in held:
             writer.close()
+
+
+def test_a_proxy_of_ipv4_is_ours_at_a_socket_of_ipv6_too(settings):
+    settings.BEHIND_PROXY, settings.TRUSTED_PROXIES = True, ["10.0.0.0/8", "::1"]
+    counted = configuration().counted
+    assert [counted(peer) for peer in ("10.1.2.3", "::ffff:10.1.2.3", "::1")] == ["", "", ""]
+    assert counted("::ffff:192.0.2.1") == counted("192.0.2.1") == "192.0.2.1"
 
 
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with RST

@@ -168,6 +168,19 @@ async def test_a_reader_that_stalls_is_closed_and_the_others_get_theirs_meanwhil
         assert not end.outbox.closed
 
 
+async def test_a_close_that_finds_its_reader_too_slow_is_the_only_one(door):
+    """A second goodbye would be refused, and cut off the first."""
+    async with door.client() as (client, end):
+        for size in (1, 1, 1, 2 * WAITING_MAX):  # it takes some, and then no more
+            end.outbox.pass_on(packet("x" * size))
+            await asyncio.sleep(0)
+        await until(lambda: end.outbox._unsent() > WAITING_MAX)
+        end.outbox.put(packet("too much"))
+        end.outbox.close(1012)
+        _, code = await read_to_the_end(client)
+        assert code == outbox.TOO_SLOW
+
+
 async def test_who_reads_nothing_between_two_heartbeats_is_cut_below_the_bound(door, monkeypatch):
     monkeypatch.setattr(outbox, "FAREWELL_SECONDS", 0.05)
     async with door.raw() as (raw, end):

@@ -129,6 +129,17 @@ async def test_a_room_that_is_held_again_at_once_stays_in_its_group(room):
     assert room.pk in hub.layer._wanted  # otherwise: typing and presence of others are never heard
 
 
+async def test_who_gives_up_before_the_room_is_heard_leaves_no_feed(room, monkeypatch):
+    """As one does who asks at the original's door for a room without a seat, and goes."""
+    monkeypatch.setattr("messaging.hub.LINGER_SECONDS", 0)
+    hub = node.current().hub
+    monkeypatch.setattr(hub.layer, "join", lambda room_id: asyncio.Event().wait())
+    holding = asyncio.create_task(hub.hold(room.pk))
+    await until(lambda: room.pk in hub.feeds)
+    holding.cancel()
+    await until(lambda: room.pk not in hub.feeds)
+
+
 async def test_who_watches_while_another_stops_watching_is_told(room, alice, bob, monkeypatch):
     """A reload of the lobby: the new socket watches while the old one goes."""
     monkeypatch.setattr("messaging.activity.TOGETHER_SECONDS", 0.05)
