@@ -131,5 +131,9 @@ async def connect(
         lambda: Socket(request, heard, gone), "127.0.0.1", port,
         local_addr=(source, 0) if source else None,
     )  # fmt: skip
-    await socket.opened
+    try:
+        await socket.opened
+    except BaseException:  # no answer, or whoever asked waits no longer
+        socket.close()
+        raise
     return socket

@@ -57,6 +57,7 @@ class Crowd:
         while not await self._is_complete() and time.monotonic() < deadline:
             await asyncio.sleep(0.1)
         await asyncio.sleep(QUIET_SECONDS)
+        self.run.counts["unconverged"] += sum(not member.is_connected for member in self.all)
 
     async def _is_complete(self) -> bool:
         ((head,),) = await asyncio.to_thread(
@@ -66,6 +67,15 @@ class Crowd:
             member.is_connected and not member.waiting and member.last >= head
             for member in self.all
         )
+
+    async def moved(self, members: list[Member], within: float) -> float:
+        """Seconds until each of them has come anew, or until the time is up."""
+        came, began = {member.name: member.came for member in members}, time.monotonic()
+        while not all(one.is_connected and one.came > came[one.name] for one in members):
+            if time.monotonic() > began + within:
+                break
+            await asyncio.sleep(0.05)
+        return time.monotonic() - began
 
     async def go(self) -> None:
         await asyncio.gather(*(member.go() for member in self.all))

@@ -5,7 +5,7 @@ database has. shown: what a member had on screen in the end, live or caught up, 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from faults.history import History
@@ -18,7 +18,7 @@ MUST_BE_ZERO = (
     "phantom",  # shown, and never sent; or of another room
     "order_err",  # shown after a later one
     "gaps",  # numbers missing in the log
-    "unconverged",  # sent again and again, and never answered for good
+    "unconverged",  # sent again and again, and never answered for good, or refused; never back
     "oversub",  # members over the capacity, at the worst moment
     "lost_slots",  # free seats that nobody got although they asked
     "drift",  # the counter of members, against the members
@@ -65,9 +65,10 @@ def conversation(
     shown: dict[str, list[tuple[int, str]]],
     *,
     others: bool = False,
+    may_refuse: Container[str] = (),
 ) -> Counter:
     """Of a room and its members throughout, by name: P1, P2 and P3. With `others` what is in the
-    log was said, whoever said it."""
+    log was said, whoever said it. `may_refuse`: the codes with which a message may be refused."""
     sent, acked, refused = _answers(history, room.id)
     if others:
         sent |= {line.cid for line in room.log}
@@ -77,7 +78,8 @@ def conversation(
     counts = Counter(
         lost_durable=sum(stored.get(cid) != seq for cid, seq in acked.items()),
         dup_stored=sum(rows.values()) - len(rows),
-        unconverged=len(sent - acked.keys() - refused),
+        unconverged=len(sent - acked.keys() - refused.keys())
+        + sum(code not in may_refuse for code in refused.values()),
         gaps=_gaps(room),
     )
     counts["dup_stored"] += sum(cid in stored for cid in refused)
@@ -87,14 +89,14 @@ def conversation(
     return counts
 
 
-def _answers(history: History, room: int) -> tuple[set[str], dict[str, int], set[str]]:
+def _answers(history: History, room: int) -> tuple[set[str], dict[str, int], dict[str, str]]:
     mine = [entry for entry in history.entries if entry.op == "send" and entry.room == room]
     sent = {entry.cid for entry in mine if entry.phase == "invoke"}
     acked: dict[str, int] = {}
     for entry in mine:
         if entry.phase == "ok":  # a second answer with another seq is a loss of the first
             acked[entry.cid] = -1 if acked.get(entry.cid, entry.seq) != entry.seq else entry.seq
-    return sent, acked, {entry.cid for entry in mine if entry.phase == "fail"}
+    return sent, acked, {entry.cid: entry.note for entry in mine if entry.phase == "fail"}
 
 
 def _of_one(shown: Sequence[tuple[int, str]], room: Room, sent: set[str]) -> Counter:
@@ -139,9 +141,7 @@ def seats(room: Room) -> Counter:
         now += (line.kind == "enter") - (line.kind == "leave")
         worst = max(worst, now)
     return Counter(
-        oversub=max(worst, room.members, room.personnel) - room.capacity
-        if max(worst, room.members, room.personnel) > room.capacity
-        else 0,
+        oversub=max(0, max(worst, room.members, room.personnel) - room.capacity),
         drift=abs(room.personnel - room.members) + abs(now - room.members),
     )
 

@@ -18,7 +18,7 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Container
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -160,12 +160,16 @@ class Run:
         (row,) = await asyncio.to_thread(self.site.rows, judge.ROOM, room)
         return judge.Room(room, [judge.Line(*line) for line in log], *row, seated)
 
-    async def judge(self, crowd: Crowd, *, others: bool = False) -> None:
+    async def judge(
+        self, crowd: Crowd, *, others: bool = False, may_refuse: Container[str] = ()
+    ) -> None:
         """What this crowd said and saw, and the seats of its room. `others`: somebody else spoke
         there, too."""
         room = await self.room(crowd.room, seated=len(crowd.all) + len(crowd.spare))
         shown = {member.name: member.shown for member in crowd.all}
-        self.counts += judge.conversation(self.history, room, shown, others=others)
+        self.counts += judge.conversation(
+            self.history, room, shown, others=others, may_refuse=may_refuse
+        )
         self.counts += judge.seats(room)
         recovered, caught_up = judge.recoveries(self.history, crowd.room)
         self.t_recover += recovered
@@ -240,6 +244,8 @@ async def prepared(site: Site, one: Scenario, seed: int, *, is_full: bool) -> As
     try:
         yield run
     finally:
-        await asyncio.gather(*(one.go() for one in (*run.crowds, *run.members)))
+        everyone = (one.go() for one in (*run.crowds, *run.members))
+        ends = await asyncio.gather(*everyone, return_exceptions=True)
         await site.mend()
         run.close()
+        run.counts["unhandled"] += sum(end is not None for end in ends)  # a fault of our own

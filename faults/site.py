@@ -7,6 +7,7 @@ between the clients and each worker, stands a proxy.
 
 import asyncio
 import shutil
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -143,6 +144,8 @@ class Site(Ours):
         for proxy in (*self.stores.proxies.values(), *self.doors, self.front):
             proxy.mend()
         for number, worker in enumerate(self.workers):
+            if worker.process.running:
+                worker.process.signal(signal.SIGCONT)  # one may have been left standing
             if not worker.process.running or worker.environment != self.environment:
                 await self.restart_worker(number)
 

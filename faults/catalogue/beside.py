@@ -64,16 +64,18 @@ async def _beside(run: Run, fault: Fault) -> None:
     await run.judge(crowd)
     lost = run.counts["lost_delivery"]
     of = lost + run.operations["shown"]
-    run.beside["ChatTalk"] = {"stored": TALKERS * EACH, "lost": lost, "of": of}
+    log = (await run.room(crowd.room)).log
+    stored = sum(line.kind == "message" for line in log)
+    run.beside["ChatTalk"] = {"stored": stored, "lost": lost, "of": of}
     faults = run.nemesis.count
-    for name, (make, kind, stored) in PEERS.items():
+    for name, (make, kind, rows) in PEERS.items():
         peer = make()
         try:
             peer.install()
         except NotThere as why:
             run.beside[name] = {"absent": str(why)}
             continue
-        run.beside[name] = await _talk(run, peer, kind, stored, fault)
+        run.beside[name] = await _talk(run, peer, kind, rows, fault)
     run.nemesis.count = faults  # the row is ours
 
 

@@ -30,7 +30,10 @@ async def connections(run: Run) -> None:
     one = [_open(port, others[0], "127.0.0.2") for port in ports for _ in range(PERSON * MORE)]
     many = [_open(port, person, "127.0.0.3") for port in ports for person in others]
     async with crowd.talking(400 if run.is_full else 250, pause=0.05):
-        silent = [asyncio.create_task(_say_nothing(p)) for p in ports for _ in range(OTHERS * MORE)]
+        silent = [
+            asyncio.create_task(_say_nothing(port, drips=n % 2 == 0))
+            for port in ports for n in range(OTHERS * MORE)
+        ]  # fmt: skip
         of_person, of_address = await asyncio.gather(_opened(one), _opened(many))
         come = [run.member(f"newcomer {n}", crowd.all[n % 12].person, crowd.room, n % 2)
                 for n in range(50)]  # fmt: skip
@@ -87,8 +90,8 @@ async def _opened(visits: list[Any]) -> list[client.Socket]:
     return [socket for socket in found if socket.is_open]
 
 
-async def _say_nothing(port: int) -> float:
-    """Seconds until the server has enough of it."""
+async def _say_nothing(port: int, *, drips: bool) -> float:
+    """Seconds until the server has enough of it. Who `drips` says one byte a second."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     drip = b"GET /ws/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -98,7 +101,7 @@ async def _say_nothing(port: int) -> float:
         )
         end = asyncio.ensure_future(reader.read(1))
         for place in range(2 * int(HANDSHAKE_SECONDS)):
-            writer.write(drip[place : place + 1] if port % 2 else b"")
+            writer.write(drip[place : place + 1] if drips else b"")
             done, _ = await asyncio.wait([end], timeout=1)
             if done:
                 break

@@ -69,10 +69,12 @@ async def reading(run: Run) -> None:
     await asyncio.gather(*(device.come() for device in devices))
     is_over = asyncio.Event()
     watching = [asyncio.create_task(_watch(run, reader, n, is_over)) for n in range(2)]
-    async with crowd.talking(300 if run.is_full else 80, pause=0.02):
-        moving = [asyncio.create_task(_read(run, one, is_over)) for one in devices]
-        await asyncio.sleep(0)
-    is_over.set()
+    moving = [asyncio.create_task(_read(run, one, is_over)) for one in devices]
+    try:
+        async with crowd.talking(300 if run.is_full else 80, pause=0.02):
+            await asyncio.sleep(0)
+    finally:
+        is_over.set()
     await asyncio.gather(*moving, *watching)
     head = (await run.room(room)).last_seq
     for place, at in enumerate((head - 50, head - 20, head - 35, head)):

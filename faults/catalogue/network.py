@@ -89,10 +89,11 @@ async def drips(run: Run) -> None:
     """They are closed, or served late; afterwards they have it all."""
     door = run.site.doors[0]
     crowd = await run.crowd(2, 6, ports=run.site.ports, listen_at=[door.port])
-    usual = await _memory_while(run, _flood(crowd, 4))
+    size = 32 if run.is_full else 8
+    usual = await _memory_while(run, _flood(crowd, size))  # that much, to lines that take it
     run.nemesis.begin("drip", "door 0")
     door.be(drip=DRIP)
-    most = await _memory_while(run, _flood(crowd, 32 if run.is_full else 8))
+    most = await _memory_while(run, _flood(crowd, size))
     await asyncio.gather(*(one.talk(100, pause=0.05) for one in crowd.senders))
     await asyncio.sleep(60 if run.is_full else 3)
     most = max(most, processes.memory(run.site.workers[0].process.pid))
@@ -180,13 +181,7 @@ async def half_open_server(run: Run) -> None:
         await asyncio.sleep(1)
         run.nemesis.begin("black hole", "door 0")
         site.doors[0].black_hole()
-        began = time.monotonic()
-        came = {member.name: member.came for member in cut_off}
-        while not all(one.came > came[one.name] and one.is_connected for one in cut_off):
-            if time.monotonic() > began + GONE_WITHIN:
-                break
-            await asyncio.sleep(0.05)
-        run.bound("moved", 45, time.monotonic() - began)
+        run.bound("moved", 45, await crowd.moved(cut_off, GONE_WITHIN))
         run.nemesis.end("black hole", "door 0")
     site.doors[0].mend()
     await run.judge(crowd)

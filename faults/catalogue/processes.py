@@ -9,15 +9,17 @@ from faults.run import Run, scenario
 
 @scenario("A1", "kill -9 of a worker in the middle of a talk", seeds=20)
 async def worker_killed(run: Run) -> None:
-    """Eight talk by both, eight listen at the other one, which takes over."""
-    crowd = await run.crowd(8, 8, listen_at=run.site.ports[1:])
+    """Eight talk and eight listen at both. The one is killed, then the other, to which all went."""
+    crowd = await run.crowd(8, 8)
     pauses = run.pauses(5 if run.is_full else 3, 0.3, 2.0)
     async with crowd.talking(500 if run.is_full else 200, pause=0.01):
-        for pause in pauses:
+        for number, pause in enumerate(pauses):
             await asyncio.sleep(pause)
-            await run.nemesis.kill_worker(0)
+            await run.nemesis.kill_worker(number % 2)
     await run.judge(crowd)
     run.bound("t_recover", 5)
+    came_back = run.operations["came_back"] / len(pauses)
+    run.bound("came_back", 6, came_back, unit="at each", at_least=True)
 
 
 @scenario("A2", "kill -9 between COMMIT and fan-out", seeds=5)
@@ -63,11 +65,13 @@ async def worker_paused(run: Run) -> None:
     """Its clients leave it after their ping is not answered; then it comes back and finds them
     gone, with what it had half done."""
     crowd = await run.crowd(6, 6)
-    pid = run.site.workers[0].process.pid
+    pid, left_behind = run.site.workers[0].process.pid, crowd.all[::2]
     async with crowd.talking(1500, pause=0.03):
         await asyncio.sleep(2)
         async with run.nemesis.still(pid, name="worker 0"):
-            await asyncio.sleep(60)
+            moved = await crowd.moved(left_behind, 60)
+            await asyncio.sleep(max(0, 60 - moved))
+    run.bound("moved", 45, moved)
     await run.judge(crowd)
     await run.judge_presence(crowd)
     run.bound("t_recover", 5)

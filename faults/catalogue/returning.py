@@ -122,7 +122,7 @@ async def changed_meanwhile(run: Run) -> None:
     log += await _come_back(run, crowd, traveller, 0, log)
     run.counts["lost_delivery"] += len(log) != (await run.room(crowd.room)).last_seq
     await crowd.settle()
-    await run.judge(crowd)
+    await run.judge(crowd, may_refuse=["room_closed"])
 
 
 async def _come_back(

@@ -178,7 +178,7 @@ async def smaller_and_closed(run: Run) -> None:
     run.counts["phantom"] += judge.after_the_end(await run.room(crowd.room))
     codes = Counter(one.note for op in ("send", "join") for one in run.history.of(op, "fail"))
     run.counts["unconverged"] += len(codes.keys() - {"room_closed", "room_full"})
-    await run.judge(crowd)
+    await run.judge(crowd, may_refuse=["room_closed"])
     await judge_visitors(run, crowd.room, churning, seated=len(crowd.all))
     run.bound("refused_as_closed", 1, codes["room_closed"], unit="", at_least=True)
 

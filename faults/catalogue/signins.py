@@ -73,6 +73,7 @@ async def _storm(run: Run, devices: list[Device]) -> None:
         run.nemesis.reset(*run.site.doors)
     await dying
     await until(lambda: all(_is_back(one, came[one.name]) for one in devices), 60)
+    run.counts["unconverged"] += sum(not _is_back(one, came[one.name]) for one in devices)
 
 
 def _is_back(device: Device, came: int) -> bool:

@@ -106,9 +106,11 @@ async def flapping(run: Run) -> None:
         for person in crowd.spare
     ]
     run.nemesis.begin("flapping")
-    async with crowd.talking(800 if run.is_full else 150, pause=0.02):
-        pass
-    is_over.set()
+    try:
+        async with crowd.talking(800 if run.is_full else 150, pause=0.02):
+            pass
+    finally:
+        is_over.set()
     visits = sum(await asyncio.gather(*flapping))
     run.nemesis.end("flapping")
     run.bound("visits", 20, visits / (time.monotonic() - began), unit="a second", at_least=True)
@@ -164,12 +166,13 @@ async def _open_again(run: Run, room: int, person: Person, worker: int, rounds: 
         log, subscribed = await way(guest, port, room, start)
         after, head = subscribed["after"], subscribed["head"]
         run.counts["gaps"] += not subscribed["recovered"]  # so little can always be told
-        await guest.until(lambda head=head: stream and stream[-1]["seq"] > head)
+        came = await guest.until(lambda head=head: stream and stream[-1]["seq"] > head)
+        run.counts["lost_delivery"] += not came
         run.counts += judge.stream(stream, after)
         together = [*(line for line in log if line["seq"] <= after), *stream]
         run.counts += judge.stream(together, start)
         run.operations["shown"] += len(stream)
-        head = stream[-1]["seq"]
+        head = max(line["seq"] for line in together) if together else start
         await guest.ask(type="unsubscribe", room=room)
         stream.clear()
     guest.go()

@@ -63,8 +63,11 @@ def _try_fields(frame: frames.Frame) -> None:
     else:
         destinations.room_id(said.chatId)
     headers = frame.headers
-    asked.seq(headers.get("ack"))
-    asked.client_id(headers.get("cid"), 1)
+    asked.seq(headers.get("after"))
+    room, _dash, seq = (headers.get("id") or headers.get("message-id", "")).partition("-")
+    destinations.room_id(room)
+    asked.seq(seq)
+    asked.client_id(headers.get("client-id"), 1)
     asked.heart_beat(headers.get("heart-beat", ""))
     destinations.place(headers.get("destination", ""))
     _try_echo(headers, frames.VERSIONS[len(frame.body) % len(frames.VERSIONS)])
@@ -110,11 +113,11 @@ JSON = [
 STOMP = [
     b"CONNECT\naccept-version:1.0,1.1,1.2\nhost:chat\nheart-beat:10000,10000\n\n\0",
     b"STOMP\r\naccept-version:1.2\r\nhost:chat\r\npasscode:a.b.c\r\n\r\n\0\n",
-    b"SUBSCRIBE\nid:0\ndestination:/sub/chat/7\nack:client\nreceipt:r\n\n\0",
-    b'SEND\ndestination:/send/chat/message\ncid:x\n\n{"chatId":"7","message":"hi"}\0',
+    b"SUBSCRIBE\nid:0\ndestination:/sub/chat/7\nack:client\nafter:3\nreceipt:r\n\n\0",
+    b'SEND\ndestination:/send/chat/message\nclient-id:x\n\n{"chatId":"7","message":"hi"}\0',
     b"SEND\ndestination:/send/chat/enter\ncontent-length:14\n\n" + b'{"chatId":"7"}' + b"\0",
     b"SEND\nx:a\\nb\\cc\\\\d\\re\ncontent-length:3\n\n\0\0\0\0\n\n\0",
-    b"ACK\nid:7\nack:41\n\n\0NACK\nid:7\n\n\0DISCONNECT\nreceipt:bye\n\n\0",
+    b"ACK\nid:7-41\n\n\0NACK\nid:7\n\n\0DISCONNECT\nreceipt:bye\n\n\0",
     b"\n\r\n\nUNSUBSCRIBE\nid:0\n\n\0",
 ]
 HEADS = [

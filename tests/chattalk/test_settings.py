@@ -1,6 +1,7 @@
 """A wrong setting stops the start and names itself."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -99,10 +100,9 @@ def test_the_secret_key_is_made_once(tmp_path):
 def test_every_setting_is_in_the_example():
     text = (ROOT / "chattalk" / "settings.py").read_text()
     example = (ROOT / ".env.example").read_text()
-    import re
-
     names = re.findall(
-        r'_(?:flag|number|words|networks|origins|choice|address)\(\s*"([A-Z_]+)"', text
+        r'\b_?(?:flag|number|words|networks|origins|choice|address)\(\s*"([A-Z_]+)"', text
     )
     names += re.findall(r'environ(?:\.get\(|\[)"([A-Z_]+)"', text)
+    assert len(names) > 25
     assert [name for name in names if f"{name}=" not in example] == []

@@ -22,7 +22,7 @@ def said(*cids, acked=None, refused=(), room=7):
     for cid, seq in (acked or {}).items():
         history.add("alice", "send", "ok", room=room, cid=cid, seq=seq)
     for cid in refused:
-        history.add("alice", "send", "fail", room=room, cid=cid)
+        history.add("alice", "send", "fail", room=room, cid=cid, note="room_closed")
     return history
 
 
@@ -30,8 +30,8 @@ def room(log=LOG, last_seq=None, capacity=5, personnel=2, members=2, seated=2):
     return Room(7, log, capacity, personnel, last_seq or len(log), members, seated)
 
 
-def verdict(history, shown=SHOWN, of=None):
-    found = judge.conversation(history, of or room(), {"bob": shown})
+def verdict(history, shown=SHOWN, of=None, may_refuse=()):
+    found = judge.conversation(history, of or room(), {"bob": shown}, may_refuse=may_refuse)
     return {name: count for name, count in found.items() if count}
 
 
@@ -82,7 +82,7 @@ def test_a_talk_in_which_nothing_went_wrong():
         ),
         pytest.param(
             said("a", "b", "c", acked={"a": 1, "b": 2}, refused=["c"]), SHOWN, LOG,
-            {"dup_stored": 1},
+            {"dup_stored": 1, "unconverged": 1},
             id="refused, and stored all the same",
         ),
         pytest.param(
@@ -98,7 +98,8 @@ def test_what_went_wrong_is_told_by_name(history, shown, log, told):
 
 def test_what_was_refused_for_good_need_not_converge():
     history = said("a", "b", "c", "d", acked=ALL, refused=["d"])
-    assert verdict(history) == {}
+    assert verdict(history, may_refuse=["room_closed"]) == {}
+    assert verdict(history) == {"unconverged": 1}
 
 
 def test_a_line_of_another_room_is_a_phantom():
