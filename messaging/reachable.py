@@ -11,7 +11,11 @@ from typing import Any
 
 import psycopg
 from django.db import InterfaceError, OperationalError, connection
-from psycopg.errors import ReadOnlySqlTransaction, _WaitTimeout
+from psycopg.errors import (
+    IdleInTransactionSessionTimeout,
+    ReadOnlySqlTransaction,
+    _WaitTimeout,
+)
 from psycopg.generators import PQGen
 from psycopg_pool import PoolTimeout
 
@@ -27,12 +31,15 @@ class Unavailable(Exception):
     """The database did not answer in time. What was asked may or may not have been done."""
 
 
+# Each an InternalError to Django, as a fault of ours would be.
+PASSING = (ReadOnlySqlTransaction, IdleInTransactionSessionTimeout)
 FAILURES = (OperationalError, InterfaceError, PoolTimeout, Unavailable, TimeoutError)
 
 
 def is_outage(error: BaseException) -> bool:
-    """Nobody's fault, and gone in a while: no answer, no free connection, or it only reads."""
-    return isinstance(error, FAILURES) or isinstance(error.__cause__, ReadOnlySqlTransaction)
+    """Nobody's fault, and gone in a while: no answer, no free connection, it only reads, or it has
+    ended the transaction of a process that stood still."""
+    return isinstance(error, FAILURES) or isinstance(error.__cause__, PASSING)
 
 
 class Reach:

@@ -1,12 +1,14 @@
 """Whatever comes in is answered with a problem (RFC 9457) of a stable code, never with a 500."""
 
+import select
 from uuid import uuid4
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from psycopg_pool import PoolTimeout
 
 from messaging import services
+from rooms import services as rooms
 
 CID = "0e4a7c1e-1d4e-4a43-a5a5-0d6f0f0a7b51"
 
@@ -169,3 +171,23 @@ def test_a_cookie_alone_changes_nothing_from_a_foreign_page(as_bob, room):
     as_bob.client.handler.enforce_csrf_checks = True
     problem(as_bob("DELETE", f"rooms/{room.pk}/membership/"), 403, "permission_denied")
     assert room.memberships.filter(user=as_bob.user).exists()
+
+
+def test_a_transaction_that_the_server_ended_is_unavailable_and_no_fault_of_ours(
+    as_charlie, room, monkeypatch, caplog
+):
+    """As of a process that stood still for longer than it may (the harness's row C10)."""
+
+    def stood_still(room_id, locked=rooms.locked):
+        found = locked(room_id)
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 1")
+            ended = connection.connection.pgconn.socket
+        assert select.select([ended], [], [], 10)[0]  # it says why, and hangs up
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rooms, "locked", stood_still)
+        problem(as_charlie("PUT", f"rooms/{room.pk}/membership/"), 503, "unavailable")
+    assert not [one for one in caplog.records if one.exc_info]
+    assert as_charlie("PUT", f"rooms/{room.pk}/membership/").status_code == 201
