@@ -91,7 +91,6 @@ def line(row: dict[str, Any]) -> str:
     told += f", {done.get('acked', 0):,} acked, {done.get('shown', 0):,} shown"
     if done.get("join"):
         told += f", {done['join']:,} seats taken, {done.get('leave', 0):,} given back"
-    told += f", {done['executions']:,} inputs" if "executions" in done else ""
     told += "".join(f", {name} {count}" for name, count in row["found"].items())
     told += "".join(f"; {_told(bound)}" for bound in row["bounds"])
     return told + "".join(f"; seed {seed}: {error}" for seed, error in row["errors"].items())
@@ -101,7 +100,7 @@ def _told(bound: dict[str, Any]) -> str:
     sign = "≥" if bound["at_least"] else "≤"
     mark = "" if bound["is_met"] else " NOT MET"
     unit = f" {bound['unit']}" if bound["unit"] else ""
-    return f"{bound['name']} {bound['value']:g}{unit} ({sign} {bound['limit']:g}){mark}"
+    return f"{bound['name']} {bound['value']:,.9g}{unit} ({sign} {bound['limit']:,g}){mark}"
 
 
 def keep(rows: list[dict[str, Any]], *, size: str, is_whole: bool) -> None:
@@ -189,8 +188,6 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     if "absent" in row:
         found = f"not played: {row['absent']}"
     also = [_told(bound) for bound in row["bounds"]] + [*row["errors"].values()]
-    if inputs := done.get("executions"):
-        also.append(f"{inputs:,} inputs")
     what = row["what"].replace("|", "\\|")
     return row["id"], what, *(f"{number:,}" for number in numbers), found, "; ".join(also)
 
