@@ -7,13 +7,12 @@ from collections.abc import Callable
 WORD = "die"  # what a message says to make a worker fail that is made to (faults/failpoints.py)
 
 
+OUR_SETTINGS = {"DJANGO_SETTINGS_MODULE": "faults.settings", "DEBUG": "true"}  # of a worker
+
+
 def failing(name: str) -> dict[str, str]:
     """The environment of a worker that fails in that way."""
-    return {
-        "DJANGO_SETTINGS_MODULE": "faults.settings",
-        "DEBUG": "true",
-        "CHATTALK_FAIL": name,
-    }
+    return OUR_SETTINGS | {"CHATTALK_FAIL": name}
 
 
 async def until(holds: Callable[[], bool], seconds: float) -> bool:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 class Entry(NamedTuple):
     at: float  # seconds on the monotonic clock
     who: str  # a member, or "nemesis"
-    op: str  # send, show, join, leave, connect, closed, fault
+    op: str  # send, show, join, leave, connect, closed, renew, fault
     phase: str  # invoke, ok, fail, info; a fault has begin and end
     room: int = 0
     cid: str = ""

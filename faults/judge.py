@@ -215,6 +215,22 @@ def ack_times(history: History) -> list[float]:
     ]
 
 
+def answer_times(history: History) -> list[float]:
+    """Seconds from each try of a message to its answer, a refusal too. What goes with its line
+    has none; what only hangs is still waited for when it is said again."""
+    asked: dict[str, tuple[str, float]] = {}
+    took = []
+    for entry in history.entries:
+        if entry.op == "closed":
+            asked = {cid: (who, at) for cid, (who, at) in asked.items() if who != entry.who}
+        elif entry.op == "send" and entry.phase == "invoke":
+            asked.setdefault(entry.cid, (entry.who, entry.at))
+        elif entry.op == "send" and entry.cid in asked:
+            _, at = asked.pop(entry.cid)
+            took.append(entry.at - at)
+    return took
+
+
 def _spans(history: History) -> list[tuple[float, float]]:
     """When something was wrong; faults that overlap overlap."""
     open_since: dict[str, float] = {}
@@ -228,6 +244,7 @@ def _spans(history: History) -> list[tuple[float, float]]:
 
 
 def percentile(values: Sequence[float], share: float = 0.95) -> float:
-    """The nearest one. Of nothing: 0."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+    """The nearest one. ValueError of nothing: a bound on it would hold, and tell nothing."""
+    if not values:
+        raise ValueError("nothing was measured")
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]

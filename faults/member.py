@@ -2,7 +2,8 @@
 
 It resumes after the last line it has without a hole, sends again what was not answered under the
 same id, waits before it comes back as our own page does, and takes the other worker then. It shows
-what comes as it comes: whatever is lost, repeated or out of order on the way is seen by the judge.
+what comes as it comes: what is lost or out of order on the way is seen by the judge. A line that
+comes again is shown once, as on our page; within one subscription it should not, and counts.
 """
 
 import asyncio
@@ -48,7 +49,8 @@ class Member:
         self.shown: list[tuple[int, str]] = []  # seq and cid, in the order of the screen
         self._seqs: set[int] = set()
         self.last = 0  # up to here without a hole
-        self.repeats = 0  # lines that came again on the wire; they are not shown again
+        self._told: set[int] = set()  # by the subscription of now
+        self.repeats = 0  # lines that one subscription told twice
         self.reloads = 0  # how often the server could not tell what was missed
         self.came = 0
         self.closes: list[int | None] = []
@@ -184,10 +186,8 @@ class Member:
     def _heard(self, payload: bytes) -> None:
         frame = json.loads(payload)
         match frame["type"]:
-            case "event" if self._held is None:
-                self._show(frame)
             case "event":
-                self._held.append(frame)
+                self._note_line(frame)
             case "ack":
                 self._acknowledged(frame)
             case "nack":
@@ -204,10 +204,17 @@ class Member:
         if frame["type"] != "event":
             self.heard.append(frame)
 
+    def _note_line(self, frame: dict[str, Any]) -> None:
+        self.repeats += frame["seq"] in self._told
+        self._told.add(frame["seq"])
+        if self._held is None:
+            self._show(frame)
+        else:
+            self._held.append(frame)
+
     def _show(self, frame: dict[str, Any]) -> None:
         seq, cid = frame["seq"], frame.get("cid", "")
         if seq in self._seqs:
-            self.repeats += 1
             return
         self._seqs.add(seq)
         self.shown.append((seq, cid))
@@ -218,6 +225,7 @@ class Member:
 
     def _subscribed(self, frame: dict[str, Any]) -> None:
         self.came += 1
+        self._told = set()
         self._tell("connect", "ok", seq=frame["head"], note=str(frame["recovered"]))
         if frame["recovered"]:
             self._open()

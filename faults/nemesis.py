@@ -43,6 +43,13 @@ class Nemesis:
             proxy.reset()
         self.end("reset")
 
+    def half_close(self, *proxies: Proxy) -> None:
+        """All lines through them: the server hears that nothing more comes, the client nothing."""
+        self.begin("half-close")
+        for proxy in proxies:
+            proxy.half_close()
+        self.end("half-close")
+
     # --- workers ------------------------------------------------------------------------------
 
     async def kill_worker(self, number: int, away: float = 0.0) -> None:

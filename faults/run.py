@@ -175,7 +175,7 @@ class Run:
         self.t_recover += recovered
         self.t_caught_up += caught_up
         self.operations["shown"] += sum(map(len, shown.values()))
-        self.operations["dup_wire"] += sum(member.repeats for member in crowd.all)
+        self.counts["dup_shown"] += sum(member.repeats for member in crowd.all)
         self.operations["reloads"] += sum(member.reloads for member in crowd.all)
         self.operations["came_back"] += sum(member.came - 1 for member in crowd.all)
         closes = [code for member in crowd.all for code in member.closes]
@@ -199,6 +199,12 @@ class Run:
 
     def ack_times(self, share: float) -> float:
         return judge.percentile(judge.ack_times(self.history), share)
+
+    def handshakes_5xx(self) -> int:
+        return sum("HTTP/1.1 5" in entry.note for entry in self.history.of("connect", "fail"))
+
+    def answer_times(self, share: float) -> float:
+        return judge.percentile(judge.answer_times(self.history), share)
 
     async def judge_seats(self, room: int, *, seated: int = 0, expected: int | None = None) -> None:
         """`expected`: how many members there must be."""

@@ -80,6 +80,7 @@ class Site(Ours):
     def __init__(self) -> None:
         super().__init__()
         self.stores = Stores()  # type: ignore[assignment]
+        self.front = Proxy(self._reach_any)
         self.doors: list[Proxy] = []
         self._turn = 0
         self._people: list[Person] = []
@@ -104,7 +105,6 @@ class Site(Ours):
             self.workers[number].start()
             self.doors.append(Proxy(lambda number=number: self._reach(number)))
             await self.doors[number].start()
-        self.front = Proxy(self._reach_any)
         await self.front.start()
         for number in range(WORKERS):
             await asyncio.to_thread(self.wait_for, number)

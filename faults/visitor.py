@@ -8,11 +8,11 @@ import random
 
 from bench.ours import Person
 from faults import judge, rest
+from faults.member import LOST
 from faults.run import Run
 
 ANSWER_WITHIN = 25.0  # seconds; a crowded door may take SEAT_WAIT_SECONDS, a held row 10 s more
 TRIES = 20
-LOST = (OSError, TimeoutError, EOFError)
 UNKNOWN = "unknown"
 
 

@@ -8,6 +8,8 @@ and the others have their heartbeats by the same look, for thousands of timers a
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -28,6 +30,15 @@ log = logging.getLogger(__name__)
 CHECK_SECONDS = 1.5
 HEARTBEAT_SECONDS = 25.0
 SETTLE_SECONDS = 0.01  # between two looks at what still waits to be sent, while we stop
+
+
+@contextmanager
+def _stumbling() -> Iterator[None]:
+    """What is done to one socket; if it fails, that costs the others nothing."""
+    try:
+        yield
+    except Exception:
+        log.exception("a socket stumbled")
 
 
 class Proof(NamedTuple):
@@ -95,13 +106,11 @@ class Sockets:
 
     def check_lines(self, now: float) -> None:
         for socket, due in list(self._sockets.items()):
-            try:
+            with _stumbling():
                 socket.line.check()
                 if now >= due:
                     self._sockets[socket] = now + HEARTBEAT_SECONDS
                     socket.beat()
-            except Exception:  # one that stumbles must not cost the others theirs
-                log.exception("a socket stumbled")
 
     async def check_sign_ins(self) -> None:
         """Close the sockets whose proof is worth nothing any more. Raises Unavailable."""
@@ -117,7 +126,8 @@ class Sockets:
         )
         for socket, (is_valid,) in zip(sockets, rows, strict=True):
             if not is_valid:
-                socket.sign_out()
+                with _stumbling():
+                    socket.sign_out()
 
     async def settled(self) -> None:
         """Wait until what was said to the sockets is with their clients; bound it."""
@@ -127,10 +137,8 @@ class Sockets:
     def send_away(self) -> None:
         """All of them, each with a time to come back."""
         for socket in list(self._sockets):
-            try:
+            with _stumbling():
                 socket.send_away()
-            except Exception:  # one that stumbles must not keep the others here
-                log.exception("a socket stumbled")
 
     async def close(self) -> None:
         if self._task is not None:

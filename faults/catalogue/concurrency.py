@@ -1,7 +1,6 @@
 """C1–C5: the same at the same time, at different doors, late, and by different clocks."""
 
 import asyncio
-import random
 from collections import Counter
 from uuid import uuid4
 
@@ -180,7 +179,7 @@ async def _tokens_refused(run: Run) -> int:
     nobody = Person(0, "")
     refused = 0
     for giver, taker in (run.site.ports, run.site.ports[::-1]):
-        email = f"clock-{random.randbytes(6).hex()}@example.com"
+        email = f"clock-{run.dice.randbytes(6).hex()}@example.com"
         proof = {"email": email, "password": "a long and quiet evening"}
         account = proof | {"display_name": "Dana"}
         await rest.ask(giver, "POST", "/api/v1/accounts/", nobody, account)

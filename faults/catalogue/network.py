@@ -1,4 +1,4 @@
-"""N1–N6: lines that are idle, slow, dead or cut."""
+"""N1–N6 and N13: lines that are idle, slow, dead or cut."""
 
 import asyncio
 import time
@@ -186,6 +186,22 @@ async def half_open_server(run: Run) -> None:
     site.doors[0].mend()
     await run.judge(crowd)
     await run.judge_presence(crowd)
+
+
+@scenario("N13", "lines on which nothing more comes, and something may still be said")
+async def half_closed(run: Run) -> None:
+    """The server ends what a client has ended, and the client, who knows nothing, comes back."""
+    crowd = await run.crowd(4, 8, ports=run.site.door_ports)
+    pauses = run.pauses(4, 0.5, 1.5)
+    async with crowd.talking(400 if run.is_full else 250, pause=0.03):
+        for number, pause in enumerate(pauses):
+            await asyncio.sleep(pause)
+            cut_off = crowd.all[number % 2 :: 2]
+            run.nemesis.half_close(run.site.doors[number % 2])
+            run.bound("moved", 5, await crowd.moved(cut_off, GONE_WITHIN))
+    await run.judge(crowd)
+    await run.judge_presence(crowd)
+    run.bound("t_recover", 5)
 
 
 # --- cut lines ----------------------------------------------------------------------------------

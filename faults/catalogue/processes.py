@@ -18,6 +18,7 @@ async def worker_killed(run: Run) -> None:
             await run.nemesis.kill_worker(number % 2)
     await run.judge(crowd)
     run.bound("t_recover", 5)
+    await run.judge_presence(crowd)
     came_back = run.operations["came_back"] / len(pauses)
     run.bound("came_back", 6, came_back, unit="at each", at_least=True)
 
@@ -87,4 +88,5 @@ async def deploy(run: Run) -> None:
     await run.judge(crowd)
     closes = [code for member in crowd.all for code in member.closes]
     run.counts["unhandled"] += sum(code not in (1001, 1012) for code in closes if code != 1005)
+    run.bound("handshakes_5xx", 0, run.handshakes_5xx(), unit="")
     run.bound("t_caught_up", 10)

@@ -5,6 +5,7 @@ import signal
 
 from faults.nemesis import FAST, IMMEDIATE
 from faults.run import Run, scenario
+from faults.visitor import judge_visitors, visitors
 
 
 @scenario("A7", "kill -9 of Redis, and a restart without its data", seeds=5)
@@ -18,6 +19,7 @@ async def redis_killed(run: Run) -> None:
             async with run.nemesis.without("redis"):
                 await asyncio.sleep(seconds)
     await run.judge(crowd)
+    await run.judge_presence(crowd)
     run.bound("t_caught_up", 30)
     run.bound("ack_p99", 3, run.ack_times(0.99))
 
@@ -62,6 +64,7 @@ async def postgres_restarted(run: Run) -> None:
                 await asyncio.sleep(run.dice.uniform(0, 2))
     await run.judge(crowd)
     run.bound("t_recover", 10)
+    run.bound("answer_p99", 3, run.answer_times(0.99))
 
 
 @scenario("A11", "PostgreSQL stands still, and has no connection left", seeds=3)
@@ -78,6 +81,7 @@ async def postgres_paused(run: Run) -> None:
     cut_off = sum(len(member.closes) for member in crowd.all)
     await run.judge(crowd)
     run.bound("t_recover", 5)
+    run.bound("answer_p99", 3, run.answer_times(0.99))
     run.bound("sockets_dropped", 0, cut_off, unit="")
 
 
@@ -118,9 +122,11 @@ async def mongodb_away(run: Run) -> None:
 
 @scenario("A16", "everything dies at once: the power is cut", seeds=5)
 async def power_cut(run: Run) -> None:
-    crowd = await run.crowd(6, 8)
-    site = run.site
+    """In the middle of a talk, and of a coming and going at the door of another room."""
+    crowd, site, seats = await run.crowd(6, 8), run.site, 8
+    room, people = await visitors(run, 12, seats)
     async with crowd.talking(400, pause=0.02):
+        coming = [asyncio.create_task(one.come_and_go(6)) for one in people]
         await asyncio.sleep(run.dice.uniform(1, 2))
         for worker in site.workers:
             worker.process.signal(signal.SIGKILL)
@@ -132,5 +138,9 @@ async def power_cut(run: Run) -> None:
             pass
         for number in range(len(site.workers)):
             await run.nemesis.start_worker(number)
+        await asyncio.gather(*coming)
+        await asyncio.gather(*(one.join() for one in people))
     await run.judge(crowd)
+    await judge_visitors(run, room, people, expected=seats)
+    await run.judge_presence(crowd)
     run.bound("t_recover", 30)

@@ -37,8 +37,7 @@ async def storm(run: Run) -> None:
     asked = await _transactions(run) - before
     run.bound("transactions_each", 2, asked / (2 * rooms * ROOM), unit="")
     failed = Counter(entry.note for entry in run.history.of("connect", "fail"))
-    broken = sum(count for note, count in failed.items() if "HTTP/1.1 5" in note)
-    run.bound("handshakes_5xx", 0, broken, unit="")
+    run.bound("handshakes_5xx", 0, run.handshakes_5xx(), unit="")
     run.note("connects_failed", dict(failed.most_common(5)))
     for one in crowds:
         await run.judge(one)

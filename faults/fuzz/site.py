@@ -1,6 +1,8 @@
 """A site as in production, with people who signed up at its door."""
 
+import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from typing import Any
 from bench import request
 from bench.request import Answer
 
+CHROMES = ("chromium", "google-chrome")
 PASSWORD = "a long and quiet evening"
 ANSWERS_WITHIN = 30.0  # seconds
 
@@ -22,6 +25,11 @@ def ask(
     if token:
         headers["Authorization"] = f"Bearer {token}"
     return request.ask(url + path, method, body, headers, within=ANSWERS_WITHIN)
+
+
+def browser() -> str | None:
+    """The path of a Chromium: what CHROMIUM names, or one that is installed."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMES)), None)
 
 
 @dataclass(frozen=True)

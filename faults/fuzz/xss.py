@@ -4,9 +4,7 @@ A real browser looks at the pages. Nothing may run, ask for anything elsewhere, 
 the Content-Security-Policy or complain; and none of it may become an element of the page.
 """
 
-import os
 import random
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -286,10 +284,9 @@ User.objects.filter(email=%r).update(is_staff=True, is_superuser=True)
 def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu"]
+            executable_path=site.browser(), args=["--no-sandbox", "--disable-gpu"]
         )
         yield browser
         browser.close()

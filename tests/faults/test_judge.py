@@ -204,3 +204,28 @@ def test_who_speaks_or_enters_after_the_end_is_an_orphan():
 def test_a_subscription_from_line_seven_on(seqs, told):
     found = judge.stream([{"seq": seq} for seq in seqs], 7)
     assert {name: count for name, count in found.items() if count} == told
+
+
+def test_each_try_has_its_time_until_the_answer_and_what_hangs_is_not_begun_anew():
+    history = History()
+    history.add("alice", "send", "invoke", cid="refused")
+    history.add("alice", "send", "info", cid="refused")
+    history.add("alice", "send", "invoke", cid="hangs")
+    history.add("alice", "send", "invoke", cid="hangs")
+    history.add("bob", "send", "invoke", cid="cut off")
+    history.add("bob", "closed", "info")
+    history.add("alice", "send", "ok", cid="hangs")
+    history.add("bob", "send", "invoke", cid="cut off")
+    history.add("bob", "send", "ok", cid="cut off")
+    at = [entry.at for entry in history.entries]
+    assert judge.answer_times(history) == [at[1] - at[0], at[6] - at[2], at[8] - at[7]]
+
+
+@pytest.mark.parametrize(("share", "found"), [(0.5, 3), (0.95, 4), (1, 4)])
+def test_a_percentile_is_one_of_what_was_seen(share, found):
+    assert judge.percentile([4, 1, 3, 2], share) == found
+
+
+def test_of_nothing_there_is_no_percentile_that_could_meet_a_bound():
+    with pytest.raises(ValueError, match="nothing was measured"):
+        judge.percentile([])

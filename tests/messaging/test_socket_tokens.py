@@ -10,6 +10,7 @@ from django.test import RequestFactory
 from accounts import devices, services, tickets, tokens
 from chattalk.asgi import application
 from messaging import node
+from messaging.consumers import ChatConsumer
 from tests.messaging.sockets import Socket, session_cookie
 
 PASSWORD = "nine green bottles"
@@ -115,3 +116,24 @@ async def test_it_outlives_its_token_while_the_device_is_signed_in(room, alice, 
         await sync_to_async(devices.refresh)(RequestFactory().post("/"), pair.refresh)
         await node.current().sockets.check_sign_ins()
         assert (await client.say(room, "still here"))["type"] == "ack"
+
+
+async def test_one_socket_that_stumbles_does_not_keep_the_others_signed_in(
+    room, alice, pair, monkeypatch, caplog
+):
+    def first_stumbles(socket):
+        if socket is ours[0]:
+            raise ValueError("stumbled")
+        sign_out(socket)
+
+    monkeypatch.setattr("messaging.sockets.CHECK_SECONDS", 60)
+    async with opened(f"bearer.{pair.access}") as first, opened(f"bearer.{pair.access}") as raw:
+        assert (await Socket(first).frame())["type"] == "hello"
+        assert (await Socket(raw).frame())["type"] == "hello"
+        sockets = node.current().sockets
+        ours, sign_out = list(sockets._sockets), ChatConsumer.sign_out
+        monkeypatch.setattr(ChatConsumer, "sign_out", first_stumbles)
+        await sync_to_async(end)("signed out", alice, pair)
+        await sockets.check_sign_ins()
+        assert await refused(raw)
+    assert "a socket stumbled" in caplog.text
