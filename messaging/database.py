@@ -35,10 +35,11 @@ def _parameters() -> dict[str, Any]:
     return kept | {"autocommit": True, "prepare_threshold": 1, "application_name": "chattalk"}
 
 
-async def connect(options: str = "") -> psycopg.AsyncConnection[Any]:
+async def connect(options: str, deadline: float) -> psycopg.AsyncConnection[Any]:
+    """Raises TimeoutError or psycopg.OperationalError; `deadline` is of the event loop's clock."""
     params = _parameters()
     params["options"] += f" {options}"
-    async with asyncio.timeout(ANSWER_SECONDS):
+    async with asyncio.timeout_at(deadline):
         return await psycopg.AsyncConnection.connect(**params)
 
 

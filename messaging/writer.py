@@ -32,7 +32,8 @@ LOCK_MILLISECONDS = 1000  # for a room's row; others write to it for millisecond
 # One plan, by the indexes, from the first message on: a plan that was made while the tables were
 # empty would read them whole, and go on to when they are large.
 PLAN = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off"
-PATIENCE_SECONDS = 3.0  # then the sender is told to try again
+PATIENCE_SECONDS = 2.5  # then the sender is told to try again, within 3 s of their message
+LATE_SECONDS = 0.25  # between two looks for those whose patience is over, while a batch is stuck
 TURNS = 8  # of the event loop, in which a batch gathers
 RIVALS_MAX = 100  # messages that wait to be judged by one that has their id
 
@@ -75,6 +76,11 @@ class Waiting:
     deadline: float  # of the event loop's clock
     answers: "list[Future[Receipt]]" = field(default_factory=list)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody waits for the answer still."""
+        return not all(future.done() for future in self.answers)
+
     def answer(self, receipt: Receipt) -> None:
         """Who sent the same again while the first was on its way gets the same, as a repeat."""
         for future in self.answers:
@@ -111,33 +117,31 @@ class Writer:
         self._under_way: dict[tuple[int, int, UUID], Waiting] = {}
         self._rivals: list[tuple[Draft, Future[Receipt], float]] = []
         self._last_size = 0  # of a batch
+        self._late: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._connection: psycopg.AsyncConnection[Any] | None = None
 
-    def put(self, draft: Draft, answer: "Future[Receipt] | None" = None) -> "Future[Receipt]":
+    def put(self, draft: Draft) -> "Future[Receipt]":
         """The future answers after COMMIT, or raises PermissionDenied (not a member) or
-        ValidationError (conflict, room_closed, unavailable)."""
+        ValidationError (conflict, room_closed, unavailable); within 3 s."""
         loop = asyncio.get_running_loop()
-        if answer is None:
-            answer = loop.create_future()
-        waiting = self._waiting.get(draft.key) or self._under_way.get(draft.key)
-        if waiting is None and len(self._waiting) < WAITING_MAX:
-            waiting = self._waiting[draft.key] = Waiting(draft, loop.time() + PATIENCE_SECONDS)
-        if waiting is None:
-            answer.set_exception(unavailable())
-        elif waiting.draft.body != draft.body:
-            self._rival(draft, answer)
-        else:
-            waiting.answers.append(answer)
+        answer: Future[Receipt] = loop.create_future()
+        self._put(draft, answer, loop.time() + PATIENCE_SECONDS)
         if self._task is None and self._waiting:
             self._task = loop.create_task(self._work())
         return answer
 
-    def _rival(self, draft: Draft, answer: "Future[Receipt]") -> None:
-        """Another text under an id that waits. Which of the two counts is not known before that one
-        is stored; it may well be this one, said again."""
-        if len(self._rivals) < RIVALS_MAX:
-            deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+    def _put(self, draft: Draft, answer: "Future[Receipt]", deadline: float) -> None:
+        waiting = self._waiting.get(draft.key) or self._under_way.get(draft.key)
+        if waiting is None and len(self._waiting) < WAITING_MAX:
+            waiting = self._waiting[draft.key] = Waiting(draft, deadline)
+        if waiting is None:
+            answer.set_exception(unavailable())
+        elif waiting.draft.body == draft.body:
+            waiting.answers.append(answer)
+        elif len(self._rivals) < RIVALS_MAX:
+            # Another text under an id that waits. Which of the two counts is not known before that
+            # one is stored; it may well be this one, said again.
             self._rivals.append((draft, answer, deadline))
         else:
             answer.set_exception(conflict())
@@ -148,7 +152,7 @@ class Writer:
             if answer.done():
                 continue
             if asyncio.get_running_loop().time() < deadline:
-                self.put(draft, answer)
+                self._put(draft, answer, deadline)
             else:
                 answer.set_exception(unavailable())
 
@@ -159,17 +163,34 @@ class Writer:
                 keys = list(self._waiting)[:TOGETHER]
                 self._under_way = {key: self._waiting.pop(key) for key in keys}
                 batch = list(self._under_way.values())
-                try:
-                    await self._store(batch)
-                except Exception as error:  # a fault of ours: nobody waits for ever because of it
-                    log.exception("a batch failed")
-                    self._give_up(batch, error)
+                await self._take(batch)
                 self._under_way = {}
                 self._last_size = len(batch)
                 if self._rivals:
                     self._judge_rivals()
         finally:
             self._task = None
+
+    async def _take(self, batch: list[Waiting]) -> None:
+        self._late = asyncio.get_running_loop().call_at(batch[0].deadline, self._refuse_late)
+        try:
+            await self._store(batch)
+        except Exception as error:  # a fault of ours: nobody waits for ever because of it
+            log.exception("a batch failed")
+            self._give_up(batch, error)
+        finally:
+            self._late.cancel()
+
+    def _refuse_late(self) -> None:
+        """Nobody waits for longer because a batch is stuck: neither in it, where it may be stored
+        all the same (who says it again is then told so), nor behind it."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for queue in (self._under_way, self._waiting):
+            late = [key for key, waiting in queue.items() if waiting.deadline <= now]
+            self._give_up([queue.pop(key) for key in late], "no answer in time")
+        self._judge_rivals()
+        self._late = loop.call_later(LATE_SECONDS, self._refuse_late)
 
     async def _gather(self) -> None:
         """Under load, let the last batch be told, and those come in who are on their way.
@@ -214,10 +235,11 @@ class Writer:
             await self._store(others)
 
     def _give_up(self, batch: list[Waiting], why: object) -> None:
-        if batch:
+        still = [waiting for waiting in batch if waiting.is_open]
+        if still:
             said = first_line(why) if isinstance(why, BaseException) else why
-            log.warning("%s messages not stored: %s", len(batch), said)
-        for waiting in batch:
+            log.warning("%s messages not stored: %s", len(still), said)
+        for waiting in still:
             self._settled(waiting)
             waiting.refuse(unavailable())
 
@@ -233,7 +255,8 @@ class Writer:
         while True:
             try:
                 if self._connection is None:
-                    self._connection = await connect(f"-c lock_timeout={LOCK_MILLISECONDS} {PLAN}")
+                    options = f"-c lock_timeout={LOCK_MILLISECONDS} {PLAN}"
+                    self._connection = await connect(options, deadline)
                 return await run(self._connection, statement, params, deadline)
             except (psycopg.errors.UniqueViolation, psycopg.errors.LockNotAvailable):
                 raise

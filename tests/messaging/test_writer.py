@@ -5,6 +5,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.core.exceptions import PermissionDenied, ValidationError
 
+import messaging.writer
 from messaging import services
 from messaging.models import Event
 from messaging.writer import Draft, Writer
@@ -160,3 +161,53 @@ async def test_a_database_that_does_not_answer_is_told_in_time(writer, room, ali
     hold.set()
     await holding
     assert (await writer.put(waiting)).seq == 3  # the same again, and it is stored once
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """The database does what it is asked, and its answers take until this is set."""
+    answers, run = asyncio.Event(), messaging.writer.run
+
+    async def late(*args):
+        rows = await run(*args)
+        await answers.wait()
+        return rows
+
+    monkeypatch.setattr(messaging.writer, "run", late)
+    monkeypatch.setattr(messaging.writer, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(messaging.writer, "LATE_SECONDS", 0.02)
+    return answers
+
+
+async def test_nobody_waits_for_longer_than_their_patience_in_a_batch_or_behind_it(
+    writer, room, alice, bob, slow
+):
+    stuck, behind = draft(room, alice, "first"), draft(room, bob, "second")
+    answers = [writer.put(stuck)]
+    await asyncio.sleep(0.05)  # it is on its way
+    answers += [writer.put(behind), writer.put(behind)]
+    for refused in await asyncio.wait_for(asyncio.gather(*answers, return_exceptions=True), 2):
+        assert refused.code == "unavailable"
+    assert not slow.is_set() and writer._task is not None  # the batch still is
+
+    slow.set()
+    again, later = await asyncio.gather(writer.put(stuck), writer.put(behind))
+    assert (again.seq, again.repeated) == (3, True)  # it was stored all the same
+    assert (later.seq, later.repeated) == (4, False)
+    await writer.idle()
+    assert [event.body for event in writer.events] == ["first", "second"]
+
+
+async def test_what_was_refused_for_the_time_it_took_may_be_said_again_meanwhile(
+    writer, room, alice, slow
+):
+    stuck = draft(room, alice, "first")
+    other = stuck._replace(body="another text under its id")
+    with pytest.raises(ValidationError):
+        await writer.put(stuck)
+    again, rival = writer.put(stuck), writer.put(other)
+    slow.set()
+    assert ((await again).seq, (await again).repeated) == (3, True)
+    with pytest.raises(ValidationError) as refusal:
+        await rival
+    assert refusal.value.code == "conflict"
