@@ -60,6 +60,7 @@ class Member:
         self.subscribed = asyncio.Event()
         self.ping_every = PING_EVERY
         self._held: list[dict[str, Any]] | None = None  # live lines, while the log is loaded anew
+        self._loading: asyncio.Task[None] | None = None
         self._turn = 0  # which of the ports is next
         self._over = False
         self._socket: client.Socket | None = None
@@ -164,6 +165,8 @@ class Member:
     def _release(self, socket: client.Socket) -> None:
         self.subscribed.clear()
         self._held = None
+        if self._loading:
+            self._loading.cancel()
         if self._pong:
             self._pong.cancel()
         socket.close()
@@ -232,8 +235,10 @@ class Member:
         else:
             self.reloads += 1
             self._held = []
-            task = asyncio.get_running_loop().create_task(self._load(frame["head"], self._socket))
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            if self._loading:
+                self._loading.cancel()
+            loop = asyncio.get_running_loop()
+            self._loading = loop.create_task(self._load(frame["head"], self._socket))
 
     async def _load(self, head: int, socket: Any) -> None:
         """What the socket could not tell, from the log; then what came live meanwhile."""
