@@ -19,10 +19,9 @@ FIRST_PAGE = 50  # events shown at once
 CONTEXT = 8  # events shown above the first missed one
 MISSED_CAP = 100  # missed messages counted; the page says "100+" from there
 HISTORY_MAX = 100  # events in one answer
+HISTORY_BYTES = 256 * 1024  # of text in one answer: what a slow line makes us keep for so long
 MEMBERS_PAGE = 50  # people
 MY_ROOMS_MAX = 100  # in the sidebar: as many as one socket may watch
-
-SEQ_MAX = 2**63 - 1
 
 
 def conversation(room: Room, me: User, standing: queries.Standing) -> dict[str, Any]:
@@ -66,19 +65,15 @@ def history(
     room_id: int, *, before: int | None = None, after: int | None = None, limit: int = FIRST_PAGE
 ) -> dict[str, Any]:
     """A page of the log, oldest first, and whether there is more on its far side."""
-    found = queries.history(room_id, before=before, after=after, limit=limit + 1)
-    events = [wire.plain(event) for event in found]
-    more = len(events) > limit
-    if more:
-        events = events[:limit] if after is not None else events[-limit:]
-    return {"events": events, "more": more}
+    found, more = queries.page(room_id, before=before, after=after, limit=limit, most=HISTORY_BYTES)
+    return {"events": [wire.plain(event) for event in found], "more": more}
 
 
 def span(asked: Mapping[str, str]) -> dict[str, int]:
     """`before` or `after`, and `limit`, as someone typed them into an address."""
     if "before" in asked and "after" in asked:
         raise ValidationError(_("Ask for what was before or after, not both."), code="bad_request")
-    bounds = {"before": SEQ_MAX, "after": SEQ_MAX, "limit": HISTORY_MAX}
+    bounds = {"before": queries.SEQ_MAX, "after": queries.SEQ_MAX, "limit": HISTORY_MAX}
     return {name: _whole(asked, name, most) for name, most in bounds.items() if name in asked}
 
 

@@ -29,7 +29,7 @@ from messaging.wire import Person
 
 UNREAD_ROOMS_MAX = 1_000  # rooms in one answer
 SPAN = ("before", "after", "limit")
-POSITION = {"type": "integer", "format": "int64", "minimum": 0, "maximum": pages.SEQ_MAX}
+POSITION = {"type": "integer", "format": "int64", "minimum": 0, "maximum": queries.SEQ_MAX}
 SEQ = {
     "after": OpenApiParameter("after", POSITION, description="The first after this `seq`."),
     "before": OpenApiParameter("before", POSITION, description="The last before this `seq`."),
@@ -41,7 +41,10 @@ class Events(InsideView):
     @extend_schema(
         operation_id="events_list",
         summary="A page of a room's log",
-        description="The newest, unless `after` or `before` is asked; ascending in any case.",
+        description=(
+            "The newest, unless `after` or `before` is asked; ascending in any case. A page ends "
+            "before its `limit` with the event that reaches 256 KiB of text."
+        ),
         parameters=[*SEQ.values(), *CURSOR],
         responses=EventPage,
     )

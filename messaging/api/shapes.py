@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from accounts.api.fields import Id, Text, Whole
 from messaging.models import Event
-from messaging.pages import SEQ_MAX
+from messaging.queries import SEQ_MAX
 from rooms.api import RoomShape
 from rooms.models import Membership
 

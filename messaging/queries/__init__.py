@@ -24,7 +24,20 @@ from .positions import (
 )
 from .posting import ACTIVITY_SECONDS, APPEND, FREE, POST, POST_AGAIN, append, post_params
 from .pruning import PRUNE, prune
-from .reading import AFTER, BEFORE, BY_MINUTE, MISSED, by_minute, history, missed, pages
+from .reading import (
+    AFTER,
+    BEFORE,
+    BY_MINUTE,
+    MISSED,
+    SEQ_MAX,
+    SIZED_AFTER,
+    SIZED_BEFORE,
+    by_minute,
+    missed,
+    newest,
+    page,
+    pages,
+)
 from .rows import CLOCK, event, rows
 
 __all__ = ["EMAILS", "MEMBERS", "SIGN_INS"]
@@ -32,5 +45,6 @@ __all__ += ["HEADS", "MY_HEADS", "MY_UNREAD", "READ", "STANDING", "STANDINGS", "
 __all__ += ["UNREAD_MAX", "Head", "Standing", "Unread", "my_unread", "read", "standing", "unread"]
 __all__ += ["ACTIVITY_SECONDS", "APPEND", "FREE", "POST", "POST_AGAIN", "append", "post_params"]
 __all__ += ["PRUNE", "prune"]
-__all__ += ["AFTER", "BEFORE", "BY_MINUTE", "MISSED", "by_minute", "history", "missed", "pages"]
+__all__ += ["AFTER", "BEFORE", "BY_MINUTE", "MISSED", "SEQ_MAX", "SIZED_AFTER", "SIZED_BEFORE"]
+__all__ += ["by_minute", "missed", "newest", "page", "pages"]
 __all__ += ["CLOCK", "event", "rows"]

@@ -7,6 +7,8 @@ from messaging.queries.positions import UNREAD_MAX
 from messaging.queries.rows import event, rows
 from messaging.wire import Event
 
+SEQ_MAX = 2**63 - 1
+
 _EVENT = """
 SELECT e.room_id, e.seq, e.kind, e.created_at, e.sender_id, u.display_name, e.client_id, e.body
 FROM messaging_event e JOIN accounts_user u ON u.id = e.sender_id
@@ -20,6 +22,17 @@ BEFORE = f"""SELECT * FROM ({_EVENT}
     WHERE e.room_id = %(room)s AND e.seq < %(before)s ORDER BY e.seq DESC LIMIT %(limit)s
 ) page ORDER BY seq
 """
+
+# The lines of such a page that have less text before them than may be, and how many it had.
+_SIZED = """
+SELECT room_id, seq, kind, created_at, sender_id, display_name, client_id, body, found FROM (
+    SELECT page.*, count(*) OVER () AS found,
+        sum(octet_length(body)) OVER (ORDER BY seq {direction}) - octet_length(body) AS bytes_before
+    FROM ({page}) page
+) sized WHERE bytes_before < %(bytes)s ORDER BY seq
+"""
+SIZED_AFTER = _SIZED.format(page=AFTER, direction="ASC")
+SIZED_BEFORE = _SIZED.format(page=BEFORE, direction="DESC")
 
 # A page of each room's log, for who has a seat in it.
 # Uses indexes: membership_once, event_seq_once, each once per room.
@@ -68,15 +81,25 @@ WHERE e.created_at >= %(since)s::timestamptz AND e.kind = 'message' GROUP BY 1
 """
 
 
-def history(
-    room_id: int, *, before: int | None = None, after: int | None = None, limit: int = 50
-) -> list[Event]:
-    """A page of the log, ascending: the last before `before`, or the first after `after`."""
-    if after is not None:
-        params = {"room": room_id, "after": after, "limit": limit}
-        return [event(row) for row in rows(AFTER, params)]
-    params = {"room": room_id, "before": before or 2**63 - 1, "limit": limit}
+def newest(room_id: int, limit: int = 50) -> list[Event]:
+    """The end of the log, ascending."""
+    params = {"room": room_id, "before": SEQ_MAX, "limit": limit}
     return [event(row) for row in rows(BEFORE, params)]
+
+
+def page(
+    room_id: int, *, before: int | None, after: int | None, limit: int, most: int
+) -> tuple[list[Event], bool]:
+    """A page of the log, ascending, and whether there is more on its far side: the last before
+    `before`, or the first after `after`. The line that reaches `most` bytes of text ends it."""
+    params = {"room": room_id, "limit": limit + 1, "bytes": most}
+    if after is not None:
+        found = rows(SIZED_AFTER, params | {"after": after})
+        kept = found[:limit]
+    else:
+        found = rows(SIZED_BEFORE, params | {"before": SEQ_MAX if before is None else before})
+        kept = found[-limit:]
+    return [event(row[:-1]) for row in kept], bool(found) and found[0][-1] > len(kept)
 
 
 def pages(
@@ -94,7 +117,7 @@ def pages(
         "rooms": list(room_ids),
         "user": user_id,
         "after": after,
-        "before": 2**63 - 1 if before is None else before,
+        "before": SEQ_MAX if before is None else before,
         "limit": limit,
     }
     return [event(row) for row in rows(BACKWARDS if backwards else FORWARDS, params)]

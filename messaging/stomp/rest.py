@@ -23,7 +23,7 @@ from accounts.api.view import View
 from accounts.models import DISPLAY_NAME_MAX, User
 from accounts.tokens import NotValid
 from messaging import services
-from messaging.pages import SEQ_MAX
+from messaging.queries import SEQ_MAX
 from messaging.stomp import cookie, shape, shapes, unread
 from rooms.models import Room, RoomQuerySet
 

@@ -18,7 +18,7 @@ from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
 from messaging import queries, services
-from messaging.pages import SEQ_MAX
+from messaging.queries import SEQ_MAX
 from messaging.wire import Event
 from rooms.models import Room
 
@@ -43,7 +43,7 @@ def unread(room_id: int, user_id: int) -> list[Event]:
     _ask(lambda redis: redis.delete(_gone(room_id, user_id)))  # a new visit
     if _ask(lambda redis: redis.getdel(_quicker(room_id, user_id))):
         return []
-    events = queries.history(room_id, limit=UNREAD_MAX) if standing.head > standing.read_seq else []
+    events = queries.newest(room_id, UNREAD_MAX) if standing.head > standing.read_seq else []
     note(room_id, user_id, events[-1].seq if events else standing.head)
     return [one for one in events if one.seq > standing.read_seq]
 

@@ -162,6 +162,26 @@ def test_history_comes_in_pages_both_ways(client, room, alice, bob):
     assert page(after=12) == ([], False)
 
 
+def test_a_page_ends_early_where_much_was_said_at_once(client, room, alice, bob, monkeypatch):
+    monkeypatch.setattr("messaging.pages.HISTORY_BYTES", 10)
+    say(room, alice, "한", "12345678", "x", "")  # 3, 8, 1 and 0 bytes; from seq 3 on
+    client.force_login(bob)
+    address = reverse("messaging:history", args=[room.pk])
+
+    def page(**asked):
+        answer = client.get(address, asked).json()
+        return [event["seq"] for event in answer["events"]], answer["more"]
+
+    assert page(after=2) == ([3, 4], True)
+    assert page(after=3, limit=2) == ([4, 5], True)
+    assert page(after=3) == ([4, 5, 6], False)
+    assert page() == ([3, 4, 5, 6], True)
+    assert page(before=5) == ([3, 4], True)
+    monkeypatch.setattr("messaging.pages.HISTORY_BYTES", 1)
+    assert page(after=3) == ([4], True)
+    assert page(before=7, limit=2) == ([5, 6], True)
+
+
 @pytest.mark.parametrize(
     "asked",
     [

@@ -166,7 +166,7 @@ def test_what_was_missed_is_what_others_said_since_i_left(room, alice, bob):
 
     say(alice, "before")
     Membership.objects.filter(room=room, user=bob).update(read_seq=3)
-    left_at = queries.history(room.pk)[-1].at
+    left_at = queries.newest(room.pk)[-1].at
     say(bob, "my own")
     say(alice, "one")
     queries.append(room.pk, "leave", [alice.pk])
@@ -213,6 +213,8 @@ def test_unread_counts_what_others_said_up_to_a_bound(room, alice, bob, monkeypa
     (queries.MISSED, "event_by_room_and_time"),
     (queries.AFTER, "event_seq_once"),
     (queries.BEFORE, "event_seq_once"),
+    (queries.SIZED_AFTER, "event_seq_once"),
+    (queries.SIZED_BEFORE, "event_seq_once"),
 ])  # fmt: skip
 def test_the_queries_use_the_index_they_name(room, alice, bob, sql, index):
     with connection.cursor() as cursor:
@@ -224,7 +226,7 @@ def test_the_queries_use_the_index_they_name(room, alice, bob, sql, index):
         )
         cursor.execute("ANALYZE messaging_event")
         params = {"room": room.pk, "user": bob.pk, "since": "infinity", "until": "infinity",
-                  "after": 19_900, "before": 100, "limit": 50}  # fmt: skip
+                  "after": 19_900, "before": 100, "limit": 50, "bytes": 1_000}  # fmt: skip
         Membership.objects.filter(user=bob).update(read_seq=19_900)
         cursor.execute(f"EXPLAIN {sql}", params)
         plan = "\n".join(line for (line,) in cursor.fetchall())
