@@ -36,6 +36,8 @@ ALIASES_MAX = 15
 DIRECTIVES_MAX = 15
 SELECTIONS_MAX = 300
 VALUES_MAX = 10_000  # in the answer, if every page is full
+TEXTS_MAX = 500  # of them texts of messages, 15 KiB each at most
+_TEXT = "body"
 
 _INTROSPECTION = {"__schema", "__type"}  # with bounds of its own, and only with DEBUG
 
@@ -117,8 +119,10 @@ def check_amount(asked: Asked, schema: GraphQLSchema, variables: dict[str, Any])
     """How many values a valid operation answers at most. Raises ValidationError (bad_page,
     too_complex)."""
     sizes = _sizes(schema)
+    texts = 0
 
     def count(selections: SelectionSetNode, times: int) -> int:
+        nonlocal texts
         values = 0
         for selection in selections.selections:
             if isinstance(selection, FragmentSpreadNode):
@@ -127,6 +131,7 @@ def check_amount(asked: Asked, schema: GraphQLSchema, variables: dict[str, Any])
                 values += count(selection.selection_set, times)
             elif isinstance(selection, FieldNode) and selection.name.value not in _INTROSPECTION:
                 values += times
+                texts += times if selection.name.value == _TEXT else 0
                 if selection.selection_set:
                     size = _size(selection, sizes, variables)
                     values += count(selection.selection_set, times * size)
@@ -136,6 +141,9 @@ def check_amount(asked: Asked, schema: GraphQLSchema, variables: dict[str, Any])
     if values > VALUES_MAX:
         text = _("The answer could hold %(values)d values; ask for %(most)d at most.")
         raise too_complex(text, values=values, most=VALUES_MAX)
+    if texts > TEXTS_MAX:
+        text = _("The answer could hold %(texts)d messages; ask for %(most)d at most.")
+        raise too_complex(text, texts=texts, most=TEXTS_MAX)
     return values
 
 

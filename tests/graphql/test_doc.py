@@ -46,7 +46,7 @@ def test_the_limits_are_the_ones_that_hold():
     selections = rows["fields and fragments, each as often as it is spread"]
     assert selections == str(limits.SELECTIONS_MAX)
     assert rows["items in a page; in a list without pages"] == f"{PAGE_MAX}; {LIST_MAX}"
-    values = rows["values in the answer, if every page is full"]
-    assert values == f"{limits.VALUES_MAX:,}"
+    values = rows["values in the answer, if every page is full; messages' texts among them"]
+    assert values == f"{limits.VALUES_MAX:,}; {limits.TEXTS_MAX}"
     assert rows["time"].startswith(f"{views.QUERY_SECONDS:g} s")
     assert f"the first {PAGE}" in DOC

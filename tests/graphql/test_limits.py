@@ -66,6 +66,8 @@ BOMBS = {
     "pages in pages": "{rooms(first:100){edges{node{members(first:100){edges{cursor}}}}}}",
     "pages by a fragment": "{rooms(first:100){edges{node{...M}}}}"
     "fragment M on Room {members(last:100){edges{cursor}}}",
+    "texts": "{rooms(first:51){edges{node{...E}}}}"
+    "fragment E on Room {events(first:10){edges{node{body}}}}",
     "lists by aliases": "{" + " ".join(
         f'a{n}:subscriptionsByEmail(email:""){{id chatId email}}' for n in range(9)) + "}",
 }  # fmt: skip
@@ -118,11 +120,13 @@ def test_what_is_just_not_too_much_runs(alice, resolved):
     alices(aliases(15)).data  # noqa: B018
     deepest = "{myRooms{edges{node{events{edges{node{sender{name}}}}}}}}"
     assert alices(deepest).data == {"myRooms": {"edges": []}}
+    texts = "{rooms(first:50){edges{node{events(first:10){edges{node{body}}}}}}}"
+    assert alices(texts).data == {"rooms": {"edges": []}}
     query = "{ me { id } }"
     frame = len(json.dumps({"query": query, "variables": {}}).encode())
     alices(query + " " * (limits.BODY_MAX - frame)).data  # noqa: B018
     assert alices(query + " " * (limits.BODY_MAX - frame + 1)).status == 413
-    assert len(resolved) == 17
+    assert len(resolved) == 18
 
 
 def test_what_takes_too_long_is_given_up(alice, monkeypatch):
