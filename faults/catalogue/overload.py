@@ -64,7 +64,9 @@ class Flooder:
         self._socket.close()
 
 
-@scenario("D1", "one floods a room with a thousand messages a second", seeds=3, **USUAL)
+@scenario(
+    "D1", "one floods a room with a thousand messages a second", seeds=3, short=False, **USUAL
+)
 async def flood(run: Run) -> None:
     """By sockets and REST, at both workers. They are heard as often as anybody may speak, and the
     others, who keep the limit, do not notice."""
@@ -205,7 +207,10 @@ def _judge_load(run: Run, report: dict[str, Any], stored: int, members: int) -> 
     run.note(f"load {run.nemesis.count}", report)
 
 
-@scenario("D5", "typing, reading, coming and going, as fast as a socket takes it", seeds=3, **USUAL)
+@scenario(
+    "D5", "typing, reading, coming and going, as fast as a socket takes it", seeds=3, short=False,
+    **USUAL,
+)  # fmt: skip
 async def spam(run: Run) -> None:
     """What the others are sent of it is joined: typing of one every 3 s, who is here four times a
     second, a read position never."""

@@ -17,7 +17,11 @@ Line = dict[str, Any]
 NO_POSITION = [-1, 2**63, 10**30, 1.5, "5", True, [], {}]  # what no position is
 
 
-@scenario("N10", "resumes from where nobody can be: too far back, the future, another room, pruned")
+@scenario(
+    "N10",
+    "resumes from where nobody can be: too far back, the future, another room, pruned",
+    short=False,
+)
 async def strange_positions(run: Run) -> None:
     """All of what came after, or the word that it can't be told: never a part. Once in quiet, once
     while others talk."""

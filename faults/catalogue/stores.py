@@ -24,7 +24,7 @@ async def redis_killed(run: Run) -> None:
     run.bound("ack_p99", 3, run.ack_times(0.99))
 
 
-@scenario("A8", "Redis stands still", seeds=3)
+@scenario("A8", "Redis stands still", seeds=3, short=False)
 async def redis_paused(run: Run) -> None:
     crowd = await run.crowd(6, 10)
     pauses = [3.0, 20.0] if run.is_full else [3.0, 6.0]
@@ -85,7 +85,7 @@ async def postgres_paused(run: Run) -> None:
     run.bound("sockets_dropped", 0, cut_off, unit="")
 
 
-@scenario("A12", "PostgreSQL only reads", seeds=3)
+@scenario("A12", "PostgreSQL only reads", seeds=3, short=False)
 async def postgres_read_only(run: Run) -> None:
     crowd = await run.crowd(6, 8)
     async with crowd.talking(300, pause=0.02):
