@@ -79,8 +79,9 @@ _SPAN = ("after", "before", "limit")
 
 def _unpack(cursor: str) -> dict[str, str]:
     try:
-        padded = cursor[:CURSOR_MAX].encode("ascii") + b"=="
-        text = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
+        cursor = cursor[:CURSOR_MAX]
+        whole = cursor + "=" * (-len(cursor) % 4)
+        text = base64.b64decode(whole, altchars=b"-_", validate=True).decode("ascii")
         packed = dict(parse_qsl(text, strict_parsing=True))
     except (ValueError, binascii.Error):
         packed = {}

@@ -3,8 +3,10 @@
 from uuid import uuid4
 
 import pytest
+from rest_framework.request import Request
 
 from messaging import services
+from messaging.api import cursor
 
 
 def send(door, room, body="hello", cid=None):
@@ -52,6 +54,24 @@ def test_the_log_comes_in_pages_both_ways(as_bob, room, alice, say):
     assert (seqs(first), first["previous"]) == ([1, 2, 3, 4], None)
     assert seqs(follow(first["next"])) == [5, 6, 7, 8]
     assert seqs(as_bob("GET", f"{path}?before=4&limit=2").json()) == [2, 3]
+
+
+@pytest.mark.parametrize("name", ["after", "before", "since"])
+@pytest.mark.parametrize("digits", range(1, 19))
+def test_a_link_holds_a_place_of_any_length(rf, name, digits):
+    place = {name: "7" * digits}
+    link = cursor.link(Request(rf.get("/")), place)
+    assert cursor.asked(Request(rf.get(link))) == place
+
+
+def test_links_lead_through_a_long_log_to_its_end(as_bob, room, alice, say):
+    say(room, alice, *["hello"] * 118)
+    link, seqs = f"/api/v1/rooms/{room.pk}/events/?after=0&limit=5", []
+    while link:
+        page = as_bob("GET", link.split("/api/v1/")[1]).json()
+        seqs += [event["seq"] for event in page["results"]]
+        link = page["next"]
+    assert seqs == list(range(1, 121))
 
 
 def test_what_was_missed_comes_in_pages_and_shrinks_by_reading(as_bob, room, alice, bob, say):
