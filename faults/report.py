@@ -154,11 +154,13 @@ def write() -> None:
     where = next(one["environment"] for one in kept.values() if one["rows"])
     total = summary(of_both)
     full = len(kept["full"]["rows"])
-    command = f"`make faults-full` ({full} rows) and `make faults` ({len(of_both) - full})"
+    command = f"`make faults-full` ({full} rows)"
+    if others := len(of_both) - full:
+        command += f" and `make faults` ({others})"
     told = f"{command} on {where['cpu']}, {where['cores']} cores, {_when(of_both)}: **{total}.**"
     _put(ROOT / "docs" / "reliability.md", "table", f"{told}\n\n{table(of_both)}")
     _put(ROOT / "docs" / "reliability.md", "beside", beside(of_both))
-    _put(ROOT / "README.md", "faults", f"**{total}** ({command}).")
+    _put(ROOT / "README.md", "faults", f"**{total}**: {command}.")
 
 
 def _kept(size: str) -> dict[str, Any]:
