@@ -38,7 +38,7 @@ def _before_commit() -> None:
 
     async def dying(self: Any, batch: list[Any], statement: str) -> Any:
         if _is_asked(batch):
-            connection = await writer.connect("", batch[-1].deadline)
+            connection = await writer.connect()
             await connection.execute("BEGIN")
             await connection.execute(
                 statement, writer.queries.post_params([waiting.draft for waiting in batch])

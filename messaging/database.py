@@ -35,11 +35,15 @@ def _parameters() -> dict[str, Any]:
     return kept | {"autocommit": True, "prepare_threshold": 1, "application_name": "chattalk"}
 
 
-async def connect(options: str, deadline: float) -> psycopg.AsyncConnection[Any]:
-    """Raises TimeoutError or psycopg.OperationalError; `deadline` is of the event loop's clock."""
+async def connect(
+    options: str = "",
+    deadline: float | None = None,  # of the event loop's clock
+) -> psycopg.AsyncConnection[Any]:
+    """Raises TimeoutError or psycopg.OperationalError."""
     params = _parameters()
     params["options"] += f" {options}"
-    async with asyncio.timeout_at(deadline):
+    latest = asyncio.get_running_loop().time() + ANSWER_SECONDS
+    async with asyncio.timeout_at(min(latest, deadline or latest)):
         return await psycopg.AsyncConnection.connect(**params)
 
 
