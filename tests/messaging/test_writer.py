@@ -184,7 +184,8 @@ async def test_nobody_waits_for_longer_than_their_patience_in_a_batch_or_behind_
 ):
     stuck, behind = draft(room, alice, "first"), draft(room, bob, "second")
     answers = [writer.put(stuck)]
-    await asyncio.sleep(0.05)  # it is on its way
+    while not writer._under_way:  # a batch of its own
+        await asyncio.sleep(0)
     answers += [writer.put(behind), writer.put(behind)]
     for refused in await asyncio.wait_for(asyncio.gather(*answers, return_exceptions=True), 2):
         assert refused.code == "unavailable"
