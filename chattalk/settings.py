@@ -44,6 +44,8 @@ ALLOWED_HOSTS = words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DE
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS", [])
 CORS_ALLOWED_ORIGINS = origins("CORS_ALLOWED_ORIGINS")
 HTTPS = flag("HTTPS", not DEBUG)
+# How many processes share this machine and its PostgreSQL: `up` tells each of its workers.
+WORKERS = int(number("CHATTALK_WORKERS", 1, 1, 64))
 
 # --- what people may do -----------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ SQL = ("postgresql", "postgres")
         ("LOG_LEVEL", "loud"),
         ("MESSAGE_RATE", "many"),
         ("MESSAGE_KEEP_DAYS", "-1"),
+        ("CHATTALK_WORKERS", "0"),
         ("DATABASE_URL", "postgresql:///nowhere"),
         ("CORS_ALLOWED_ORIGINS", "https://app.example.org,app.example.org"),
         ("ORIGINAL_WEAK_PASSWORDS", "test"),

@@ -83,6 +83,8 @@ def test_it_serves_then_stops_all_it_started(data, number):
         with urllib.request.urlopen(run.url + "livez") as answer:
             assert answer.status == 200
         assert len(run.children) > 5  # two workers and three servers at least
+        serving = [one for one in run.children if "chattalk.serve" in one.cmdline()]
+        assert [one.environ()["CHATTALK_WORKERS"] for one in serving] == ["2", "2"]
         run.process.send_signal(number)
         assert run.end() == 0
         assert run.left() == []

@@ -100,8 +100,9 @@ class Command(BaseCommand):
         self.show(f"The demo is filled in. {demo.SIGN_IN}")
 
     def _serve(self, sockets: list[Any], addresses: dict[str, str]) -> None:
+        environment = addresses | {"CHATTALK_WORKERS": str(len(sockets))}
         for number, one in enumerate(sockets, start=1):
-            self.serving.append(workers.Worker(f"worker {number}", one, addresses))
+            self.serving.append(workers.Worker(f"worker {number}", one, environment))
             self.serving[-1].start()
         for worker in self.serving:
             worker.wait()
