@@ -12,7 +12,7 @@ from django.forms import model_to_dict
 from django.utils.translation import gettext_lazy as _
 
 from accounts import devices, moderation
-from accounts.forms import ProfileForm
+from accounts.forms import MISSING, ProfileForm
 from accounts.models import User
 from accounts.services import normal_email
 from accounts.steps import Panel, Step, StepsAdmin
@@ -20,6 +20,11 @@ from accounts.text import one_line
 
 
 class NewPersonForm(AdminUserCreationForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.error_messages["required"] = MISSING.get(name, MISSING["password"])
+
     def clean_email(self):
         return normal_email(self.cleaned_data["email"])
 
@@ -28,7 +33,9 @@ class NewPersonForm(AdminUserCreationForm):
 
 
 class PersonForm(ProfileForm):
-    email = forms.EmailField(label=_("E-mail"), max_length=254)
+    email = forms.EmailField(
+        label=_("E-mail"), max_length=254, error_messages={"required": MISSING["email"]}
+    )
     field_order = ["email", "display_name", "phone", "language"]
 
 

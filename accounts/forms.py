@@ -9,16 +9,25 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import DISPLAY_NAME_MAX, User
 from accounts.services import normal_email
 
+# What is said where nothing was entered.
+MISSING = {
+    "email": _("Enter an e-mail."),
+    "display_name": _("Enter a name."),
+    "password": _("Enter a password."),
+}
+
 
 class SignUpForm(forms.Form):
     email = forms.EmailField(
         label=_("E-mail"),
         max_length=254,
+        error_messages={"required": MISSING["email"]},
         widget=forms.EmailInput({"autocomplete": "email", "autofocus": True}),
     )
     display_name = forms.CharField(
         label=_("Display name"),
         max_length=DISPLAY_NAME_MAX,
+        error_messages={"required": MISSING["display_name"]},
         help_text=_("What others see beside your messages."),
         widget=forms.TextInput({"autocomplete": "nickname"}),
     )
@@ -26,6 +35,7 @@ class SignUpForm(forms.Form):
         label=_("Password"),
         max_length=256,
         strip=False,
+        error_messages={"required": MISSING["password"]},
         help_text=_("At least 8 characters. No common password, not only digits."),
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )
@@ -40,12 +50,14 @@ class SignInForm(auth.AuthenticationForm):
     username = forms.EmailField(
         label=_("E-mail"),
         max_length=254,
+        error_messages={"required": MISSING["email"]},
         widget=forms.EmailInput({"autocomplete": "username", "autofocus": True}),
     )
     password = forms.CharField(
         label=_("Password"),
         max_length=256,
         strip=False,
+        error_messages={"required": MISSING["password"]},
         widget=forms.PasswordInput({"autocomplete": "current-password"}),
     )
 
@@ -57,6 +69,7 @@ class ProfileForm(forms.Form):
     display_name = forms.CharField(
         label=_("Display name"),
         max_length=DISPLAY_NAME_MAX,
+        error_messages={"required": MISSING["display_name"]},
         help_text=_("What others see beside your messages."),
         widget=forms.TextInput({"autocomplete": "nickname"}),
     )
@@ -82,5 +95,6 @@ class PasswordForm(auth.PasswordChangeForm):
         self.fields["new_password2"].label = _("New password, again")
         self.fields["new_password2"].help_text = ""
         for field in self.fields.values():
+            field.error_messages["required"] = MISSING["password"]
             field.max_length = 256
             field.widget.attrs["maxlength"] = 256

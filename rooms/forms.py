@@ -18,6 +18,10 @@ class RoomForm(forms.ModelForm):
             "description": forms.Textarea({"rows": 3}),
             "capacity": forms.NumberInput({"min": 1, "max": CAPACITY_MAX, "autocomplete": "off"}),
         }
+        error_messages = {
+            "title": {"required": _("Enter a title.")},
+            "capacity": {"required": _("Enter the number of seats.")},
+        }
         help_texts = {"description": _("What the room is about. Everybody can read it.")}
 
     def clean_title(self) -> str:

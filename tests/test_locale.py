@@ -3,11 +3,19 @@
 import ast
 import gettext
 import re
-from functools import cache
+from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
 
+import django
 import pytest
+from django.utils.formats import date_format
+from django.utils.translation import override
 from django.utils.translation.template import templatize
+
+from accounts.admin import PersonForm
+from accounts.forms import PasswordForm, ProfileForm, SignInForm, SignUpForm
+from rooms.forms import RoomForm
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUES = ROOT / "locale" / "ko" / "LC_MESSAGES"
@@ -102,3 +110,79 @@ def test_no_text_is_missing_from_the_catalogue(name, texts):
     said = list(texts())
     assert len(said) > 10
     assert [words for words in said if not known & set(words)] == [], HINT
+
+
+# One word for one thing, and none that only a translator would write.
+NOT_OURS = {
+    r"[)가-힣] 님": "님 follows the name without a space",
+    "참여자": "멤버",
+    r"최상위 사용자|슈퍼\s?유저": "최고 관리자",
+    r"\d\+개|\)s\+": "… 이상",
+    r"자 중 |쪽 중 ": "5,000 / 4,000자",
+    r"(?:한|온|쓴) 때$": "… 시각",
+    "할 일": "작업",
+    "잦습니다|너무 빠릅니다": "요청이 너무 많습니다",
+    "저희": "who we are is no matter",
+    "여기서 |여기에는": "the reader knows where they are",
+    r"^네, |^아뇨|^아니오, ": "a button is a noun: 닫기, 실행, 취소",
+    "이 필드|이 값": "what to enter: 제목을 입력하세요",
+    "양식": "요청",
+    "오브젝트|액션|히스토리": "항목, 작업, 기록",
+    r"십시오|시겠습니까": "-세요",
+    "을/를|이/가|은/는|와/과": "을(를), or a text that needs none",
+}
+
+
+@pytest.mark.parametrize("name", ["django", "djangojs"])
+@pytest.mark.parametrize("words", NOT_OURS)
+def test_korean_has_one_word_for_one_thing(name, words):
+    said = [text for texts in entries(name)[0].values() for text in texts]
+    assert [text for text in said if re.search(words, text)] == [], NOT_OURS[words]
+
+
+@pytest.mark.parametrize("name", ["django", "djangojs"])
+def test_only_people_are_shown_out_with_the_word_for_it(name):
+    for (_context, text), said in entries(name)[0].items():
+        if "내보" in "".join(said):
+            assert re.search("remove|show out", text, re.I), text
+
+
+def test_what_of_djangos_we_say_ourselves_is_still_djangos():
+    theirs = Path(django.__file__).parent
+    places = [theirs / "conf", theirs / "contrib" / "admin", theirs / "contrib" / "auth"]
+    known = set()
+    for place in places:
+        with (place / "locale/ko/LC_MESSAGES/django.mo").open("rb") as file:
+            catalogue = gettext.GNUTranslations(file)._catalog
+        known |= {key[0] if isinstance(key, tuple) else key for key in catalogue}
+    tree = ast.parse((ROOT / "chattalk" / "words.py").read_text())
+    ours = {
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.args[0], ast.Constant)
+    }
+    assert len(ours) > 10
+    assert ours - known == set()
+
+
+def test_a_korean_hour_stands_behind_its_half_of_the_day():
+    with override("ko"):
+        at = datetime(2026, 11, 30, 5, 25, tzinfo=UTC)
+        assert date_format(at, "DATETIME_FORMAT") == "2026년 11월 30일 오전 5:25"
+
+
+@pytest.mark.parametrize(
+    ("form", "asked"),
+    [
+        (SignUpForm, ["이메일을 입력하세요.", "이름을 입력하세요.", "비밀번호를 입력하세요."]),
+        (SignInForm, ["이메일을 입력하세요.", "비밀번호를 입력하세요."]),
+        (ProfileForm, ["이름을 입력하세요."]),
+        (RoomForm, ["제목을 입력하세요.", "정원을 입력하세요."]),
+        (PersonForm, ["이메일을 입력하세요.", "이름을 입력하세요."]),
+        (partial(PasswordForm, None), ["비밀번호를 입력하세요."] * 3),
+    ],
+)
+def test_an_empty_field_says_what_belongs_into_it(form, asked):
+    with override("ko"):
+        errors = form(data={}).errors.values()
+        assert [text for texts in errors for text in texts] == asked

@@ -20,17 +20,9 @@ export class Missed {
   }
 
   sentence() {
-    const count = this.more ? `${amount(this.count)}+` : amount(this.count);
-    if (!this.since) {
-      const text = ngettext("%(count)s new message", "%(count)s new messages", this.count);
-      return fill(text, { count });
-    }
-    const text = ngettext(
-      "%(count)s new message since you left (%(time)s)",
-      "%(count)s new messages since you left (%(time)s)",
-      this.count,
-    );
-    return fill(text, { count, time: when(new Date(this.since)) });
+    const time = this.since && when(new Date(this.since));
+    const text = this.more ? manyMissed(time) : allMissed(time, this.count);
+    return fill(text, { count: amount(this.count), time });
   }
 
   // The way to the line is offered only where it is out of sight.
@@ -56,4 +48,20 @@ export class Missed {
     this.banner.hidden = true;
     byId("body").focus();
   }
+}
+
+function allMissed(time, count) {
+  if (!time) return ngettext("%(count)s new message", "%(count)s new messages", count);
+  return ngettext(
+    "%(count)s new message since you left (%(time)s)",
+    "%(count)s new messages since you left (%(time)s)",
+    count,
+  );
+}
+
+// More than are counted.
+function manyMissed(time) {
+  return time
+    ? gettext("%(count)s+ new messages since you left (%(time)s)")
+    : gettext("%(count)s+ new messages");
 }
