@@ -9,19 +9,17 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
-import environ
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from chattalk import embedded
 from chattalk.composure import Composure
-from chattalk.environment import choice, flag, networks, number, origins, words
+from chattalk.environment import choice, flag, networks, number, origins, read, secret, words
 from chattalk.patience import Patience
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-environ.Env.read_env(BASE_DIR / ".env")
+UNKNOWN_NAMES = read(BASE_DIR / ".env", BASE_DIR / ".env.example")  # in the file; `up` tells them
 
 
 def _address(name: str, schemes: tuple[str, ...]) -> str:
@@ -34,12 +32,8 @@ def _address(name: str, schemes: tuple[str, ...]) -> str:
 
 DATA_DIR = Path(os.environ.get("CHATTALK_DATA") or BASE_DIR / "var").resolve()
 DEBUG = flag("DEBUG", True)
-SECRET_KEY = os.environ.get("SECRET_KEY") or (embedded.secret_key(DATA_DIR) if DEBUG else "")
-if not SECRET_KEY:
-    raise ImproperlyConfigured(
-        "SECRET_KEY is missing. Without DEBUG there is no default: set it to 50 or more random "
-        "characters, the same for every process."
-    )
+_secret = os.environ.get("SECRET_KEY", "")
+SECRET_KEY = (_secret or embedded.secret_key(DATA_DIR)) if DEBUG else secret("SECRET_KEY", _secret)
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS", [])
 CORS_ALLOWED_ORIGINS = origins("CORS_ALLOWED_ORIGINS")

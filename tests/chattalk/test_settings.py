@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
-from chattalk.embedded import address, secret_key
+from chattalk import deployment, environment
+from chattalk.embedded import StartFailed, address, secret_key
 
 ROOT = Path(__file__).resolve().parents[2]
 SQL = ("postgresql", "postgres")
@@ -28,6 +30,10 @@ SQL = ("postgresql", "postgres")
         ("ORIGINAL_WEAK_PASSWORDS", "test"),
         ("TRUSTED_PROXIES", "10.0.0.0/8,proxy.example.org"),
         ("SECRET_KEY", ""),
+        ("SECRET_KEY", "short"),
+        ("SECRET_KEY", "0123456789" * 4 + "012345678"),  # one too few
+        ("SECRET_KEY", "abcd" * 15),
+        ("SECRET_KEY", "django-insecure-" + "0123456789" * 5),
     ],
 )
 def test_a_wrong_value_stops_the_start_and_names_itself(name, value):
@@ -107,3 +113,77 @@ def test_every_setting_is_in_the_example():
     names += re.findall(r'environ(?:\.get\(|\[)"([A-Z_]+)"', text)
     assert len(names) > 25
     assert [name for name in names if f"{name}=" not in example] == []
+
+
+@pytest.fixture
+def env(tmp_path, monkeypatch):
+    """Write a .env and read it; what it sets is gone after the test."""
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    monkeypatch.setattr(environment.environ.Env, "ENVIRON", os.environ)
+
+    def read(text: str | bytes) -> list[str]:
+        path = tmp_path / ".env"
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return environment.read(path, ROOT / ".env.example")
+
+    return read
+
+
+def test_a_file_of_settings_is_read(env):
+    assert env("# ours\n\nMESSAGE_RATE=7\nexport FRAME_RATE='8'\n") == []
+    assert (os.environ["MESSAGE_RATE"], os.environ["FRAME_RATE"]) == ("7", "8")
+
+
+@pytest.mark.parametrize(
+    "name, meant",
+    [("ALOWED_HOSTS", "ALLOWED_HOSTS"), ("debug", "DEBUG"), ("SECRETKEY", "SECRET_KEY")],
+)
+def test_a_misspelt_name_in_the_file_is_refused_with_the_one_that_was_meant(env, name, meant):
+    with pytest.raises(ImproperlyConfigured) as refused:
+        env(f"MESSAGE_RATE=7\n{name}=x\n")
+    assert str(refused.value) == f".env names {name}, which is no setting; did you mean {meant}?"
+
+
+def test_a_name_of_another_program_is_told_and_left_alone(env, settings):
+    settings.UNKNOWN_NAMES = env("COMPOSE_PROJECT_NAME=chat\n")
+    assert settings.UNKNOWN_NAMES == ["COMPOSE_PROJECT_NAME"]
+    told = ".env names COMPOSE_PROJECT_NAME, which is no setting: ignored."
+    assert told in deployment.warnings()
+
+
+@pytest.mark.parametrize("line", ["DEBUG = hidden", "DEBUG: hidden", "  DEBUG=hidden", "hidden"])
+def test_a_line_that_would_be_ignored_is_refused_and_not_shown(env, line):
+    with pytest.raises(ImproperlyConfigured, match=".env, line 2, can't be read") as refused:
+        env(f"# ours\n{line}\n")
+    assert "hidden" not in str(refused.value)
+
+
+def test_a_file_that_is_no_text_is_refused(env, tmp_path):
+    with pytest.raises(ImproperlyConfigured, match="not in UTF-8"):
+        env(b"DEBUG=\xff\n")
+    with pytest.raises(ImproperlyConfigured, match="can't be read"):
+        environment.read(tmp_path, ROOT / ".env.example")  # a folder
+
+
+def test_a_misspelt_name_in_the_environment_is_told():
+    usual = {"PATH": "", "LOGNAME": "", "HTTP_PROXY": "", "HOSTNAME": "", "LANGUAGE": ""}
+    told = deployment.misspelt({**usual, "ALOWED_HOSTS": "x", "DEBUGS": "x", "DEBUG": ""})
+    assert told == [
+        "The environment names ALOWED_HOSTS, which is no setting; did you mean ALLOWED_HOSTS?"
+    ]
+
+
+def test_djangos_checks_for_deployment_are_told_in_sentences(settings):
+    settings.DEBUG, settings.SECURE_CONTENT_TYPE_NOSNIFF = False, False
+    https, nosniff = deployment.warnings()
+    assert https == deployment.NO_HTTPS
+    assert nosniff.startswith("Your SECURE_CONTENT_TYPE_NOSNIFF setting is not set to True")
+    assert nosniff.endswith("(security.W006).")
+
+
+def test_an_error_among_them_stops_the_start(settings):
+    settings.DEBUG, settings.SECURE_REFERRER_POLICY = False, "no such policy"
+    with pytest.raises(StartFailed, match=r"security\.E023"):
+        deployment.warnings()
+    settings.SILENCED_SYSTEM_CHECKS = ["security.E023"]
+    assert checks.run_checks() == [] and deployment.warnings() == [deployment.NO_HTTPS]

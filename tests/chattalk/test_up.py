@@ -17,6 +17,7 @@ import pytest
 from chattalk.embedded.process import end_leftovers
 
 ROOT = Path(__file__).resolve().parents[2]
+SECRET = "only-for-this-test-" + "0123456789" * 5
 NOT_GIVEN = ("DATABASE_URL", "REDIS_URL", "MONGODB_URL", "SECRET_KEY")
 
 
@@ -188,9 +189,19 @@ def test_others_are_kept_out_while_debug_is_on(data):
 
 
 def test_known_passwords_are_for_debug_only(data):
-    with Up(data, "--demo", DEBUG="false", SECRET_KEY="k" * 60, ALLOWED_HOSTS="x.example") as run:
+    with Up(data, "--demo", DEBUG="false", SECRET_KEY=SECRET, ALLOWED_HOSTS="x.example") as run:
         assert run.end() == 1
     assert run.said.startswith("chattalk: --demo")
+
+
+def test_a_weak_secret_is_refused_where_others_can_reach_it(tmp_path):
+    with Up(
+        tmp_path / "data", DEBUG="false", SECRET_KEY="k" * 60, ALLOWED_HOSTS="x.example"
+    ) as run:
+        assert run.end() == 1
+    assert run.said.startswith("chattalk: SECRET_KEY is too weak to sign with")
+    assert len(run.said.splitlines()) == 1
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize("option", [["--workers", "0"], ["--workers", "65"], ["--port", "x"]])

@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
-from chattalk import demo, embedded, workers
+from chattalk import demo, deployment, embedded, workers
 from chattalk.embedded import StartFailed
 
 FILL = "import django; django.setup(); from chattalk import demo; demo.fill()"
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         "Start the whole of ChatTalk: PostgreSQL, Valkey and a MongoDB-wire server (each unless "
         "its address is given), then the site. Ctrl-C stops everything."
     )
-    requires_system_checks: list[str] = []  # `make check` runs them; here they only cost time
+    requires_system_checks: list[str] = []  # chattalk/deployment.py runs them, without DEBUG
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
@@ -63,6 +63,8 @@ class Command(BaseCommand):
     def _start(self, stack: ExitStack, **options: Any) -> None:
         host, count = options["host"], options["workers"]
         _refuse_unsafe(host, options["demo"])
+        for warning in deployment.warnings():
+            self.show(f"Warning: {warning}")
         sockets = [stack.enter_context(one) for one in workers.listen(host, options["port"], count)]
         stack.enter_context(embedded.hold(settings.DATA_DIR))
         stack.callback(self.show, "Stopped.")

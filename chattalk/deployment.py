@@ -1,0 +1,57 @@
+"""What `manage.py up` says before it serves strangers: Django's own checks for deployment."""
+
+import os
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage
+
+from .embedded import StartFailed
+from .environment import alike, names_in
+
+# All of them follow from HTTPS=false: one sentence instead of five.
+OF_HTTPS = {f"security.W0{number}" for number in ("04", "08", "10", "11", "12", "15", "16", "17")}
+NO_HTTPS = (
+    "HTTPS is false: passwords and cookies cross the network as they are, "
+    "and can be read on the way."
+)
+
+
+def warnings() -> list[str]:
+    """A sentence for each thing that is allowed, and hardly meant. Raises StartFailed for what
+    is not."""
+    return [*_names(), *([] if settings.DEBUG else _checks())]
+
+
+def _names() -> list[str]:
+    """Of .env and of the environment. A name there may well be of another program, so the site
+    starts all the same; what is nearly ours in .env is refused when settings are read."""
+    told = [f".env names {name}, which is no setting: ignored." for name in settings.UNKNOWN_NAMES]
+    return told + misspelt(os.environ)
+
+
+def misspelt(environment: Mapping[str, str]) -> list[str]:
+    ours = names_in(settings.BASE_DIR / ".env.example")
+    strange = sorted(set(environment) - ours - set(settings.UNKNOWN_NAMES))
+    meant = {name: alike(name, ours) for name in strange}
+    return [
+        f"The environment names {name}, which is no setting; did you mean {setting}?"
+        for name, setting in meant.items()
+        if setting and setting not in environment
+    ]
+
+
+def _checks() -> list[str]:
+    found = [
+        one for one in checks.run_checks(include_deployment_checks=True) if not one.is_silenced()
+    ]
+    if errors := [_sentence(one) for one in found if one.is_serious()]:
+        raise StartFailed("\n".join(errors))
+    plain = [] if settings.HTTPS else [one for one in found if one.id in OF_HTTPS]
+    return ([NO_HTTPS] if plain else []) + [_sentence(one) for one in found if one not in plain]
+
+
+def _sentence(message: CheckMessage) -> str:
+    first = str(message.msg).partition(". ")[0].rstrip(".")
+    return f"{' '.join(first.split())} ({message.id})."
