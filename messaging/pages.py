@@ -19,7 +19,7 @@ FIRST_PAGE = 50  # events shown at once
 CONTEXT = 8  # events shown above the first missed one
 MISSED_CAP = 100  # missed messages counted; the page says "100+" from there
 HISTORY_MAX = 100  # events in one answer
-HISTORY_BYTES = 256 * 1024  # of text in one answer: what a slow line makes us keep for so long
+HISTORY_BYTES = 256 * 1024  # of lines in one answer: what a slow reader makes us keep for so long
 MEMBERS_PAGE = 50  # people
 MY_ROOMS_MAX = 100  # in the sidebar: as many as one socket may watch
 
@@ -90,11 +90,11 @@ def _whole(asked: Mapping[str, str], name: str, most: int) -> int:
 
 def missed(room_id: int, user_id: int) -> dict[str, Any]:
     """What others said since I went away, as far as I have not read it: how much, and where."""
-    since, events = services.missed(room_id, user_id, limit=MISSED_CAP + 1)
+    since, count, first = services.count_missed(room_id, user_id, MISSED_CAP + 1)
     return {
-        "count": min(len(events), MISSED_CAP),
-        "more": len(events) > MISSED_CAP,
-        "first_seq": events[0].seq if events else None,
+        "count": min(count, MISSED_CAP),
+        "more": count > MISSED_CAP,
+        "first_seq": first,
         "since": since.isoformat() if since else None,
     }
 

@@ -288,9 +288,22 @@ def missed(
     since: datetime | None = None,
     after: int = 0,
     limit: int = queries.UNREAD_MAX,
-) -> tuple[datetime | None, list[Event]]:
-    """Since when someone was away (None: unknown), and what others said since that they have not
-    read, oldest first. Another `since` may be asked for; it hides nothing that was not read."""
-    if since is None and (exit := presence.last_exit(room_id, user_id)):
-        since = exit.at
-    return since, queries.missed(room_id, user_id, since=since, after=after, limit=limit)
+    most: int = queries.SEQ_MAX,
+) -> tuple[datetime | None, list[Event], bool]:
+    """Since when someone was away (None: unknown); what others said since that they have not read,
+    oldest first, and whether there is more. Another `since` may be asked for; it hides nothing that
+    was not read. The line that reaches `most` bytes ends the page."""
+    since = since or _went_away(room_id, user_id)
+    page = queries.missed(room_id, user_id, since=since, after=after, limit=limit, most=most)
+    return since, *page
+
+
+def count_missed(room_id: int, user_id: int, limit: int) -> tuple[datetime | None, int, int | None]:
+    """Of the same, how much it is, up to `limit`, and which line is the first."""
+    since = _went_away(room_id, user_id)
+    return since, *queries.count_missed(room_id, user_id, since=since, limit=limit)
+
+
+def _went_away(room_id: int, user_id: int) -> datetime | None:
+    exit = presence.last_exit(room_id, user_id)
+    return exit.at if exit else None

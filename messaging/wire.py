@@ -131,6 +131,27 @@ def encode(frame: Struct | dict[str, Any]) -> bytes:
     return _encoder.encode(frame)
 
 
+_LONGER = ((b"<", 5), (b">", 5), (b"&", 5), (b"\xe2\x80\xa8", 3), (b"\xe2\x80\xa9", 3))
+
+
+def size(event: Event) -> int:
+    """How many bytes it takes at most, whoever writes it: a page's JSON has `\\u003C` for `<`,
+    and others `\\u2028` for that line end."""
+    frame = encode(event)
+    return len(frame) + sum(frame.count(one) * more for one, more in _LONGER)
+
+
+def fitting(events: list[Event], most: int, *, from_end: bool = False) -> list[Event]:
+    """The first of them, or the last, as far as the one that reaches `most` bytes."""
+    left, kept = most, 0
+    for event in reversed(events) if from_end else events:
+        if left <= 0:
+            break
+        left -= size(event)
+        kept += 1
+    return events[len(events) - kept :] if from_end else events[:kept]
+
+
 def plain(event: Event) -> dict[str, Any]:
     """The event as JSON-ready Python values."""
     return msgspec.to_builtins(event)

@@ -82,7 +82,9 @@ def ours(room: int, reader: int, since: str) -> dict[str, float]:
 
     def pages() -> int:
         found, after = 0, 0
-        while page := queries.missed(room, reader, since=moment, after=after):
+        more = True
+        while more:
+            page, more = queries.missed(room, reader, since=moment, after=after)
             found, after = found + len(page), page[-1].seq
         return found
 
@@ -95,7 +97,7 @@ def at_once(room: int, reader: int, since: str) -> dict[str, float]:
 
     moment = datetime.fromisoformat(since)
     named = {"room": room, "user": reader, "since": moment, "until": "infinity", "after": 0}
-    found = _timed(lambda: len(queries.missed(room, reader, since=moment, limit=MISSED)), 20)
+    found = _timed(lambda: len(queries.missed(room, reader, since=moment, limit=MISSED)[0]), 20)
     return found | _in_postgresql(queries.MISSED, named | {"limit": MISSED}, 20)
 
 

@@ -74,7 +74,9 @@ def answers(rooms: list[int], talker: int, reader: int, last: int) -> dict[str, 
 
     return {
         "missed": _median(
-            lambda room: len(queries.missed(room, reader, since=None, limit=BEHIND)), rooms, BEHIND
+            lambda room: len(queries.missed(room, reader, since=None, limit=BEHIND)[0]),
+            rooms,
+            BEHIND,
         ),
         "after": _median(
             lambda room: len(queries.history(room, after=last - BEHIND, limit=BEHIND)),

@@ -43,7 +43,7 @@ class Events(InsideView):
         summary="A page of a room's log",
         description=(
             "The newest, unless `after` or `before` is asked; ascending in any case. A page ends "
-            "before its `limit` with the event that reaches 256 KiB of text."
+            "before its `limit` with the event that reaches 256 KiB."
         ),
         parameters=[*SEQ.values(), *CURSOR],
         responses=EventPage,
@@ -108,6 +108,7 @@ class Missed(InsideView):
     @extend_schema(
         operation_id="missed_list",
         summary="What others said since I went away, and I have not read",
+        description="A page ends before its `limit` with the event that reaches 256 KiB.",
         parameters=[
             OpenApiParameter(
                 "since",
@@ -123,15 +124,18 @@ class Missed(InsideView):
         services.standing(room_id, request.user.pk)
         query = cursor.asked(request)
         span = pages.span({name: query[name] for name in ("after", "limit") if name in query})
-        limit = span.pop("limit", pages.FIRST_PAGE)
-        since, events = services.missed(
-            room_id, request.user.pk, since=_time(query.get("since")), limit=limit + 1, **span
+        since, events, more = services.missed(
+            room_id,
+            request.user.pk,
+            since=_time(query.get("since")),
+            after=span.get("after", 0),
+            limit=span.get("limit", pages.FIRST_PAGE),
+            most=pages.HISTORY_BYTES,
         )
-        at = since.isoformat() if since else None
-        packed = {"after": events[limit - 1].seq} if len(events) > limit else None
-        if packed and at:
-            packed["since"] = at  # or the pages would move as I come and go
-        results = [wire.plain(event) for event in events[:limit]]
+        packed: dict[str, object] | None = {"after": events[-1].seq} if more else None
+        if packed and since:
+            packed["since"] = since.isoformat()  # or the pages would move as I come and go
+        results = [wire.plain(event) for event in events]
         return Response({"since": since, "next": cursor.link(request, packed), "results": results})
 
 

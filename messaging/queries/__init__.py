@@ -28,13 +28,15 @@ from .reading import (
     AFTER,
     BEFORE,
     BY_MINUTE,
+    COUNT_MISSED,
     MISSED,
     SEQ_MAX,
     SIZED_AFTER,
     SIZED_BEFORE,
+    SIZED_MISSED,
     by_minute,
+    count_missed,
     missed,
-    newest,
     page,
     pages,
 )
@@ -45,6 +47,7 @@ __all__ += ["HEADS", "MY_HEADS", "MY_UNREAD", "READ", "STANDING", "STANDINGS", "
 __all__ += ["UNREAD_MAX", "Head", "Standing", "Unread", "my_unread", "read", "standing", "unread"]
 __all__ += ["ACTIVITY_SECONDS", "APPEND", "FREE", "POST", "POST_AGAIN", "append", "post_params"]
 __all__ += ["PRUNE", "prune"]
-__all__ += ["AFTER", "BEFORE", "BY_MINUTE", "MISSED", "SEQ_MAX", "SIZED_AFTER", "SIZED_BEFORE"]
-__all__ += ["by_minute", "missed", "newest", "page", "pages"]
+__all__ += ["AFTER", "BEFORE", "BY_MINUTE", "COUNT_MISSED", "MISSED", "SEQ_MAX"]
+__all__ += ["SIZED_AFTER", "SIZED_BEFORE", "SIZED_MISSED"]
+__all__ += ["by_minute", "count_missed", "missed", "page", "pages"]
 __all__ += ["CLOCK", "event", "rows"]

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from messaging.queries.positions import UNREAD_MAX
 from messaging.queries.rows import event, rows
-from messaging.wire import Event
+from messaging.wire import Event, fitting
 
 SEQ_MAX = 2**63 - 1
 
@@ -23,16 +24,17 @@ BEFORE = f"""SELECT * FROM ({_EVENT}
 ) page ORDER BY seq
 """
 
-# The lines of such a page that have less text before them than may be, and how many it had.
+# The lines of such a page that have less text before them than may be, and how many it had. To know
+# how long a text is, PostgreSQL need not read it.
 _SIZED = """
 SELECT room_id, seq, kind, created_at, sender_id, display_name, client_id, body, found FROM (
     SELECT page.*, count(*) OVER () AS found,
-        sum(octet_length(body)) OVER (ORDER BY seq {direction}) - octet_length(body) AS bytes_before
+        sum(octet_length(body)) OVER (ORDER BY {order}) - octet_length(body) AS bytes_before
     FROM ({page}) page
 ) sized WHERE bytes_before < %(bytes)s ORDER BY seq
 """
-SIZED_AFTER = _SIZED.format(page=AFTER, direction="ASC")
-SIZED_BEFORE = _SIZED.format(page=BEFORE, direction="DESC")
+SIZED_AFTER = _SIZED.format(page=AFTER, order="seq")
+SIZED_BEFORE = _SIZED.format(page=BEFORE, order="seq DESC")
 
 # A page of each room's log, for who has a seat in it.
 # Uses indexes: membership_once, event_seq_once, each once per room.
@@ -54,8 +56,7 @@ FORWARDS, BACKWARDS = PAGES.format(direction="ASC"), PAGES.format(direction="DES
 # further than the page. The span is one of pairs, as the index has them: event_by_time knows single
 # times only, and would give blocks of all rooms.
 # Uses indexes: membership_once, event_by_room_and_time; event_seq_once for the read position.
-MISSED = """
-SELECT e.room_id, e.seq, e.kind, e.created_at, e.sender_id, u.display_name, e.client_id, e.body
+_MISSED = """
 FROM rooms_membership m CROSS JOIN LATERAL (
     SELECT LEAST(%(since)s::timestamptz, coalesce((
         SELECT created_at FROM messaging_event WHERE room_id = m.room_id AND seq = m.read_seq
@@ -69,8 +70,13 @@ FROM rooms_membership m CROSS JOIN LATERAL (
     ORDER BY created_at, seq LIMIT %(limit)s
 ) e JOIN accounts_user u ON u.id = e.sender_id
 WHERE m.room_id = %(room)s AND m.user_id = %(user)s
-ORDER BY e.created_at, e.seq
 """
+MISSED = f"""
+SELECT e.room_id, e.seq, e.kind, e.created_at, e.sender_id, u.display_name, e.client_id, e.body
+{_MISSED} ORDER BY e.created_at, e.seq
+"""
+SIZED_MISSED = _SIZED.format(page=MISSED, order="created_at, seq")
+COUNT_MISSED = f"SELECT count(*), min(e.seq) {_MISSED}"
 
 # Messages of each minute since then, all rooms together.
 # Uses index: event_by_time.
@@ -81,25 +87,25 @@ WHERE e.created_at >= %(since)s::timestamptz AND e.kind = 'message' GROUP BY 1
 """
 
 
-def newest(room_id: int, limit: int = 50) -> list[Event]:
-    """The end of the log, ascending."""
-    params = {"room": room_id, "before": SEQ_MAX, "limit": limit}
-    return [event(row) for row in rows(BEFORE, params)]
-
-
 def page(
     room_id: int, *, before: int | None, after: int | None, limit: int, most: int
 ) -> tuple[list[Event], bool]:
     """A page of the log, ascending, and whether there is more on its far side: the last before
-    `before`, or the first after `after`. The line that reaches `most` bytes of text ends it."""
+    `before`, or the first after `after`. The line that reaches `most` bytes ends it."""
     params = {"room": room_id, "limit": limit + 1, "bytes": most}
     if after is not None:
-        found = rows(SIZED_AFTER, params | {"after": after})
-        kept = found[:limit]
-    else:
-        found = rows(SIZED_BEFORE, params | {"before": SEQ_MAX if before is None else before})
-        kept = found[-limit:]
-    return [event(row[:-1]) for row in kept], bool(found) and found[0][-1] > len(kept)
+        return _sized(rows(SIZED_AFTER, params | {"after": after}), limit, most)
+    before = SEQ_MAX if before is None else before
+    return _sized(rows(SIZED_BEFORE, params | {"before": before}), limit, most, from_end=True)
+
+
+def _sized(
+    found: list[tuple[Any, ...]], limit: int, most: int, *, from_end: bool = False
+) -> tuple[list[Event], bool]:
+    """Of what a sized statement found with one line more than the limit."""
+    asked = [event(row[:-1]) for row in (found[-limit:] if from_end else found[:limit])]
+    kept = fitting(asked, most, from_end=from_end)
+    return kept, bool(found) and found[0][-1] > len(kept)
 
 
 def pages(
@@ -131,18 +137,34 @@ def missed(
     until: datetime | None = None,
     after: int = 0,
     limit: int = UNREAD_MAX,
-) -> list[Event]:
-    """What others said since `since` and this member has not read, ascending; the next page
-    begins `after` the last seq of this one. Without `since`, since the read position."""
-    params = {
+    most: int = SEQ_MAX,
+) -> tuple[list[Event], bool]:
+    """What others said since `since` and this member has not read, ascending, and whether there is
+    more: that begins `after` the last seq of this page. The line that reaches `most` bytes ends it.
+    Without `since`, since the read position."""
+    params = _span(room_id, user_id, since, until, after) | {"limit": limit + 1, "bytes": most}
+    return _sized(rows(SIZED_MISSED, params), limit, most)
+
+
+def count_missed(
+    room_id: int, user_id: int, *, since: datetime | None, limit: int
+) -> tuple[int, int | None]:
+    """How many lines `missed` has, up to `limit`, and which is the first."""
+    params = _span(room_id, user_id, since, None, 0) | {"limit": limit}
+    count, first = rows(COUNT_MISSED, params)[0]
+    return int(count), first
+
+
+def _span(
+    room_id: int, user_id: int, since: datetime | None, until: datetime | None, after: int
+) -> dict[str, Any]:
+    return {
         "room": room_id,
         "user": user_id,
         "since": since or "infinity",
         "until": until or "infinity",
         "after": after,
-        "limit": limit,
     }
-    return [event(row) for row in rows(MISSED, params)]
 
 
 def by_minute(since: datetime) -> dict[datetime, int]:

@@ -164,12 +164,17 @@ class Unread(Original):
     """What was said while the caller was away."""
 
     def get(self, request: Request, chat_id: str) -> Response:
-        """→ `[{chatId, type, username, message, createdAt}]`, oldest first, at most
-        unread.UNREAD_MAX; `[]` for who has no seat (yet)."""
-        events = unread.unread(_room_id(chat_id), request.user.pk)
-        senders = User.objects.filter(pk__in={event.sender.id for event in events})
-        emails = dict(senders.values_list("pk", "email")) if events else {}
-        return Response([shape.line(event, emails[event.sender.id]) for event in events])
+        """→ `[{chatId, type, username, message, createdAt}]`, oldest first, the newest
+        unread.UNREAD_MAX or UNREAD_BYTES of them; `[]` for who has no seat (yet). Where there are
+        older ones, `Link: <…>; rel="prev"` leads to them, whom its page does not ask for."""
+        page = _page_of_unread(_room_id(chat_id), request)
+        senders = User.objects.filter(pk__in={event.sender.id for event in page.events})
+        emails = dict(senders.values_list("pk", "email")) if page.events else {}
+        response = Response([shape.line(event, emails[event.sender.id]) for event in page.events])
+        if page.more:
+            older = request.build_absolute_uri(f"?before={page.events[0].seq}")
+            response["Link"] = f'<{older}>; rel="prev"'
+        return response
 
     def put(self, request: Request, chat_id: str) -> Response:
         """No body: "I have gone away from this room." → 200. Again changes nothing."""
@@ -178,6 +183,18 @@ class Unread(Original):
         except PermissionDenied:  # its page takes a 403 for a sign-in that has ended
             raise Http404 from None
         return Response({"status": 200})
+
+
+class Before(serializers.Serializer):
+    before = serializers.IntegerField(min_value=1, max_value=SEQ_MAX, default=None)
+
+
+def _page_of_unread(room_id: int, request: Request) -> unread.Page:
+    asked = Before(data=request.query_params)
+    asked.is_valid(raise_exception=True)
+    if (before := asked.validated_data["before"]) is None:
+        return unread.unread(room_id, request.user.pk)
+    return unread.older(room_id, request.user.pk, before)
 
 
 def _given(shape: type[serializers.Serializer], request: Request) -> dict[str, Any]:

@@ -11,7 +11,7 @@ to which answer: then the oldest note counts. A line may be shown twice, but non
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from django_redis import get_redis_connection
@@ -25,13 +25,21 @@ from rooms.models import Room
 log = logging.getLogger(__name__)
 
 UNREAD_MAX = 500  # lines in one answer: the newest
+UNREAD_BYTES = 256 * 1024  # as far as the line that reaches this
 NOTE_SECONDS = 20  # from the answer to the subscription
 QUICKER_SECONDS = 5  # a GET read may come so long after the SUBSCRIBE of its page
 GONE_SECONDS = 3600  # a PUT read may come so long after its page's socket; a new visit ends it
 
 
-def unread(room_id: int, user_id: int) -> list[Event]:
-    """What came while this member was away, oldest first; nothing for who has no seat.
+class Page(NamedTuple):
+    """Lines of what came while someone was away, oldest first, and whether older ones are left."""
+
+    events: list[Event]
+    more: bool = False
+
+
+def unread(room_id: int, user_id: int) -> Page:
+    """The newest of what came while this member was away; nothing for who has no seat.
 
     Raises Room.DoesNotExist.
     """
@@ -39,13 +47,32 @@ def unread(room_id: int, user_id: int) -> list[Event]:
     if standing is None:
         Room.objects.only("pk").get(pk=room_id)
         _ask(lambda redis: redis.delete(_told(room_id, user_id)))  # of a seat that was given back
-        return []
+        return Page([])
     _ask(lambda redis: redis.delete(_gone(room_id, user_id)))  # a new visit
     if _ask(lambda redis: redis.getdel(_quicker(room_id, user_id))):
-        return []
-    events = queries.newest(room_id, UNREAD_MAX) if standing.head > standing.read_seq else []
-    note(room_id, user_id, events[-1].seq if events else standing.head)
-    return [one for one in events if one.seq > standing.read_seq]
+        return Page([])
+    page = _after(standing, room_id, None)
+    note(room_id, user_id, page.events[-1].seq if page.events else standing.head)
+    return page
+
+
+def older(room_id: int, user_id: int, before: int) -> Page:
+    """What came before the first line of such a page. To ask for it is no visit."""
+    standing = queries.standing(room_id, user_id)
+    return _after(standing, room_id, before) if standing else Page([])
+
+
+def _after(standing: queries.Standing, room_id: int, before: int | None) -> Page:
+    """What this member has not read, up to the end or to the line `before`."""
+    if standing.head <= standing.read_seq:
+        return Page([])
+    found, more = queries.page(
+        room_id, before=before, after=None, limit=UNREAD_MAX, most=UNREAD_BYTES
+    )
+    events = [one for one in found if one.seq > standing.read_seq]
+    return Page(
+        events, more and len(events) == len(found) and events[0].seq > standing.read_seq + 1
+    )
 
 
 def note(room_id: int, user_id: int, seq: int) -> None:

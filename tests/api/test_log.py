@@ -111,6 +111,20 @@ def test_unread_counts_of_all_my_rooms_are_one_query(
     assert (mine["title"], mine["role"], mine["read"], mine["head"]) == ("Tea", "member", 1, 122)
 
 
+@pytest.mark.parametrize("way", ["events/?after=2&", "missed/?"])
+@pytest.mark.parametrize("character", ["가", "😀", "<", '"', "\u2028", "a"])
+def test_very_long_lines_come_in_pages_of_256_kib(as_bob, room, alice, say, way, character):
+    bodies = [f"{n:03}{character * 3_900}" for n in range(100)]
+    say(room, alice, *bodies)
+    address, told = f"rooms/{room.pk}/{way}limit=100", []
+    while address:
+        answer = as_bob("GET", address)
+        assert len(answer.content) <= 320 * 1024
+        told += [event["body"] for event in answer.json()["results"]]
+        address = (answer.json()["next"] or "").partition("/api/v1/")[2]
+    assert told == bodies
+
+
 def test_a_page_of_the_log_costs_three_queries_whatever_was_said(
     as_bob, room, alice, say, django_assert_num_queries
 ):

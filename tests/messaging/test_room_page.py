@@ -163,8 +163,9 @@ def test_history_comes_in_pages_both_ways(client, room, alice, bob):
 
 
 def test_a_page_ends_early_where_much_was_said_at_once(client, room, alice, bob, monkeypatch):
-    monkeypatch.setattr("messaging.pages.HISTORY_BYTES", 10)
-    say(room, alice, "한", "12345678", "x", "")  # 3, 8, 1 and 0 bytes; from seq 3 on
+    monkeypatch.setattr("messaging.pages.HISTORY_BYTES", 1_200)
+    # 300, 800, 100 and 0 bytes of text, and some 130 around each; from seq 3 on
+    say(room, alice, "한" * 100, "1" * 800, "x" * 100, "")
     client.force_login(bob)
     address = reverse("messaging:history", args=[room.pk])
 
@@ -175,11 +176,23 @@ def test_a_page_ends_early_where_much_was_said_at_once(client, room, alice, bob,
     assert page(after=2) == ([3, 4], True)
     assert page(after=3, limit=2) == ([4, 5], True)
     assert page(after=3) == ([4, 5, 6], False)
-    assert page() == ([3, 4, 5, 6], True)
+    assert page() == ([4, 5, 6], True)
     assert page(before=5) == ([3, 4], True)
     monkeypatch.setattr("messaging.pages.HISTORY_BYTES", 1)
     assert page(after=3) == ([4], True)
-    assert page(before=7, limit=2) == ([5, 6], True)
+    assert page(before=7, limit=2) == ([6], True)
+
+
+@pytest.mark.parametrize("character", ["가", "😀", "<", '"', "\u2028", "a"])
+def test_a_page_of_the_log_has_256_kib_and_a_line_at_most(client, room, alice, bob, character):
+    say(room, alice, *[character * 4_000] * 100)
+    client.force_login(bob)
+    for address in ("room", "history"):
+        answer = client.get(reverse(f"messaging:{address}", args=[room.pk]), {"limit": 100})
+        assert len(answer.content) <= 320 * 1024
+        assert len(answer.content) > 40 * 1024  # and is not empty for that
+    missed = client.get(reverse("messaging:missed", args=[room.pk])).json()
+    assert (missed["count"], missed["more"], missed["first_seq"]) == (100, False, 3)
 
 
 @pytest.mark.parametrize(

@@ -166,17 +166,18 @@ def test_what_was_missed_is_what_others_said_since_i_left(room, alice, bob):
 
     say(alice, "before")
     Membership.objects.filter(room=room, user=bob).update(read_seq=3)
-    left_at = queries.newest(room.pk)[-1].at
+    left_at = room.events.last().created_at
     say(bob, "my own")
     say(alice, "one")
     queries.append(room.pk, "leave", [alice.pk])
     say(alice, "two")
-    missed = queries.missed(room.pk, bob.pk, since=left_at)
-    assert [event.body for event in missed] == ["one", "two"]
+    missed, more = queries.missed(room.pk, bob.pk, since=left_at)
+    assert [event.body for event in missed] == ["one", "two"] and not more
     assert [event.seq for event in missed] == [5, 7]
-    rest = queries.missed(room.pk, bob.pk, since=left_at, after=5)
+    assert queries.count_missed(room.pk, bob.pk, since=left_at, limit=9) == (2, 5)
+    rest, _ = queries.missed(room.pk, bob.pk, since=left_at, after=5)
     assert [event.body for event in rest] == ["two"]
-    until = queries.missed(room.pk, bob.pk, since=left_at, until=missed[0].at)
+    until, _ = queries.missed(room.pk, bob.pk, since=left_at, until=missed[0].at)
     assert [event.body for event in until] == ["one"]
 
 
@@ -184,20 +185,21 @@ def test_what_was_said_in_the_moment_of_the_line_read_last_is_missed_too(room, a
     events = queries.append(room.pk, "message", [alice.pk, alice.pk], "both at once")
     assert events[0].at == events[1].at
     Membership.objects.filter(room=room, user=bob).update(read_seq=events[0].seq)
-    missed = queries.missed(room.pk, bob.pk, since=events[0].at)
+    missed, _ = queries.missed(room.pk, bob.pk, since=events[0].at)
     assert [event.seq for event in missed] == [events[1].seq]
 
 
 def test_who_comes_for_the_first_time_has_missed_nothing(room, alice, charlie):
     queries.append(room.pk, "message", [alice.pk], "long ago")
     services.join(room.pk, charlie)
-    assert services.missed(room.pk, charlie.pk) == (None, [])
+    assert services.missed(room.pk, charlie.pk) == (None, [], False)
     assert queries.unread(charlie.pk, [room.pk]) == {room.pk: 0}
 
 
 def test_an_outsider_has_missed_nothing_either(room, alice, charlie):
     queries.append(room.pk, "message", [alice.pk], "secret")
-    assert queries.missed(room.pk, charlie.pk, since=None) == []
+    assert queries.missed(room.pk, charlie.pk, since=None) == ([], False)
+    assert queries.count_missed(room.pk, charlie.pk, since=None, limit=9) == (0, None)
     assert queries.unread(charlie.pk, [room.pk]) == {}
 
 
@@ -211,6 +213,8 @@ def test_unread_counts_what_others_said_up_to_a_bound(room, alice, bob, monkeypa
 
 @pytest.mark.parametrize(("sql", "index"), [
     (queries.MISSED, "event_by_room_and_time"),
+    (queries.SIZED_MISSED, "event_by_room_and_time"),
+    (queries.COUNT_MISSED, "event_by_room_and_time"),
     (queries.AFTER, "event_seq_once"),
     (queries.BEFORE, "event_seq_once"),
     (queries.SIZED_AFTER, "event_seq_once"),

@@ -4,7 +4,8 @@ import pytest
 from django.core.cache import cache
 
 from accounts.models import User
-from messaging import services
+from messaging import queries, services
+from messaging.models import Event
 from messaging.stomp import unread
 from messaging.wire import Person
 from rooms.models import Membership, Room
@@ -202,9 +203,36 @@ def test_of_very_much_the_newest_are_shown(alice, bob, room_id, monkeypatch):
     assert texts(bob, room_id) == ["2", "3", "4"]
 
 
+@pytest.mark.parametrize("character", ["가", "😀", "<", '"', "\u2028", "a"])
+def test_much_text_is_answered_in_pages_of_256_kib(alice, bob, room_id, character):
+    services.join(int(room_id), person(bob))
+    bob.put(f"open-chats/read/{room_id}")
+    bodies = [f"{n:03}{character * 3_900}{n:03}" for n in range(100)]
+    queries.append(int(room_id), "message", [person(alice).pk] * 100, "x")
+    for event, body in zip(Event.objects.filter(body="x").order_by("seq"), bodies, strict=True):
+        Event.objects.filter(pk=event.pk).update(body=body)
+    answer = bob.get(f"open-chats/read/{room_id}")
+    assert len(answer.content) <= 320 * 1024
+    told = [line["message"] for line in answer.json()]
+    while "Link" in answer:
+        address, rel = answer["Link"].split("; ")
+        assert rel == 'rel="prev"'
+        answer = bob.get(address.strip("<>").partition("/api/")[2])
+        assert len(answer.content) <= 320 * 1024
+        told = [line["message"] for line in answer.json()] + told
+    assert told == bodies
+
+
+@pytest.mark.parametrize("before", ["0", "x", "9" * 19, "9" * 5000])
+def test_an_older_page_before_what_is_no_line_is_refused(bob, room_id, before):
+    answer = bob.get(f"open-chats/read/{room_id}?before={before}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+
+
 def test_charlie_reads_nothing(alice, charlie, room_id):
     say(alice, room_id, "for members")
     assert charlie.get(f"open-chats/read/{room_id}").json() == []
+    assert charlie.get(f"open-chats/read/{room_id}?before=9").json() == []
     assert charlie.put(f"open-chats/read/{room_id}").status_code == 404
 
 
