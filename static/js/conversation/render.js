@@ -2,15 +2,15 @@
 // it came with the page, from history, by the wire, or waits in the outbox.
 
 import { avatar, make } from "./dom.js";
+import { alone } from "./fold.js";
 import { languageOf, shown } from "./text.js";
 import { day, dayKey, fill, moment, time } from "./words.js";
 
 const TOGETHER = 5 * 60_000; // ms between messages of one person that are shown as one group
 
 const QUIET = {
-  enter: () => gettext("%(name)s entered"),
-  leave: (event) =>
-    event.body === "removed" ? gettext("%(name)s was removed") : gettext("%(name)s left"),
+  enter: alone,
+  leave: alone,
   close: () => gettext("%(name)s closed the room"),
   open: () => gettext("%(name)s opened the room again"),
   owner: () => gettext("%(name)s is the owner now"),

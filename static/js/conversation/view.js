@@ -1,18 +1,21 @@
 // The scrolled log on the screen: it keeps the reader's place whatever is put above or below.
 
 import { attentive } from "./dom.js";
+import { Folds } from "./fold.js";
 import { entry, newLine, settle } from "./render.js";
 
 const NEAR_END = 60; // px from the end that still count as being there
 const BREATH = 12; // px above the line of new messages
 const ENTRIES_MAX = 1_000; // in the document; then the far side is let go …
 const ENTRIES_KEPT = 800; // … down to this many
+const FOLDED_MAX = 30_000; // of them all, with those that are folded away: they cost little
 
 export class View {
   constructor({ scroller, list, me, moved }) {
     Object.assign(this, { scroller, list, me });
     this.pinned = true; // to the end: new lines scroll in
     this.line = null; // "new messages"
+    this.folds = new Folds((change) => this.quietly(change));
     scroller.addEventListener("scroll", () => {
       this.pinned = this.isAtEnd();
       moved();
@@ -24,6 +27,7 @@ export class View {
     this.quietly(() => {
       this.list.replaceChildren(...events.map((event) => entry(event, this.me)));
       this.settleAll(this.list.children);
+      this.folds.gather(this.list.children);
       this.line = null;
     });
   }
@@ -34,6 +38,7 @@ export class View {
       const fresh = events.map((event) => entry(event, this.me));
       fresh.forEach((element, index) => settle(element, fresh[index - 1] || last));
       this.list.append(...fresh);
+      this.folds.gather(fresh);
     };
     this.keepPlace(() => (live ? add() : this.quietly(add)));
   }
@@ -51,7 +56,9 @@ export class View {
         const first = this.list.firstElementChild;
         const fresh = events.map((event) => entry(event, this.me));
         this.list.prepend(...fresh);
-        this.settleAll(first ? [...fresh, first] : fresh);
+        const changed = first ? [...fresh, first] : fresh;
+        this.settleAll(changed);
+        this.folds.gather(changed);
       }),
     );
   }
@@ -60,15 +67,20 @@ export class View {
   excess() {
     const count = this.list.childElementCount;
     if (count <= ENTRIES_MAX) return null;
+    const shown = count - this.folds.hidden(this.list);
+    if (shown <= ENTRIES_MAX && count <= FOLDED_MAX) return null;
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     const nearEnd = scrollTop > scrollHeight - clientHeight - scrollTop;
-    return { [nearEnd ? "oldest" : "newest"]: count - ENTRIES_KEPT };
+    const tooMany = Math.max(shown - ENTRIES_KEPT, count - FOLDED_MAX);
+    return { [nearEnd ? "oldest" : "newest"]: tooMany };
   }
 
   drop({ oldest = 0, newest = 0 }) {
     this.keepPlace(() => {
-      for (let n = 0; n < oldest; n++) this.list.firstElementChild.remove();
-      for (let n = 0; n < newest; n++) this.list.lastElementChild.remove();
+      const entries = [...this.list.children];
+      const gone = [...entries.slice(0, oldest), ...entries.slice(entries.length - newest)];
+      this.folds.release(gone);
+      for (const element of gone) element.remove();
       if (this.list.firstElementChild) settle(this.list.firstElementChild, null);
     });
   }
@@ -142,15 +154,15 @@ export class View {
 
   keepPlace(change) {
     const anchor = this.firstVisible();
-    const top = anchor?.getBoundingClientRect().top;
+    const bottom = anchor?.getBoundingClientRect().bottom;
     change();
     if (this.pinned) this.toEnd();
     else if (anchor?.isConnected) {
-      this.scroller.scrollTop += anchor.getBoundingClientRect().top - top;
+      this.scroller.scrollTop += anchor.getBoundingClientRect().bottom - bottom;
     }
   }
 
-  // The article, not its entry: a day heading above it may come or go.
+  // Its end is what stays: a day heading above it may come or go, and it may be folded.
   firstVisible() {
     const top = this.scroller.getBoundingClientRect().top;
     const { children } = this.list;
@@ -160,7 +172,7 @@ export class View {
       if (children[middle].getBoundingClientRect().bottom <= top) low = middle + 1;
       else high = middle;
     }
-    return children[low]?.lastElementChild || children[low];
+    return children[low];
   }
 
   settleAll(elements) {

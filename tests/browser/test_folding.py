@@ -1,0 +1,77 @@
+"""Many who come and go are one line, however they got into the log."""
+
+from playwright.sync_api import expect
+
+from tests.browser.talk import connected, messages, room_of, say, until, write
+from tests.messaging.test_two_processes import post
+
+
+def lines(page):
+    """The lines of who came and went that can be seen."""
+    return page.locator("#log .quiet:visible")
+
+
+def folds(page):
+    return page.locator("#log .fold button")
+
+
+def come_in(stack, room, *people):
+    for person in people:
+        assert post(f"{stack.urls[0]}/rooms/{room}/join/", person) == 200
+
+
+def test_a_crowd_in_the_history_is_one_line_that_can_be_opened(visitors, stack, shot):
+    people = stack.people("alice", "bob", *(f"guest{number}" for number in range(40)))
+    room = room_of(stack, *people, said=1)
+    page = visitors.come(0, people[1])
+    page.goto(f"/rooms/{room}/")
+    connected(page)
+    expect(page.locator("#log .entry").first).to_have_attribute("data-seq", "1")
+    expect(folds(page)).to_have_count(1)
+    expect(folds(page)).to_contain_text("Alice, Bob and 40 others entered")
+    expect(folds(page)).to_have_attribute("aria-expanded", "false")
+    expect(lines(page)).to_have_count(0)
+    shot(page, "crowd-folded")
+    folds(page).focus()
+    page.keyboard.press("Enter")
+    expect(folds(page)).to_have_attribute("aria-expanded", "true")
+    expect(folds(page)).to_be_focused()
+    expect(lines(page)).to_have_count(42)
+    page.keyboard.press("Enter")
+    expect(lines(page)).to_have_count(0)
+
+
+def test_a_crowd_that_comes_while_i_look_folds_and_keeps_my_place(visitors, stack):
+    alice, *guests = stack.people("alice", *(f"guest{number}" for number in range(7)))
+    room = room_of(stack, alice, said=40)
+    page = visitors.come(0, alice)
+    page.goto(f"/rooms/{room}/")
+    connected(page)
+    come_in(stack, room, *guests[:3])
+    expect(lines(page)).to_have_count(4)  # with Alice's own, before what she said
+    expect(folds(page)).to_have_count(0)
+    come_in(stack, room, *guests[3:5])
+    expect(folds(page)).to_contain_text("Guest0, Guest1 and 3 others entered")
+    expect(lines(page)).to_have_count(1)
+    expect(folds(page)).to_be_in_viewport()
+    say(page, "Welcome, all")
+    expect(messages(page).last).to_have_text("Welcome, all")
+    come_in(stack, room, *guests[5:])
+    expect(lines(page)).to_have_count(3)  # another run, and a short one
+    expect(folds(page)).to_have_count(1)
+
+
+def test_who_reads_further_up_stays_where_they_are_while_a_crowd_folds(visitors, stack):
+    alice, bob, *guests = stack.people("alice", "bob", *(f"guest{number}" for number in range(5)))
+    room = room_of(stack, alice, bob, said=40)
+    stack.run(write, room, bob.id, ["so it is"])
+    page = visitors.come(0, bob)
+    page.goto(f"/rooms/{room}/")
+    connected(page)
+    page.locator("#scroller").evaluate("box => box.scrollTop = 600")
+    text = messages(page).filter(has_text="line 20").first
+    expect(text).to_be_visible()
+    before = text.bounding_box()["y"]
+    come_in(stack, room, *guests)
+    until(page, lambda: folds(page).count() == 1)
+    assert abs(text.bounding_box()["y"] - before) < 1
