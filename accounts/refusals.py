@@ -26,4 +26,6 @@ def note(what: str, who: object) -> None:
         _more.clear()
     _until[kind] = now + SECONDS
     before = _more.pop(kind, 0)
-    log.info("refused: %s (%s)%s", what, kind[1], f", and {before} times before" if before else "")
+    again = f", and {before} times before" if before else ""
+    # `kind`: so that many of one do not hide another (chattalk/journal.py).
+    log.info("refused: %s (%s)%s", what, kind[1], again, extra={"kind": what})

@@ -5,6 +5,7 @@ python -m chattalk.serve --fd 3 --ready-fd 4
 
 import argparse
 import ipaddress
+import logging
 import os
 import socket
 
@@ -34,6 +35,7 @@ class Worker(uvicorn.Server):
             server.close()  # no new ones come in meanwhile
         await node.drain()
         await super().shutdown(sockets)
+        logging.shutdown()  # here: uvicorn ends the process by the signal that came for it
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -121,7 +121,7 @@ def _sessions_of_the_stack() -> list[str]:
 
 def read_logs(watch: Watch) -> None:
     """Of the workers and of the servers, all that is left below the data folder."""
-    for log in Path(os.environ["CHATTALK_DATA"]).rglob("*.log"):
+    for log in Path(os.environ["CHATTALK_DATA"]).rglob("*.log*"):
         watch.heard(log.read_text(errors="replace"))
 
 

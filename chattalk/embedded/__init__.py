@@ -7,7 +7,7 @@ listens where is told to other processes by `run/servers.json` while the servers
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from . import folder
+from . import folder, logs
 from .address import check as check_address
 from .address import django_database
 from .folder import hold, replace_secret_key, running_servers, secret_key
@@ -19,8 +19,6 @@ from .process import Process, StartFailed
 __all__ = ["Process", "Servers", "StartFailed", "addresses"]
 __all__ += ["check_address", "django_database", "given", "hold", "replace_secret_key"]
 __all__ += ["running_servers", "secret_key"]
-
-LOG_KEPT = 5_000_000  # bytes; a longer log starts anew, and the old one is kept once
 
 
 def addresses(data: Path) -> dict[str, str]:
@@ -39,6 +37,7 @@ class Servers:
     def __init__(self, data: Path, given: Mapping[str, str], durable: bool = True) -> None:
         self.data, self.given, self._durable = data, dict(given), durable
         self.all: dict[str, Postgres | Valkey | MongoWire] = {}
+        self._rotation: logs.Rotation | None = None
 
     def start(self, show: Callable[[str], None] = lambda line: None) -> dict[str, str]:
         """All at once, then wait for each; the addresses of all three, given ones too."""
@@ -68,9 +67,11 @@ class Servers:
             self.all["REDIS_URL"] = Valkey(self.data)
         if "DATABASE_URL" not in self.given:
             self.all["DATABASE_URL"] = Postgres(self.data, self._durable)
-        for log in (self.data / "log").glob("*.log"):
-            if log.stat().st_size > LOG_KEPT:
-                log.rename(log.with_suffix(".log.old"))
+        own = [server.process.log for server in self.all.values() if server.process.log]
+        for log in own:
+            logs.shorten(log)
+        self._rotation = logs.Rotation(own)
+        self._rotation.start()
 
     def _tell_opened(self, show: Callable[[str], None]) -> None:
         database = self.all.get("DATABASE_URL")
@@ -82,4 +83,6 @@ class Servers:
         """In order: presence, cache, and last the one that keeps what was promised."""
         for server in self.all.values():
             server.process.stop()
+        if self._rotation:
+            self._rotation.stop()
         folder.clear_run(self.data)

@@ -1,5 +1,6 @@
 """Valkey (speaks Redis) and NX-27017 (speaks MongoDB) from their wheels."""
 
+import os
 import re
 import signal
 import sys
@@ -64,6 +65,8 @@ class MongoWire:
 
     def _told_port(self) -> int | None:
         with self.log.open("rb") as log:
+            if os.fstat(log.fileno()).st_size < self._log_begins:
+                self._log_begins = 0  # it was shortened meanwhile
             log.seek(self._log_begins)
             told = LISTENING.search(log.read().decode(errors="replace"))
         return int(told[1]) if told else None
