@@ -11,7 +11,7 @@ from messaging.database import Unavailable
 from messaging.outbox import Outbox
 from messaging.wire import Person
 
-SIGNED_OUT = 4001
+SIGNED_OUT, SOMEBODY_ELSE = 4001, 4003
 
 
 class ChatConsumer:
@@ -42,6 +42,8 @@ class ChatConsumer:
         except identity.NotSignedIn:
             refusals.note("a socket without a sign-in that counts", address)
             await send({"type": "websocket.close", "code": SIGNED_OUT})
+        except identity.SomebodyElse:  # before `hello`, so nothing was said by it
+            await send({"type": "websocket.close", "code": SOMEBODY_ELSE})
         except (tally.TooMany, Unavailable):
             await send(farewell.close(farewell.BUSY))
         finally:

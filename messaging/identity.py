@@ -25,6 +25,7 @@ from messaging.sockets import Proof
 
 SUBPROTOCOL = "chattalk"  # what the server picks where a token or a ticket is offered beside it
 BEARER, TICKET = "bearer.", "ticket."
+AS = "as."  # and the id of the person whom the page was made for
 
 Scope = dict[str, Any]
 Caller = tuple[User, Proof]
@@ -35,8 +36,20 @@ class NotSignedIn(Exception):
     """Nobody, or nobody any more."""
 
 
+class SomebodyElse(Exception):
+    """The page was made for another person than the browser is signed in as."""
+
+
 async def of(scope: Scope) -> Caller:
-    """Who opens a socket with this handshake. Raises NotSignedIn, Unavailable."""
+    """Who opens a socket with this handshake. Raises NotSignedIn, SomebodyElse, Unavailable."""
+    user, proof = await _of(scope)
+    meant = (each for each in scope.get("subprotocols", ()) if each.startswith(AS))
+    if any(each != f"{AS}{user.pk}" for each in meant):
+        raise SomebodyElse
+    return user, proof
+
+
+async def _of(scope: Scope) -> Caller:
     for offered in scope.get("subprotocols", ()):
         if offered.startswith(BEARER):
             return await by_token(offered.removeprefix(BEARER))

@@ -14,6 +14,7 @@ import { Typing } from "./conversation/typing.js";
 import { counted } from "./conversation/words.js";
 import { watchMine } from "./mine.js";
 import { connect } from "./socket.js";
+import { whenOver } from "./whose.js";
 
 const ASK_AGAIN = 2_000; // ms after a subscribe that the server could not answer
 const FRAMES = ["subscribed", "event", "ack", "nack", "presence", "typing", "unsubscribed"];
@@ -24,6 +25,8 @@ class Conversation {
     this.below = 0; // messages that came where the reader does not look
     this.unseen = 0; // messages that came while nobody looked at the page
     this.asking = false; // a subscribe is on its way
+    this.isOver = false; // the page is somebody else's now, and shows nothing of this one
+    whenOver(() => (this.isOver = true));
     this.socket = connect();
     this.build(start);
     this.buildWriting(`chattalk:${start.room.id}:${start.me.id}`);
@@ -211,6 +214,7 @@ class Conversation {
   }
 
   showOutbox() {
+    if (this.isOver) return;
     const act = {
       retry: (cid) => this.outbox.retry(cid),
       discard: (cid) => this.outbox.discard(cid),
@@ -222,6 +226,7 @@ class Conversation {
   }
 
   moved() {
+    if (this.isOver) return;
     const { atEnd, log } = this.reader;
     if (atEnd) this.below = 0;
     byId("outbox").hidden = !log.attached;

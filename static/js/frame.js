@@ -1,10 +1,12 @@
 // What every page has: times in the reader's zone, menus that close, passwords that can be looked at.
 
 import { keepTimes } from "./time.js";
+import { watchWhose } from "./whose.js";
 
 const NOTICE_SHOWN_FOR = 8_000; // ms
 
 keepTimes();
+watchWhose();
 
 const openMenus = () => document.querySelectorAll("details[data-menu][open]");
 

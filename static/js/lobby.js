@@ -3,6 +3,7 @@
 import { connect } from "./socket.js";
 import { watchMine } from "./mine.js";
 import { showTimes } from "./time.js";
+import { ask } from "./whose.js";
 
 const REFRESH_EVERY = 15_000; // ms, while somebody looks
 const TYPING_PAUSE = 250; // ms without a key before the search asks
@@ -37,7 +38,7 @@ function lookFor() {
 async function refresh() {
   const mine = ++latest;
   try {
-    const answer = await fetch(open.dataset.src + location.search, { headers: { Accept: "text/html" } });
+    const answer = await ask(open.dataset.src + location.search, "text/html");
     const html = await answer.text();
     if (answer.ok && !answer.redirected && mine === latest) swap(html);
   } catch {

@@ -7,6 +7,7 @@
 // `element` holds (or is) the <nav data-mine> of templates/rooms/_mine.html.
 
 import { showTimes } from "./time.js";
+import { ask } from "./whose.js";
 
 const SHOWN_MAX = 99; // above it, "99+"
 const WATCHED_MAX = 100; // rooms; the wire allows no more
@@ -127,7 +128,7 @@ class Mine {
     if (this.fetching) return void (this.stale = true);
     this.fetching = true;
     try {
-      const answer = await fetch(this.list.dataset.src, { headers: { Accept: "text/html" } });
+      const answer = await ask(this.list.dataset.src, "text/html");
       if (answer.ok && !answer.redirected) this.swap(await answer.text());
     } catch {
       // offline: the next `hello` compares again

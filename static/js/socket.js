@@ -4,6 +4,10 @@
 //   socket.on("hello", frame => …);      // and every other frame by its type
 //   socket.on("state", state => …);      // "connecting" | "open" | "offline"
 //   socket.send({type: "ping"});         // false if there is no connection to send it by
+//
+// It says whom the page was made for, and is nobody else's: nothing is sent before `hello`.
+
+import { me, notMine, whenOver } from "./whose.js";
 
 const PING_EVERY = 25_000; // ms, as often as the server's own heartbeat
 const ANSWER_WITHIN = 10_000; // ms, then the connection counts as dead
@@ -11,9 +15,7 @@ const FIRST_WAIT = 500; // ms, doubled with each failure …
 const LONGEST_WAIT = 30_000; // … up to this, and each wait is a random part of it
 const LONGEST_NAMED = 60; // seconds that the server may ask us to stay away
 const STABLE_AFTER = 10_000; // ms of connection that make the waits short again
-const SIGN_IN_AGAIN_AFTER = 30_000; // ms between two reloads because of a lost session
-
-const NOT_SIGNED_IN = 4001;
+const NOT_MINE = new Set([4001, 4003]); // nobody is signed in; somebody else is
 const WAIT_AFTER = { 1001: [500, 5_000], 1012: [500, 5_000], 4013: [1_000, 10_000] }; // ms
 
 export function waitBefore(attempt, code, random = Math.random) {
@@ -46,6 +48,7 @@ class Socket {
     this.wire = null;
     this.timers = {};
     this.followThePage();
+    whenOver(() => this.end());
   }
 
   on(type, listener) {
@@ -71,9 +74,9 @@ class Socket {
 
   open() {
     this.forgetTimers();
-    if (this.wire) return;
+    if (this.wire || this.isOver) return;
     if (this.state !== "offline") this.become("connecting");
-    const wire = new WebSocket(this.url);
+    const wire = new WebSocket(this.url, ["chattalk", `as.${me()}`]);
     this.wire = wire;
     this.timers.hello = setTimeout(() => this.drop(), ANSWER_WITHIN);
     wire.onmessage = (message) => wire === this.wire && this.receive(JSON.parse(message.data));
@@ -81,6 +84,7 @@ class Socket {
   }
 
   receive(frame) {
+    if (frame.type === "hello" && String(frame.user.id) !== me()) return this.end();
     if (frame.type === "hello") this.greeted();
     if (frame.type === "pong") this.answered();
     this.tell(frame.type, frame);
@@ -111,7 +115,7 @@ class Socket {
 
   closed(code, reason) {
     this.wire = null;
-    if (code === NOT_SIGNED_IN) signInAgain();
+    if (NOT_MINE.has(code)) return void this.end();
     this.gone(namedWait(reason) ?? waitBefore(this.attempt, code));
   }
 
@@ -121,6 +125,13 @@ class Socket {
     if (wait === null) return;
     this.attempt = Math.min(this.attempt + 1, 10);
     this.timers.again = setTimeout(() => this.open(), wait);
+  }
+
+  // This page is for somebody who is not signed in here any more.
+  end() {
+    this.isOver = true;
+    this.drop(false);
+    notMine();
   }
 
   become(state) {
@@ -147,14 +158,4 @@ class Socket {
     addEventListener("pageshow", (event) => event.persisted && this.open());
     document.addEventListener("visibilitychange", () => document.hidden || now());
   }
-}
-
-// The page itself knows the way: the server sends whoever has no session to sign in, and back.
-function signInAgain() {
-  const last = Number(sessionStorage.getItem("chattalk:signed-out") || 0);
-  const wait = Math.max(0, last + SIGN_IN_AGAIN_AFTER - Date.now());
-  setTimeout(() => {
-    sessionStorage.setItem("chattalk:signed-out", Date.now());
-    location.reload();
-  }, wait);
 }

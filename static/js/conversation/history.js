@@ -1,5 +1,7 @@
 // Pages of the log, fetched on the way up and down, one at a time.
 
+import { ask } from "../whose.js";
+
 const AGAIN_AFTER = 2_000; // ms after a page that did not come
 
 export class History {
@@ -11,9 +13,7 @@ export class History {
   }
 
   async fetch(span) {
-    const answer = await fetch(`${this.url}?${new URLSearchParams(span)}`, {
-      headers: { Accept: "application/json" },
-    });
+    const answer = await ask(`${this.url}?${new URLSearchParams(span)}`, "application/json");
     if (!answer.ok) throw new Error(`The history answered ${answer.status}.`);
     return answer.json();
   }

@@ -1,0 +1,138 @@
+// Whose page this is. A page outlives its sign-in: by another tab, or by the Back button, somebody
+// else may be signed in by now. Then it stops, leaves nothing of its person's on the screen, and
+// is loaded anew for whoever is there.
+//
+//   me()                 // the id of the person it was made for, as text; "" for nobody
+//   await ask(url, type) // fetch as that person
+//   whenOver(task)       // the page is theirs no more: task has no await, the page goes
+//   notMine()            // the server says so
+
+const KEY = "chattalk:user"; // whom this browser's newest page was made for, told to all its tabs
+const TOLD = "chattalk:over"; // in the tab: the next page says why it is another one
+const RELOADS = "chattalk:reloads"; // in the tab: when
+const SHOWN_FOR = 1_500; // ms, so that it can be read why the page goes
+const RELOADS_MAX = 3; // in …
+const RELOADS_WITHIN = 30_000; // … ms; where the page and the socket disagree, no faster
+
+const tasks = [];
+let isOver = false;
+
+// undefined on a page that does not know, for it tells of a fault.
+const made = () => globalThis.document?.body.dataset.user;
+export const me = () => made() ?? "";
+
+export async function ask(url, type) {
+  if (isOver) throw new Error("This page is nobody's any more.");
+  const answer = await fetch(url, { headers: { Accept: type, "X-ChatTalk-As": me() } });
+  if (answer.status === 409) notMine();
+  return answer;
+}
+
+export function whenOver(task) {
+  tasks.push(task);
+}
+
+export function notMine() {
+  if (isOver) return;
+  isOver = true;
+  for (const task of tasks) task();
+  curtain();
+  keep("sessionStorage", TOLD, me());
+  if (navigator.onLine) loadAnew();
+  else addEventListener("online", loadAnew, { once: true });
+}
+
+export function watchWhose() {
+  sayWhy();
+  if (made() === undefined) return;
+  if (isFresh()) keep("localStorage", KEY, me());
+  else look();
+  addEventListener("storage", look);
+  addEventListener("pageshow", (event) => event.persisted && look());
+  document.addEventListener("visibilitychange", () => document.hidden || look());
+}
+
+// ---- inside ----
+
+// By the Back button the browser may show a page as it was.
+function isFresh() {
+  return performance.getEntriesByType("navigation")[0]?.type !== "back_forward";
+}
+
+// Who signed in by another tab need not do so in this one as well.
+function look() {
+  const newest = kept("localStorage", KEY);
+  if (newest === null || newest === me()) return;
+  if (me()) notMine();
+  else if (!isOver && isUntouched()) loadAnew();
+}
+
+function isUntouched() {
+  const inputs = [...document.querySelectorAll("input:not([type=hidden])")];
+  return inputs.every((input) => input.value === input.defaultValue);
+}
+
+function curtain() {
+  const title = document.createElement("h1");
+  const text = document.createElement("p");
+  title.textContent = gettext("You are not signed in here any more");
+  text.textContent = gettext("This page is loaded anew as soon as there is a connection.");
+  const [main, card] = [document.createElement("main"), document.createElement("div")];
+  main.className = "gate";
+  card.className = "card";
+  card.append(title, text);
+  main.append(card);
+  document.body.replaceChildren(main);
+  document.title = "ChatTalk";
+}
+
+// The server knows the way: to this page for who is there now, else to the sign-in and back.
+function loadAnew() {
+  isOver = true;
+  const now = Date.now();
+  const lately = times().filter((time) => now - time < RELOADS_WITHIN);
+  const wait = lately.length < RELOADS_MAX ? SHOWN_FOR : lately[0] + RELOADS_WITHIN - now;
+  setTimeout(() => {
+    keep("sessionStorage", RELOADS, JSON.stringify([...lately, Date.now()]));
+    location.replace(location.pathname + location.search);
+  }, wait);
+}
+
+function times() {
+  try {
+    return JSON.parse(kept("sessionStorage", RELOADS)) ?? [];
+  } catch {
+    return [];
+  }
+}
+
+function sayWhy() {
+  const before = kept("sessionStorage", TOLD);
+  keep("sessionStorage", TOLD, null);
+  if (!before || !me() || before === me()) return;
+  const notice = document.createElement("p");
+  notice.className = "notice info";
+  notice.textContent = gettext("This tab was open for somebody else. It was loaded anew for you.");
+  const notices = document.createElement("div");
+  notices.className = "notices";
+  notices.setAttribute("role", "status");
+  notices.append(notice);
+  document.getElementById("main").before(notices);
+}
+
+function kept(storage, key) {
+  try {
+    return globalThis[storage].getItem(key);
+  } catch {
+    return null; // storage is switched off: the socket finds out
+  }
+}
+
+function keep(storage, key, value) {
+  try {
+    if (value === null) globalThis[storage].removeItem(key);
+    else globalThis[storage].setItem(key, value);
+  } catch {
+    // as above
+  }
+}

@@ -1,0 +1,112 @@
+"""Two tabs of one browser, and another person signs in: nobody's words become somebody else's."""
+
+import re
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import expect
+
+from tests.browser.talk import connected, room_of, say, until, waiting
+
+BOB_S = re.compile("Bob")
+
+
+def become(context, url, person):
+    """As another tab's sign-in does: another session in this browser, and a page of theirs."""
+    context.add_cookies(
+        [{"name": settings.SESSION_COOKIE_NAME, "value": person.session, "url": url}]
+    )
+    tab = context.new_page()
+    tab.goto("/")
+    return tab
+
+
+def offline(page, is_offline):
+    """This tab alone."""
+    if not hasattr(page, "network"):
+        page.network = page.context.new_cdp_session(page)
+        page.network.send("Network.enable")
+    none = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    page.network.send("Network.emulateNetworkConditions", {"offline": is_offline} | none)
+    page.evaluate("name => dispatchEvent(new Event(name))", "offline" if is_offline else "online")
+
+
+def said(stack, room):
+    return stack.run(_said, room)
+
+
+def _said(room_id):
+    from messaging.models import Event
+
+    log = Event.objects.filter(room_id=room_id, kind="message").order_by("seq")
+    return list(log.values_list("sender__display_name", "body"))
+
+
+@pytest.fixture
+def cast(stack):
+    alice, bob = stack.people("alice", "bob")
+    return alice, bob, room_of(stack, alice, bob)
+
+
+def test_what_waits_in_a_tab_is_never_said_by_who_signed_in_since(stack, visitors, shot, cast):
+    alice, bob, room = cast
+    page = visitors.come(person=alice)
+    page.goto(f"/rooms/{room}/")
+    connected(page)
+    offline(page, True)
+    expect(page.locator("#connection")).to_be_visible()
+    say(page, "a private word of Alice")
+    expect(waiting(page)).to_have_count(1)
+    become(page.context, stack.urls[0], bob)
+    offline(page, False)
+    expect(page.locator(".notice")).to_contain_text("somebody else")
+    expect(page.locator(".site-header .name")).to_have_text(BOB_S)
+    shot(page, "whose-page")
+    connected(page)
+    assert page.locator("text=a private word").count() == 0
+    say(page, "hello")
+    until(page, lambda: said(stack, room))
+    assert said(stack, room) == [("Bob", "hello")]
+
+
+def test_nothing_of_the_person_before_stays_on_the_screen_of_a_tab_that_is_offline(
+    stack, visitors, shot, cast
+):
+    alice, bob, room = cast
+    page = visitors.come(person=alice)
+    page.goto(f"/rooms/{room}/")
+    connected(page)
+    offline(page, True)
+    become(page.context, stack.urls[0], bob)
+    expect(page.get_by_role("heading", name="You are not signed in here any more")).to_be_visible()
+    shot(page, "whose-curtain")
+    assert page.locator("#log, #my-rooms, .site-header").count() == 0
+
+
+def test_a_socket_alone_finds_out_too(stack, visitors, cast):
+    """Where the browser keeps nothing that could tell the other tabs."""
+    alice, bob, room = cast
+    page = visitors.come(person=alice)
+    away = "Object.defineProperty(window, 'localStorage', { get() { throw Error() } })"
+    page.add_init_script(away)
+    page.goto(f"/rooms/{room}/")
+    connected(page)
+    offline(page, True)
+    say(page, "a private word of Alice")
+    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": bob.session, "url": stack.urls[0]}
+    page.context.add_cookies([cookie])
+    offline(page, False)
+    expect(page.locator(".site-header .name")).to_have_text(BOB_S)
+    connected(page)
+    assert said(stack, room) == []
+
+
+def test_the_lobby_shows_the_rooms_of_who_is_there(stack, visitors, cast):
+    alice, bob, _room = cast
+    other = room_of(stack, bob, title="Of Bob alone")
+    page = visitors.come(person=alice)
+    page.goto("/")
+    expect(page.locator("[data-mine] [data-room]")).to_have_count(1)
+    become(page.context, stack.urls[0], bob)
+    expect(page.locator(f'[data-mine] [data-room="{other}"]')).to_be_visible()
+    expect(page.locator(".site-header .name")).to_have_text(BOB_S)
