@@ -62,6 +62,7 @@ SEAT_WAIT_SECONDS = number("SEAT_WAIT_SECONDS", 10, 0.1, 60)  # at the door of a
 
 # --- the original's client (docs/original.md) --------------------------------------------------
 
+ORIGINAL_CLIENT = flag("ORIGINAL_CLIENT", True)  # whether its doors are there
 ORIGINAL_TOKEN_LIFE = timedelta(hours=1)  # it knows no refresh
 ORIGINAL_WEAK_PASSWORDS = flag("ORIGINAL_WEAK_PASSWORDS", False)  # for its load scripts
 

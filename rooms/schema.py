@@ -1,10 +1,10 @@
-"""Rooms as the original's services asked for them. ChatRoom names people by their e-mail, so only
-who is in the room, or owns it, is shown one."""
+"""Rooms as the original's services asked for them: for who is in the room, or owns it."""
 
 import graphene
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts import names
 from accounts.services import normal_email
 from rooms import services as rooms
 
@@ -16,13 +16,15 @@ class ChatRoom(graphene.ObjectType):
 
     id = graphene.ID(required=True)
     title = graphene.String(required=True)
-    open_username = graphene.String(required=True, description="The owner's e-mail.")
+    open_username = graphene.String(
+        required=True, description="The owner: one's own e-mail, or a stand-in."
+    )
     personnel = graphene.Int(required=True, description="How many members there are.")
     max_personnel = graphene.Int(required=True, description="How many there may be.")
     created_at = graphene.String(required=True, description="UTC, as 2026-11-23T14:03:07.123456.")
 
     def resolve_open_username(room, info):
-        return room.owner.email
+        return names.shown(room.owner_id, room.owner.display_name, info.context.user)
 
     def resolve_max_personnel(room, info):
         return room.capacity

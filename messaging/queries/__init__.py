@@ -4,7 +4,7 @@ Reads come in two forms with the same text: for pages and APIs on Django's conne
 sockets on an async one (`messaging/database.py`).
 """
 
-from .people import EMAILS, MEMBERS, SIGN_INS
+from .people import MEMBERS, SIGN_INS
 from .positions import (
     HEADS,
     MY_HEADS,

@@ -1,4 +1,4 @@
-"""Who people are: whether their sign-in holds, and their e-mail for a wire that names it."""
+"""Who people are: whether their sign-in holds, and who has a seat in a room."""
 
 # Whether each socket's sign-in holds: its person is active, and its session (with the password of
 # then) or its device (which knows that of its sign-in) is there.
@@ -17,10 +17,8 @@ LEFT JOIN accounts_user u ON u.id = p.user_id AND u.is_active
 ORDER BY p.n
 """
 
-# For a wire that names people by their e-mail: of these, and of all with a seat, as they came.
-# Use indexes: accounts_user_pkey, membership_once.
-EMAILS = "SELECT id, email FROM accounts_user WHERE id = ANY (%(users)s::bigint[])"
+# All with a seat, as they came. Uses indexes: accounts_user_pkey, membership_once.
 MEMBERS = """
-SELECT u.id, u.email FROM rooms_membership m JOIN accounts_user u ON u.id = m.user_id
+SELECT u.id, u.display_name FROM rooms_membership m JOIN accounts_user u ON u.id = m.user_id
 WHERE m.room_id = %(room)s ORDER BY m.id
 """

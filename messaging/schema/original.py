@@ -1,7 +1,7 @@
 """What the original's services asked of each other about messages and seats, in its own shapes.
 
-Its times have no zone and are UTC here. Its people are named by their e-mail, so all of it is for
-who has a seat in the room.
+Its times have no zone and are UTC here. Oneself is named by the e-mail, everybody else by a
+stand-in (accounts/names.py). All of it is for who has a seat in the room.
 """
 
 import re
@@ -11,6 +11,7 @@ import graphene
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts import names
 from messaging import services
 from rooms import services as rooms
 from rooms.schema import LIST_MAX, ChatRoom, check_own, local, number
@@ -29,7 +30,7 @@ class GraphqlChatMessageDTO(graphene.ObjectType):
 
     chat_id = graphene.String()
     type = graphene.Field(ChatMessageType, required=True)
-    username = graphene.String(description="The e-mail of who it was.")
+    username = graphene.String(description="Who it was: one's own e-mail, or a stand-in.")
     message = graphene.String()
     created_at = graphene.String(description="UTC, as 2026-11-23T14:03:07.123456.")
 
@@ -40,7 +41,8 @@ class GraphqlChatMessageDTO(graphene.ObjectType):
         return event.kind
 
     def resolve_username(event, info):
-        return event.sender.email
+        sender = event.sender
+        return names.shown(sender.pk, sender.display_name, info.context.user)
 
     def resolve_message(event, info):
         return event.body if event.kind == "message" else ""

@@ -2,14 +2,12 @@
 
 from messaging import node
 from messaging.node import Node
-from messaging.stomp.emails import Emails
 from messaging.stomp.roster import Rosters
 
 
 class House:
     def __init__(self, of: Node) -> None:
         self.node = of
-        self.emails = Emails(of.reads)
         self.rosters = Rosters(of)
 
 

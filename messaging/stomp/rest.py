@@ -17,10 +17,10 @@ from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import addresses, devices
+from accounts import addresses, devices, names
 from accounts import services as accounts
 from accounts.api.view import View
-from accounts.models import DISPLAY_NAME_MAX, User
+from accounts.models import User
 from accounts.tokens import NotValid
 from messaging import services
 from messaging.queries import SEQ_MAX
@@ -67,7 +67,7 @@ class SignUp(Open):
             email=given["email"],
             password=given["password"],
             address=addresses.of(request._request),
-            display_name=given["email"].split("@")[0][:DISPLAY_NAME_MAX],
+            display_name=names.from_email(given["email"]),
             phone=given["phone"],
             any_password=settings.ORIGINAL_WEAK_PASSWORDS,
         )
@@ -156,8 +156,8 @@ class Create(Original):
             )
         except ValidationError as error:
             raise _in_its_words(error) from None
-        of_whom = request.user.email
-        return Response(shapes.info(room.pk, room.title, of_whom, room.personnel, room.capacity))
+        card = (room.pk, room.title, room.owner_id, "", room.personnel, room.capacity)
+        return Response(shapes.info(request.user, *card))
 
 
 class Unread(Original):
@@ -168,9 +168,8 @@ class Unread(Original):
         unread.UNREAD_MAX or UNREAD_BYTES of them; `[]` for who has no seat (yet). Where there are
         older ones, `Link: <…>; rel="prev"` leads to them, whom its page does not ask for."""
         page = _page_of_unread(_room_id(chat_id), request)
-        senders = User.objects.filter(pk__in={event.sender.id for event in page.events})
-        emails = dict(senders.values_list("pk", "email")) if page.events else {}
-        response = Response([shape.line(event, emails[event.sender.id]) for event in page.events])
+        me = request.user
+        response = Response([shape.line(each, shape.username(each, me)) for each in page.events])
         if page.more:
             older = request.build_absolute_uri(f"?before={page.events[0].seq}")
             response["Link"] = f'<{older}>; rel="prev"'
@@ -211,7 +210,7 @@ def _listed(request: Request, rooms: RoomQuerySet) -> Response:
     # Uses index: room_open_by_activity; of my rooms: that of membership by user.
     rows = rooms.lively_first().values_list(*shapes.INFO_FIELDS)
     found = list(rows[start : start + size + 1])
-    response = Response([shapes.info(*row) for row in found[:size]])
+    response = Response([shapes.info(request.user, *row) for row in found[:size]])
     if len(found) > size:
         more = request.build_absolute_uri(f"?page={page + 1}&size={size}")
         response["Link"] = f'<{more}>; rel="next"'

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from messaging import queries
 from messaging.database import Unavailable
 from messaging.node import Node
-from messaging.stomp.shape import Participant, participants
+from messaging.stomp.shape import People
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +17,7 @@ CROWD = 200  # people; of more the lists are long, and rarer
 BETWEEN_CROWD_SECONDS = 1.0
 RETRY_SECONDS = 1.0  # while the database does not answer
 
-Show = Callable[[str], None]
+Show = Callable[[People], None]
 
 
 class Roster:
@@ -63,11 +63,12 @@ class Roster:
                 await asyncio.sleep(RETRY_SECONDS)
                 self._stirred.set()
                 continue
-            self._show(participants(people))
+            self._show(People(people))
             is_crowd = len(people) > CROWD
             await asyncio.sleep(BETWEEN_CROWD_SECONDS if is_crowd else BETWEEN_SECONDS)
 
-    async def _people(self) -> list[Participant]:
+    async def _people(self) -> list[tuple[int, str, bool]]:
+        """Number, name, and whether they are here."""
         while (members := self._members) is None:
             self._members = []  # a change that comes while we read makes it None again
             try:
@@ -76,15 +77,15 @@ class Roster:
                 self._members = None
                 raise
             if self._members is not None:
-                self._members = [(user_id, email) for user_id, email in rows]
+                self._members = [(user_id, name) for user_id, name in rows]
         here = self._node.here.people(self._room_id)
-        return [Participant(email, user_id in here) for user_id, email in members]
+        return [(user_id, name, user_id in here) for user_id, name in members]
 
-    def _show(self, body: str) -> None:
+    def _show(self, people: People) -> None:
         for show, shown in list(self._watchers.items()):
-            if shown != body:
-                self._watchers[show] = body
-                show(body)
+            if shown != people.body:
+                self._watchers[show] = people.body
+                show(people)
 
 
 class Rosters:

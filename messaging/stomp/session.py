@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from messaging import farewell, tally, wire
 from messaging.database import Unavailable
-from messaging.stomp import asked, beats, house
+from messaging.stomp import asked, beats
 from messaging.stomp.destinations import Deed, Place, Topic, place, room_id
 from messaging.stomp.frames import VERSIONS, Bad, Frame, Parser
 from messaging.stomp.sender import Enter, Leave, Sender
-from messaging.stomp.subscribers import KINDS, LOST, Asked, Subscriber, Told
+from messaging.stomp.subscribers import KINDS, Asked, Subscriber, Told
 from messaging.stomp.voice import DONE, SIGNED_OUT, Voice
 
 SERVER = "ChatTalk"
@@ -129,7 +129,6 @@ class Session:
         except tally.TooMany:
             self.voice.fail("too_many", _("You have too many connections."), close=farewell.BUSY)
             return
-        house.current().emails.keep({user.pk: user.email})
         self.parser.version = self.voice.version = version
         self.sender.told = self._answered
         self.language = self.sender.language
@@ -175,7 +174,7 @@ class Session:
             self._too_many(wanted)
             return
         kind = KINDS[wanted.place.topic]
-        subscriber = kind(self._acting.user, self.language, wanted, self._told, self.is_original)
+        subscriber = kind(self._acting.account, self.language, wanted, self._told, self.is_original)
         self.subscribers[wanted.id] = subscriber
         await subscriber.begin()
         if sum(one.is_waiting for one in self.subscribers.values()) > WAITING_MAX:
@@ -264,14 +263,10 @@ class Session:
 
     def _ended(self, one: Subscriber, code: str) -> None:
         self._forget(one)
-        with translation.override(self.language):
-            if code == LOST:  # the client is to come back and resume
-                self.voice.fail(
-                    LOST, _("Some lines can't be shown now. Connect again."), close=DONE
-                )
-            elif self.voice.errors is not None:
+        if self.voice.errors is not None:
+            with translation.override(self.language):
                 why = _("You are not a member of this room.")
-                self.voice.tell_error({"code": code, "detail": why, "room": one.room_id})
+            self.voice.tell_error({"code": code, "detail": why, "room": one.room_id})
 
     def _forget(self, one: Subscriber) -> None:
         if self.subscribers.get(one.asked.id) is one:

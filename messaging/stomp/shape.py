@@ -1,6 +1,6 @@
 """Bodies of MESSAGE frames, encoded once: lines of a log, what the system says, who takes part."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 from functools import lru_cache
 
@@ -9,19 +9,35 @@ from django.utils import translation
 from django.utils.translation import gettext
 from msgspec import Struct
 
+from accounts import names
+from accounts.models import User
 from messaging.stomp import shapes
 from messaging.wire import Event
 
 SYSTEM = "ChatTalk"  # who speaks where the original knows only people
-KEPT = 512  # lines of late: each is decoded and encoded once for all who get it
+KEPT = 512  # lines of late: each is encoded once for its sender, and once for all the others
 
 _event = msgspec.json.Decoder(Event)
 _encoder = msgspec.json.Encoder()
 
 
 class Participant(Struct):
-    email: str
+    email: str  # of oneself; a stand-in of everybody else
     isRead: bool  # noqa: N815  (here now)
+
+
+class People:
+    """Who takes part, encoded once for all; and told to each with their own e-mail in its place."""
+
+    def __init__(self, people: Collection[tuple[int, str, bool]]) -> None:
+        self._names = {user_id: names.stand_in(user_id, name) for user_id, name, _here in people}
+        listed = [Participant(self._names[user_id], is_here) for user_id, _name, is_here in people]
+        self.body = encoded(listed)
+
+    def told(self, to: User) -> str:
+        """A stand-in is in the list once: it ends with the person's number."""
+        own = self._names.get(to.pk)
+        return self.body if own is None else self.body.replace(encoded(own), encoded(to.email), 1)
 
 
 @lru_cache(KEPT)
@@ -30,10 +46,15 @@ def event(text: str) -> Event:
     return _event.decode(text)
 
 
-def line(event: Event, email: str) -> dict[str, str]:
+def username(event: Event, to: User) -> str:
+    """Who said it, for that reader."""
+    return names.shown(event.sender.id, event.sender.name, to)
+
+
+def line(event: Event, username: str) -> dict[str, str]:
     """In the reader's language, as far as it is ours to say."""
     if event.kind in shapes.TYPES:
-        return shapes.line(event, email)
+        return shapes.line(event, username)
     return _system(str(event.room), _said(event) % {"name": event.sender.name}, event.at)
 
 
@@ -60,18 +81,14 @@ def _system(chat_id: str, message: str, at: datetime) -> dict[str, str]:
 
 
 @lru_cache(KEPT)
-def line_body(text: str, email: str, language: str) -> str:
+def line_body(text: str, username: str, language: str) -> str:
     with translation.override(language):
-        return encoded(line(event(text), email))
+        return encoded(line(event(text), username))
 
 
 def told(chat_id: str, message: str, at: datetime) -> str:
     """What the system says: the original can be told in no other way."""
     return encoded(_system(chat_id, message, at))
-
-
-def participants(people: Iterable[Participant]) -> str:
-    return encoded(list(people))
 
 
 def encoded(value: object) -> str:

@@ -5,33 +5,35 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts import names
+from accounts.models import User
 from messaging.wire import Event
 
 TYPES = {"message": "MESSAGE", "enter": "ENTER", "leave": "LEAVE"}  # what else it can't show
 
 
-# Of a room, in the order that `info` takes them.
-INFO_FIELDS = ("pk", "title", "owner__email", "personnel", "capacity")
+# Of a room, in the order that `info` takes them after its reader.
+INFO_FIELDS = ("pk", "title", "owner_id", "owner__display_name", "personnel", "capacity")
 
 
 def info(
-    room_id: int, title: str, owner_email: str, personnel: int, capacity: int
+    to: User, room_id: int, title: str, owner_id: int, owner: str, personnel: int, capacity: int
 ) -> dict[str, Any]:
     return {
         "chatId": str(room_id),
         "title": title,
-        "openUsername": owner_email,
+        "openUsername": names.shown(owner_id, owner, to),
         "personnel": personnel,
         "maxPersonnel": capacity,
     }
 
 
-def line(event: Event, email: str) -> dict[str, str]:
+def line(event: Event, username: str) -> dict[str, str]:
     """A line of the log whose kind is in TYPES. `createdAt` is RFC 3339 in UTC, to the µs."""
     return {
         "chatId": str(event.room),
         "type": TYPES[event.kind],
-        "username": email,
+        "username": username,
         "message": _text(event),
         "createdAt": written(event.at),
     }

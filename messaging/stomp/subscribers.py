@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 from channels.db import database_sync_to_async
 from django.core.exceptions import PermissionDenied, ValidationError
 
+from accounts.models import User
 from messaging import queries, wire
 from messaging.client import Client
 from messaging.database import Unavailable
@@ -25,8 +25,6 @@ log = logging.getLogger(__name__)
 SEAT_SECONDS = 30.0  # for one who subscribes first and enters then; a crowd waits at the door
 MARK_SECONDS = 5.0  # between two moves of the read position of a page that is open
 RETRY_SECONDS = 1.0  # while the database does not answer
-LATE_MAX = 5_000  # lines that wait for an e-mail; more, and the connection ends with LOST
-LOST = "unavailable"
 
 _EVENT = '{"type":"event"'
 
@@ -55,9 +53,10 @@ class Subscriber(Client):
     """`is_original`: it subscribes before it enters, and is caught up from what it has missed."""
 
     def __init__(
-        self, user: Person, language: str, asked: Asked, told: Told, is_original: bool
+        self, user: User, language: str, asked: Asked, told: Told, is_original: bool
     ) -> None:
-        super().__init__(user, language, self._take)
+        super().__init__(Person(user.pk, user.display_name), language, self._take)
+        self.account = user
         assert asked.place.room is not None
         self.asked, self.told, self.is_original = asked, told, is_original
         self.room_id = asked.place.room
@@ -144,9 +143,6 @@ class Chat(Subscriber):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._late: deque[str] = deque()  # lines whose speaker's e-mail is being asked for
-        self._asking = False
-        self._end: str | None = None  # how it ended, while lines from before that wait
         self._marked_at = float("-inf")
         self._marked = 0
 
@@ -172,45 +168,17 @@ class Chat(Subscriber):
         note = await read_note(self.room_id, self.user.id)
         return queries.Standing(*rows[0]).read_seq if note is None else note
 
-    def say(self, **frame: Any) -> None:
-        if frame["type"] == "unsubscribed" and self._late:
-            self._end = frame["code"]  # the last line is that one has left
-        else:
-            super().say(**frame)
-
     def _take(self, packet: Packet) -> None:
-        texts = [one.text for one in packet.singles]
-        self._late += [text for text in texts if text.startswith(_EVENT)]
-        self._show()
+        for text in (one.text for one in packet.singles):
+            if text.startswith(_EVENT):
+                self._show(text)
 
-    def _show(self) -> None:
-        while self._late and not self._asking:
-            text = self._late[0]
-            event = shape.event(text)
-            email = self.house.emails.known(event.sender.id)
-            if email is None:
-                self._asking = True
-                self.start(self._ask())
-                return
-            self._late.popleft()
-            headers = {"message-id": f"{event.room}-{event.seq}", "seq": str(event.seq)}
-            language = "" if event.kind == "message" else self.language
-            self.told.message(self, headers, shape.line_body(text, email, language))
-        if self._end is not None and not self._late:
-            self.told.ended(self, self._end)
-        if len(self._late) > LATE_MAX:  # the database is away for long: it comes back and resumes
-            self._late.clear()
-            self.told.ended(self, LOST)
-
-    async def _ask(self) -> None:
-        while self._asking:
-            try:
-                await self.house.emails.learn({shape.event(text).sender.id for text in self._late})
-                self._asking = False
-            except Unavailable:
-                log.info("room %s: lines wait for who said them", self.room_id)
-                await asyncio.sleep(RETRY_SECONDS)
-        self._show()
+    def _show(self, text: str) -> None:
+        event = shape.event(text)
+        headers = {"message-id": f"{event.room}-{event.seq}", "seq": str(event.seq)}
+        language = "" if event.kind == "message" else self.language
+        body = shape.line_body(text, shape.username(event, self.account), language)
+        self.told.message(self, headers, body)
 
     # --- the original's page shows all that it gets, so what it was sent was read ---------------
 
@@ -232,7 +200,7 @@ class Chat(Subscriber):
         subscription = self.subscriptions.get(self.room_id)
         if not self.is_original or subscription is None or subscription.seen <= self._marked:
             return
-        seq = subscription.seen - len(self._late)
+        seq = subscription.seen
         try:
             await self.node.reads.rows(queries.READ, room=self.room_id, user=self.user.id, seq=seq)
             self._marked = seq
@@ -255,9 +223,10 @@ class Participants(Subscriber):
             self.house.rosters.watch(self.room_id, self._show)
         super().say(**frame)
 
-    def _show(self, body: str) -> None:
+    def _show(self, people: shape.People) -> None:
         self._shown += 1
-        self.told.message(self, {"message-id": f"{self.asked.id}-{self._shown}"}, body)
+        headers = {"message-id": f"{self.asked.id}-{self._shown}"}
+        self.told.message(self, headers, people.told(self.account))
 
     def _take(self, packet: Packet) -> None:
         for text in (one.text for one in packet.singles):

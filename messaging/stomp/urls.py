@@ -1,11 +1,12 @@
 """The original's paths, without slashes at the end: a redirect of a POST breaks its page."""
 
+from django.conf import settings
 from django.urls import path
 
 from messaging.stomp import rest
 
 app_name = "original"
-urlpatterns = [
+_paths = [
     path("api/users/signup", rest.SignUp.as_view(), name="signup"),
     path("api/users/login", rest.SignIn.as_view(), name="login"),
     path("api/users/logout", rest.SignOut.as_view(), name="logout"),
@@ -17,3 +18,4 @@ urlpatterns = [
     path("stomp/chat/info", rest.info, name="chat-info"),
     path("stomp/participant/info", rest.info, name="participant-info"),
 ]
+urlpatterns = _paths if settings.ORIGINAL_CLIENT else []

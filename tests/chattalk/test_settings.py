@@ -28,6 +28,7 @@ SQL = ("postgresql", "postgres")
         ("DATABASE_URL", "postgresql:///nowhere"),
         ("CORS_ALLOWED_ORIGINS", "https://app.example.org,app.example.org"),
         ("ORIGINAL_WEAK_PASSWORDS", "test"),
+        ("ORIGINAL_CLIENT", "maybe"),
         ("TRUSTED_PROXIES", "10.0.0.0/8,proxy.example.org"),
         ("SECRET_KEY", ""),
         ("SECRET_KEY", "short"),

@@ -167,9 +167,15 @@ class OnStomp(Talker):
         return [one["message"] for one in self.messages("chat") if one["type"] == "MESSAGE"]
 
     def here(self) -> set[str]:
-        """E-mails."""
+        """Names. Oneself is listed by the e-mail, everybody else by a stand-in."""
         lists = self.messages("participant")
-        return {one["email"] for one in lists[-1] if one["isRead"]} if lists else set()
+        return self._named(lists[-1]) if lists else set()
+
+    def _named(self, listed: list[dict[str, Any]]) -> set[str]:
+        here = [one["email"] for one in listed if one["isRead"]]
+        return {
+            self.name if one == self.email else one.rpartition("#")[0].capitalize() for one in here
+        }
 
     def leave(self) -> None:
         headers = {"destination": "/send/chat/leave", "receipt": "out"}
@@ -211,7 +217,7 @@ class OnOriginal(OnStomp):
         self.people.send(json.dumps([connect + NUL]))
         subscribe = f"SUBSCRIBE\nid:sub-0\ndestination:/sub/participant/{room}\n\n"
         self.people.send(json.dumps([subscribe + NUL]))
-        until(lambda: self.email in self.here(), "not in the list")
+        until(lambda: self.name in self.here(), "not in the list")
 
     def knock(self) -> None:
         self.wire = self.open(self.path)
@@ -236,11 +242,11 @@ class OnOriginal(OnStomp):
 
     def heard(self) -> list[str]:
         said = [one for one in self.messages("chat") if one["type"] == "MESSAGE"]
-        return [one["message"] for one in said if "@" in one["username"]]
+        return [one["message"] for one in said if one["username"] != "ChatTalk"]
 
     def here(self) -> set[str]:
         lists = [text.partition("\n\n")[2] for text in _unwrapped(self.people) if "MESSAGE" in text]
-        return {one["email"] for one in json.loads(lists[-1]) if one["isRead"]} if lists else set()
+        return self._named(json.loads(lists[-1])) if lists else set()
 
 
 def _unwrapped(wire: Wire) -> list[str]:

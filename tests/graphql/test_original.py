@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from accounts.names import stand_in
 from messaging import services
 from presence import documents
 from presence.documents import Mark
@@ -25,14 +26,14 @@ JOIN = "mutation ($id: ID!) { incrementPersonnel(id: $id) { id personnel openUse
 LEAVE = "mutation ($id: ID!) { decrementPersonnel(id: $id) { id personnel } }"
 
 
-def test_a_member_is_shown_the_room(room, bob):
+def test_a_member_is_shown_the_room(room, alice, bob):
     found = Asker(bob)(ROOM, id=room.pk).data["getChatRoomById"]
     written = Room.objects.get(pk=room.pk).created_at.replace(tzinfo=None)
     assert found.pop("createdAt") == written.isoformat(timespec="microseconds")
     assert found == {
         "id": str(room.pk),
         "title": "Tea",
-        "openUsername": "alice@example.com",
+        "openUsername": stand_in(alice.pk, "Alice"),
         "personnel": 2,
         "maxPersonnel": 10,
     }
@@ -49,7 +50,8 @@ def test_an_outsider_is_told_the_same_of_a_room_that_is_there_and_one_that_is_no
 
 def test_an_owner_who_left_is_shown_their_room(room, alice):
     services.leave(room.pk, alice)
-    assert Asker(alice)(ROOM, id=room.pk).data["getChatRoomById"]["personnel"] == 1
+    found = Asker(alice)(ROOM, id=room.pk).data["getChatRoomById"]
+    assert (found["personnel"], found["openUsername"]) == (1, "alice@example.com")
 
 
 def test_ones_own_seats_are_listed_whatever_the_capitals(room, bob):
@@ -73,7 +75,7 @@ def test_what_was_said_comes_from_that_second_on_and_oldest_first(room, alice, b
     second = receipt.at.strftime("%Y-%m-%dT%H:%M:%S")
     found = Asker(bob)(MESSAGES, chat=str(room.pk), since=second).data["getChatMessages"]
     said = [(one["username"], one["message"]) for one in found if one["type"] == "MESSAGE"]
-    assert said == [("alice@example.com", "hello"), ("bob@example.com", "hi")]
+    assert said == [(stand_in(alice.pk, "Alice"), "hello"), ("bob@example.com", "hi")]
     assert {one["chatId"] for one in found} == {str(room.pk)}
 
 

@@ -2,11 +2,15 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from accounts.models import User
+from accounts.names import stand_in
 from tests.doors.clients import until
+from tests.stack import Stack
 
 HERE = Path(__file__).parent
 PASSWORD = "a long and quiet evening"
@@ -17,7 +21,7 @@ class Visitor:
 
     def __init__(self, context: BrowserContext, tab: Page, base: str, home: str, npm: Path) -> None:
         self.context, self.tab, self.base, self.home, self.npm = context, tab, base, home, npm
-        self.email = ""
+        self.email = self.name = self.called = ""
         self.open()
 
     def open(self) -> "Visitor":
@@ -34,7 +38,7 @@ class Visitor:
 
     def other_tab(self) -> "Visitor":
         other = Visitor(self.context, self.context.new_page(), self.base, self.home, self.npm)
-        other.email = self.email
+        other.email, other.name, other.called = self.email, self.name, self.called
         return other
 
     def do(self, call: str, *arguments: Any) -> Any:
@@ -43,6 +47,7 @@ class Visitor:
 
     def come_in(self, name: str) -> "Visitor":
         self.email = f"{name}-{uuid4().hex[:8]}@example.com"
+        self.name = name
         assert self.do("signUp", self.email, PASSWORD)["status"] == 200
         answer = self.do("signIn", self.email, PASSWORD)
         assert answer["status"] == 200 and answer["guard"], answer
@@ -79,8 +84,9 @@ class Visitor:
 
 
 class Visitors:
-    def __init__(self, browser: Browser, bases: list[str], npm: Path) -> None:
-        self.browser, self.bases, self.npm = browser, bases, npm
+    def __init__(self, browser: Browser, stack: Stack, npm: Path) -> None:
+        self.browser, self.stack, self.npm = browser, stack, npm
+        self.bases = [f"http://localhost:{urlsplit(url).port}" for url in stack.urls]
         self.contexts: list[BrowserContext] = []
 
     def come(self, name: str, worker: int = 0, origin: str | None = None) -> Visitor:
@@ -90,7 +96,10 @@ class Visitors:
         self.contexts.append(context)
         base = self.bases[worker]
         home = origin or f"{base}/livez"
-        return Visitor(context, context.new_page(), base, home, self.npm).come_in(name)
+        visitor = Visitor(context, context.new_page(), base, home, self.npm).come_in(name)
+        person = self.stack.run(User.objects.get, email=visitor.email)
+        visitor.called = stand_in(person.pk, name)  # by everybody else
+        return visitor
 
     def leave(self) -> None:
         for context in self.contexts:

@@ -8,7 +8,6 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from django_redis import get_redis_connection
@@ -88,7 +87,6 @@ def origin(request: Any, elsewhere: str) -> str | None:
 
 @pytest.fixture
 def visitors(browser: Browser, original: Stack, npm: Path, elsewhere: str) -> Iterator[Visitors]:
-    ports = [urlsplit(url).port for url in original.urls]
-    visitors = Visitors(browser, [f"http://localhost:{port}" for port in ports], npm)
+    visitors = Visitors(browser, original, npm)
     yield visitors
     visitors.leave()

@@ -16,7 +16,7 @@ def test_the_whole_day_of_a_page(visitors, origin):
     assert chat_id in [room["chatId"] for room in bob.do("list")["body"]]
     alice.enters(chat_id)
     bob.enters(chat_id)
-    until(lambda: alice.do("here") == [alice.email, bob.email])
+    until(lambda: alice.do("here") == [alice.email, bob.called])
     until(lambda: [(one["type"], one["username"]) for one in bob.lines] == [("ENTER", bob.email)])
 
     alice.says(chat_id, "안녕, bob")
@@ -24,10 +24,10 @@ def test_the_whole_day_of_a_page(visitors, origin):
     bob.says(chat_id, "hello")
     alice.sees("안녕, bob", "hello")
     (room,) = bob.do("mine")["body"]
-    assert (room["personnel"], room["openUsername"]) == (2, alice.email)
+    assert (room["personnel"], room["openUsername"]) == (2, alice.called)
 
     bob.do("goToList", chat_id)
-    until(lambda: alice.do("away") == [bob.email])
+    until(lambda: alice.do("away") == [bob.called])
     alice.says(chat_id, "you missed this")
     bob.enters(chat_id)
     alice.says(chat_id, "and this is live")
@@ -53,7 +53,7 @@ def test_going_to_the_list_loses_and_repeats_nothing_in_any_order(visitors, orde
     bob.sees("seen")
     bob.do("goToList", chat_id, list(order))
     alice.says(chat_id, "missed")
-    until(lambda: alice.do("away") == [bob.email])
+    until(lambda: alice.do("away") == [bob.called])
     alice.says(chat_id, "missed as well")
     bob.enters(chat_id)
     alice.says(chat_id, "live")
@@ -67,7 +67,7 @@ def test_a_late_put_takes_nothing_of_what_came_since_the_socket_went(visitors):
     alice.enters(chat_id)
     bob.enters(chat_id)
     bob.do("goToList", chat_id, ["chat", "participants"])
-    until(lambda: alice.do("away") == [bob.email])
+    until(lambda: alice.do("away") == [bob.called])
     alice.says(chat_id, "between the two")
     bob.do("goToList", chat_id, ["put"])
     bob.enters(chat_id)
@@ -89,7 +89,7 @@ def test_closing_the_tab_is_going_away(visitors, end):
     else:
         bob.tab.close()
         bob.tab = bob.context.new_page()
-    until(lambda: alice.do("away") == [bob.email])
+    until(lambda: alice.do("away") == [bob.called])
     alice.says(chat_id, "missed")
     bob.open().enters(chat_id)
     bob.sees("missed")
@@ -103,7 +103,7 @@ def test_what_is_said_between_the_answer_and_the_subscription_is_shown(visitors)
     alice.enters(chat_id)
     bob.enters(chat_id)
     bob.do("goToList", chat_id)
-    until(lambda: alice.do("away") == [bob.email])
+    until(lambda: alice.do("away") == [bob.called])
     alice.says(chat_id, "missed")
     script = "async id => { it.lines = (await it.ask('GET', `open-chats/read/${id}`)).body }"
     bob.tab.evaluate(script, chat_id)
@@ -120,7 +120,7 @@ def test_a_subscription_that_is_quicker_than_the_answer_repeats_nothing(visitors
     alice.enters(chat_id)
     bob.enters(chat_id)
     bob.do("goToList", chat_id)
-    until(lambda: alice.do("away") == [bob.email])
+    until(lambda: alice.do("away") == [bob.called])
     alice.says(chat_id, "missed")
     bob.tab.evaluate("id => { it.lines = []; it.openChat(id) }", chat_id)
     bob.sees("missed")
@@ -140,11 +140,11 @@ def test_going_back_closes_nothing_and_two_visits_are_one_person(visitors):
     alice.says(chat_id, "once")
     bob.sees("once")
     assert bob.texts == ["once"]
-    until(lambda: alice.do("here") == [alice.email, bob.email])
+    until(lambda: alice.do("here") == [alice.email, bob.called])
     assert bob.do("mine")["body"][0]["personnel"] == 2
     bob.do("goToList", chat_id)  # of the second visit; the first is still there
     time.sleep(3)  # longer than it takes to see somebody go
-    assert alice.do("here") == [alice.email, bob.email]
+    assert alice.do("here") == [alice.email, bob.called]
 
 
 def test_two_tabs_that_enter_at_once_take_one_seat(visitors):
@@ -157,7 +157,7 @@ def test_two_tabs_that_enter_at_once_take_one_seat(visitors):
     for tab in tabs:
         until(lambda tab=tab: bob.email in tab.do("here"))
     assert bob.do("mine")["body"][0]["personnel"] == 2
-    entered = [line for line in alice.lines if line["username"] == bob.email]
+    entered = [line for line in alice.lines if line["username"] == bob.called]
     assert [line["type"] for line in entered] == ["ENTER"]
     for tab in tabs:  # a second leave gives no second seat back
         tab.do("leave", chat_id)
@@ -173,7 +173,7 @@ def test_who_finds_no_seat_is_told_and_neither_reads_nor_speaks(visitors):
     charlie.do("enter", chat_id)
     until(lambda: charlie.texts, "a refusal")
     (refusal,) = charlie.lines
-    assert refusal["type"] == "MESSAGE" and "@" not in refusal["username"]
+    assert (refusal["type"], refusal["username"]) == ("MESSAGE", "ChatTalk")
     charlie.do("say", chat_id, "let me in")
     alice.says(chat_id, "for members")
     until(lambda: len(charlie.lines) > 1, "a refusal of the message")
@@ -211,7 +211,7 @@ def test_a_message_that_is_too_long_is_refused_in_the_room(visitors):
     before = len(alice.lines)
     alice.do("say", chat_id, "x" * 4001)
     until(lambda: len(alice.lines) > before, "a refusal")
-    assert "@" not in alice.lines[-1]["username"]
+    assert alice.lines[-1]["username"] == "ChatTalk"
     alice.says(chat_id, "short")
     bob.sees("short")
     assert bob.texts == ["short"]
@@ -257,5 +257,5 @@ def test_signing_out_closes_its_sockets(visitors):
     closed = "() => it.sockets.every((one) => one.readyState === 3)"
     until(lambda: bob.tab.evaluate(closed), "the sockets are still open")
     alice.says(chat_id, "not for bob")
-    until(lambda: alice.do("away") == [bob.email])
+    until(lambda: alice.do("away") == [bob.called])
     assert "not for bob" not in bob.texts

@@ -10,6 +10,7 @@ from messaging.stomp import unread
 from messaging.wire import Person
 from rooms.models import Membership, Room
 from tests.original.page import Page
+from tests.stomp.client import called
 
 
 @pytest.fixture(autouse=True)
@@ -140,6 +141,21 @@ def test_a_bad_room_is_refused_by_the_names_that_were_sent(alice, body, pointer)
     assert not Room.objects.exists()
 
 
+def test_nobodys_e_mail_is_told_but_ones_own(alice, bob, charlie):
+    room_id = alice.opens().json()["chatId"]
+    bob.opens("Bobs")
+    for page in (alice, bob):
+        services.join(int(room_id), person(page))
+    say(alice, room_id, "hello")
+    for page, others in ((bob, (alice, charlie)), (charlie, (alice, bob))):
+        told = ""
+        for path in ("open-chats", "open-chats/subscribe", f"open-chats/read/{room_id}"):
+            told += page.get(path).content.decode()
+        assert called(person(alice)) in told
+        assert not [other.email for other in others if other.email in told]
+    assert bob.email in bob.get("open-chats").content.decode()
+
+
 def test_there_is_no_redirect_to_a_slash(alice):
     for path in ("open-chats/", "open-chats/subscribe/"):
         assert alice.get(path).status_code == 404
@@ -169,7 +185,7 @@ def test_what_was_said_while_i_was_away_comes_oldest_first(alice, bob, room_id):
         say(alice, room_id, text)
     lines = bob.get(f"open-chats/read/{room_id}").json()
     assert [line["message"] for line in lines] == ["one", "two", "three"]
-    assert {line["username"] for line in lines} == {"alice@example.com"}
+    assert {line["username"] for line in lines} == {called(person(alice))}
     assert {line["chatId"] for line in lines} == {room_id}
     assert [line["createdAt"] for line in lines] == sorted(line["createdAt"] for line in lines)
     assert all(line["createdAt"].endswith("Z") and len(line["createdAt"]) == 27 for line in lines)

@@ -9,12 +9,18 @@ from channels.testing import WebsocketCommunicator
 from django.test import RequestFactory
 
 from accounts import devices
+from accounts.names import stand_in
 from chattalk.asgi import application
 from messaging.stomp import sockjs
 from messaging.stomp.frames import Frame, Parser, encode
 
 ORIGIN = (b"origin", b"http://localhost")
 PASSWORD = "a long and quiet evening"
+
+
+def called(user) -> str:
+    """What others call them; oneself is called by the e-mail."""
+    return stand_in(user.pk, user.display_name)
 
 
 def token(user) -> str:
