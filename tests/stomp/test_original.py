@@ -20,7 +20,9 @@ def communicator(path, origin, access):
     return WebsocketCommunicator(application, path, [(b"origin", origin), cookie(access)])
 
 
-READ = sync_to_async(unread.unread)
+@sync_to_async
+def READ(room_id, user_id):
+    return unread.unread(room_id, user_id).events
 
 
 async def enter_page(chat, room, id="sub-0"):
