@@ -1,32 +1,19 @@
-"""The processes that serve the site: their sockets, their start, and their coming back."""
+"""The processes that serve the site, and their sockets."""
 
 import ipaddress
 import os
 import select
 import socket
 import sys
-import time
-from collections import defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
-from .embedded import Process, StartFailed
+from .embedded import Process, StartFailed, quiet
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN = 60  # seconds
 STOP_WITHIN = 20  # seconds; more than a worker takes for its people, its requests and its farewell
-TOO_OFTEN, IN_SECONDS = 5, 10  # ends of one part, before we give up
 BACKLOG = 2048  # connections that wait to be accepted
-
-
-class Part(Protocol):
-    """A server or a worker."""
-
-    process: Process
-
-    def start(self) -> None: ...
-    def wait(self) -> None: ...
 
 
 class Worker:
@@ -50,10 +37,13 @@ class Worker:
         self.process.pass_fds = fds
         try:
             self.process.start(self.environment)
+        except BaseException:
+            os.close(self._ready)
+            raise
         finally:
             os.close(tell_ready)
 
-    def wait(self) -> None:
+    def wait(self, show: Callable[[str], None] = quiet) -> None:
         """Until it answers. The pipe closes by itself when the process ends before that."""
         try:
             ready = select.poll()  # select() knows no descriptor over 1023
@@ -113,32 +103,3 @@ def _bound(family: int, address: tuple, *, shared: bool) -> socket.socket:
             "stop what uses it, or choose another with --port."
         ) from None
     return one
-
-
-def watch(parts: list[Part], tell: Callable[[str], None]) -> None:
-    """Start again what ends by itself, for ever; give up on what ends too often."""
-    ends: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=TOO_OFTEN))
-    while True:
-        part = _next_to_end(parts)
-        status, name = part.process.wait(), part.process.name
-        ends[name].append(time.monotonic())
-        if len(ends[name]) == TOO_OFTEN and ends[name][-1] - ends[name][0] < IN_SECONDS:
-            raise StartFailed(f"{name} ended {TOO_OFTEN} times in a row (status {status}).")
-        tell(f"{name} ended unexpectedly (status {status}); it is started again")
-        part.start()
-        part.wait()
-
-
-def _next_to_end(parts: list[Part]) -> Part:
-    poll, handles = select.poll(), {}
-    try:
-        for part in parts:
-            if not part.process.running:
-                return part
-            handle = os.pidfd_open(part.process.pid)
-            handles[handle] = part
-            poll.register(handle, select.POLLIN)
-        return handles[poll.poll()[0][0]]
-    finally:
-        for handle in handles:
-            os.close(handle)

@@ -50,9 +50,8 @@ class Stores:
         if name == "postgresql":
             folder = unquote(url.query.removeprefix("host="))
             return await asyncio.open_unix_connection(f"{folder}/.s.PGSQL.5432")
-        if name == "redis":
-            return await asyncio.open_unix_connection(unquote(url.path))
-        return await asyncio.open_connection(url.hostname, url.port)
+        path = url.path if name == "redis" else url.netloc
+        return await asyncio.open_unix_connection(unquote(path))
 
     def __getitem__(self, name: str) -> Any:
         """The server: its `process`, `start`, `wait`."""

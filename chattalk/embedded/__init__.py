@@ -14,9 +14,9 @@ from .folder import hold, replace_secret_key, running_servers, secret_key
 from .others import MongoWire, Valkey
 from .postgres import Postgres
 from .probe import expect_answer, given
-from .process import Process, StartFailed
+from .process import Process, Retired, StartFailed, quiet
 
-__all__ = ["Process", "Servers", "StartFailed", "addresses"]
+__all__ = ["Process", "Retired", "Servers", "StartFailed", "addresses", "quiet"]
 __all__ += ["check_address", "django_database", "given", "hold", "replace_secret_key"]
 __all__ += ["running_servers", "secret_key"]
 
@@ -26,7 +26,7 @@ def addresses(data: Path) -> dict[str, str]:
     would_be = {
         "DATABASE_URL": folder.postgres_url(data, folder.OWNER),
         "REDIS_URL": folder.valkey_url(data),
-        "MONGODB_URL": "mongodb://127.0.0.1:1/chattalk",
+        "MONGODB_URL": folder.mongodb_url(data),
     }
     return would_be | running_servers(data)
 
@@ -39,7 +39,7 @@ class Servers:
         self.all: dict[str, Postgres | Valkey | MongoWire] = {}
         self._rotation: logs.Rotation | None = None
 
-    def start(self, show: Callable[[str], None] = lambda line: None) -> dict[str, str]:
+    def start(self, show: Callable[[str], None] = quiet) -> dict[str, str]:
         """All at once, then wait for each; the addresses of all three, given ones too."""
         self._prepare()
         for name, url in self.given.items():
@@ -48,7 +48,7 @@ class Servers:
         for server in self.all.values():
             server.start()
         for server in self.all.values():
-            server.wait()
+            server.wait(show)
             show(f"{server.process.name} answers")
         self._tell_opened(show)
         addresses = self.given | {name: server.url() for name, server in self.all.items()}

@@ -89,6 +89,10 @@ def valkey_url(data: Path) -> str:
     return f"unix://{quote(str(socket_folder(data) / 'valkey.sock'))}"
 
 
+def mongodb_url(data: Path) -> str:
+    return f"mongodb://{quote(str(socket_folder(data) / 'mongodb.sock'), safe='')}/{OWNER}"
+
+
 def make_socket_folder(data: Path) -> None:
     path = make_folder(socket_folder(data), 0o711)
     if path.is_symlink() or path.stat().st_uid != os.geteuid():

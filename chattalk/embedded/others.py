@@ -1,15 +1,15 @@
 """Valkey (speaks Redis) and NX-27017 (speaks MongoDB) from their wheels."""
 
-import os
-import re
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from . import folder, probe
-from .process import Process, end_leftovers
+from .leftovers import end_leftovers
+from .process import Process, quiet
 
-LISTENING = re.compile(r"Listening on 127\.0\.0\.1:(\d+)")
+WIRE = Path(__file__).with_name("wire.py")
 
 
 class Valkey:
@@ -35,38 +35,26 @@ class Valkey:
         self.socket.unlink(missing_ok=True)
         self.process.start()
 
-    def wait(self) -> None:
+    def wait(self, show: Callable[[str], None] = quiet) -> None:
         self.process.until(lambda: None if probe.redis(self.url()) else True)
 
 
 class MongoWire:
-    """Takes a free port by itself (`-p 0`) and tells it in its log; keeps it when restarted."""
-
     def __init__(self, data: Path) -> None:
-        self.home, self.log = data / "mongodb", data / "log" / "mongodb.log"
-        self.port = 0
-        self.process = Process("MongoDB wire", [], log=self.log, folder=self.home)
+        self.data, self.home = data, data / "mongodb"
+        self.socket = folder.socket_folder(data) / "mongodb.sock"
+        command = [sys.executable, "-P", str(WIRE), str(self.home), str(self.socket)]
+        log = data / "log" / "mongodb.log"
+        self.process = Process("MongoDB wire", command, log=log, folder=self.home)
 
     def url(self) -> str:
-        return f"mongodb://127.0.0.1:{self.port}/chattalk"
+        return folder.mongodb_url(self.data)
 
     def start(self) -> None:
-        end_leftovers(self.home, "nx_27017", signal.SIGTERM)
+        end_leftovers(self.home, str(WIRE), signal.SIGTERM)
         folder.make_folder(self.home, 0o700)
-        self._log_begins = self.log.stat().st_size if self.log.exists() else 0
-        command = [sys.executable, "-m", "nx_27017.nx_27017", "--data-dir", str(self.home)]
-        command += ["--host", "127.0.0.1", "-p", str(self.port), "--log-file", "/dev/null"]
-        self.process.command = [*command, "--pid-file", str(self.home / "pid")]
+        self.socket.unlink(missing_ok=True)
         self.process.start()
 
-    def wait(self) -> None:
-        self.port = self.process.until(self._told_port)
+    def wait(self, show: Callable[[str], None] = quiet) -> None:
         self.process.until(lambda: None if probe.mongodb(self.url()) else True)
-
-    def _told_port(self) -> int | None:
-        with self.log.open("rb") as log:
-            if os.fstat(log.fileno()).st_size < self._log_begins:
-                self._log_begins = 0  # it was shortened meanwhile
-            log.seek(self._log_begins)
-            told = LISTENING.search(log.read().decode(errors="replace"))
-        return int(told[1]) if told else None

@@ -7,15 +7,20 @@ import shutil
 import signal
 import stat
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from . import folder
-from .process import Process, StartFailed, end_leftovers
+from .leftovers import end_leftovers
+from .process import Process, StartFailed, quiet
+from .recovery import Recovery
 
 NAME = folder.OWNER
 SERVICE_USER = "embedded_postgres"  # PostgreSQL refuses to run as root
 INITDB = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
 INITDB += [f"--username={NAME}", "--auth=trust", "--no-instructions"]
+ASK_EVERY, ASK_WITHIN = 0.25, 5  # seconds, while it recovers
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -24,6 +29,7 @@ SETTINGS = {
     "random_page_cost": "1.1",  # of a solid-state disk; 4 is of one that turns
     "timezone": "UTC",
     "log_timezone": "UTC",
+    "log_startup_progress_interval": "2s",  # of a recovery, which recovery.py tells on
     # A statement that fails would be written down with its values, and a row that is refused with
     # all its columns: what people say, and hashes of their passwords.
     "log_min_error_statement": "panic",
@@ -43,6 +49,7 @@ class Postgres:
         self.data, self.home, self.durable = data, data / "postgres", durable
         self.sockets = folder.socket_folder(data) / "postgres"
         self.user = SERVICE_USER if os.geteuid() == 0 else ""
+        self._has_database = False
         self.opened: list[Path] = []  # folders that had to be opened for the service user
         settings = SETTINGS | {"unix_socket_directories": f'"{self.sockets}"'}
         if not durable:
@@ -61,7 +68,8 @@ class Postgres:
         return folder.postgres_url(self.data, database)
 
     def start(self) -> None:
-        end_leftovers(self.home, "postgres", signal.SIGINT)
+        end_leftovers(self.home, "postgres -D", signal.SIGINT)
+        end_leftovers(self.home, "postgres: ", signal.SIGQUIT)  # of one that was killed
         if self.user:
             self._make_way()
         self._make_private(self.sockets)
@@ -71,11 +79,25 @@ class Postgres:
         (self.home / "postmaster.pid").unlink(missing_ok=True)
         self.process.start()
 
-    def wait(self) -> None:
-        self.process.until(self._make_database)
+    def wait(self, show: Callable[[str], None] = quiet) -> None:
+        """Until it answers. While it says itself that it recovers, there is no limit to it: what
+        it has to read again may be much, and who is killed over it begins at the beginning."""
+        recovery = Recovery(self.process, show)
+        while self.process.until(self._is_open) is False:
+            recovery.tell()
+            time.sleep(ASK_EVERY)
+        if not self._has_database:  # later on, all connections may be taken
+            self._has_database = self.process.until(self._make_database)
+
+    def _is_open(self) -> bool | None:
+        """False: it is there and lets nobody in (SQLSTATE 57P03)."""
+        from psycopg.pq import PGconn, Ping
+
+        asked = f"{self.url('postgres')}&connect_timeout={ASK_WITHIN}"
+        return {Ping.OK: True, Ping.REJECT: False}.get(Ping(PGconn.ping(asked.encode())))
 
     def _make_database(self) -> bool | None:
-        """True once it answers and our database is there."""
+        """True once it is there."""
         import psycopg
 
         try:

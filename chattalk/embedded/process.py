@@ -1,10 +1,10 @@
 """One child process: started tied to us, waited for, stopped in a bounded time."""
 
 import os
-import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,10 +12,13 @@ from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
+from . import words
+
 TETHER = str(Path(__file__).with_name("tether.py"))
 ANSWER_WITHIN = 30  # seconds, for a server that was started
 STOP_WITHIN = 10  # seconds, before a server is killed
 LOOK_EVERY = 0.02  # seconds, while waiting for the first answer
+SAID_MAX = 64_000  # bytes of a log that are looked at for a reason
 
 Answer = TypeVar("Answer")
 
@@ -24,8 +27,16 @@ class StartFailed(ImproperlyConfigured):
     """One sentence: what did not come up, why, and the way out."""
 
 
+class Retired(Exception):
+    """It was to be started after all was to end."""
+
+
+def quiet(line: str) -> None:
+    """Nobody is shown how a wait goes."""
+
+
 class Process:
-    """Call `start` from the main thread: the tie is to the thread, and threads come and go."""
+    """Call `start` from a thread that outlives it: the tie is to the thread that started it."""
 
     def __init__(
         self,
@@ -41,8 +52,23 @@ class Process:
         self.name, self.command, self.log, self.folder = name, command, log, folder
         self.user, self.stop_signal, self.pass_fds = user, stop_signal, tuple(pass_fds)
         self._child: subprocess.Popen[bytes] | None = None
+        self._starting = threading.Lock()
+        self._retired = False
+        self.log_begins = 0  # bytes of the log that are of earlier runs
 
     def start(self, environment: dict[str, str] | None = None) -> None:
+        with self._starting:
+            if self._retired:
+                raise Retired(self.name)
+            self.log_begins = self.log.stat().st_size if self.log and self.log.exists() else 0
+            self._spawn(environment)
+
+    def retire(self) -> None:
+        """From now on no thread starts it."""
+        with self._starting:
+            self._retired = True
+
+    def _spawn(self, environment: dict[str, str] | None) -> None:
         tether = [sys.executable, "-I", "-S", TETHER, str(int(self.stop_signal)), str(os.getpid())]
         output = self.log.open("ab") if self.log else None
         try:
@@ -70,8 +96,8 @@ class Process:
         return self._child is not None and self._child.poll() is None
 
     def signal(self, number: signal.Signals) -> None:
-        if self.running:
-            os.kill(self.pid, number)
+        if self._child:
+            self._child.send_signal(number)  # nothing to one that has ended
 
     def wait(self, seconds: float | None = ANSWER_WITHIN) -> int:
         assert self._child, f"{self.name} was not started"
@@ -95,7 +121,10 @@ class Process:
             if (answer := answers()) is not None:
                 return answer
             if not self.running:
-                raise StartFailed(f"{self.name} did not come up: {self.last_words()}")
+                status = self.wait()
+                raise StartFailed(
+                    f"{self.name} did not come up (status {status}): {self.last_words()}"
+                )
             if time.monotonic() > deadline:
                 raise StartFailed(
                     f"{self.name} gave no answer within {within:g} s: {self.last_words()}"
@@ -103,53 +132,21 @@ class Process:
             time.sleep(LOOK_EVERY)
 
     def last_words(self) -> str:
-        """The last line of the log that tells why, and where the log is."""
+        """Why, as far as its log says it, and where the log is."""
         if self.log is None:
             return "see its output above."
-        lines = [line for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
-        complaints = [line for line in lines if "FATAL" in line or "rror" in line]
-        said = (complaints or lines or ["it said nothing"])[-1].strip()
-        return f"{said} (all of it: {self.log})"
+        return f"{words.last(self._said()) or 'it said nothing'} (all of it: {self.log})"
 
+    def complaint(self) -> str:
+        """What it said last that sounds like a reason; nothing if it said no such thing."""
+        return words.complaint(self._said())
 
-def end_leftovers(folder: Path, program: str, stop_signal: signal.Signals) -> list[int]:
-    """Stop what a crashed run left: processes of that program whose working folder is this one."""
-    pids = [pid for pid in _pids() if _works_in(pid, folder) and program in _command_of(pid)]
-    for pid in pids:
-        _end(pid, stop_signal)
-    return pids
-
-
-def _pids() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
-
-
-def _works_in(pid: int, folder: Path) -> bool:
-    try:
-        return os.readlink(f"/proc/{pid}/cwd") == str(folder)
-    except OSError:  # it has ended, or is somebody else's
-        return False
-
-
-def _command_of(pid: int) -> str:
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return ""
-    return b" ".join(words[:3]).decode(errors="replace")
-
-
-def _end(pid: int, stop_signal: signal.Signals) -> None:
-    try:
-        handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        signal.pidfd_send_signal(handle, stop_signal)
-        if not select.select([handle], [], [], STOP_WITHIN)[0]:
-            signal.pidfd_send_signal(handle, signal.SIGKILL)
-            select.select([handle], [], [], STOP_WITHIN)
-    except ProcessLookupError:
-        return
-    finally:
-        os.close(handle)
+    def _said(self) -> list[str]:
+        """Since its start, the end of it."""
+        if self.log is None or not self.log.exists():
+            return []
+        size = self.log.stat().st_size
+        begins = self.log_begins if self.log_begins <= size else 0  # else the log began anew
+        with self.log.open("rb") as log:
+            log.seek(max(begins, size - SAID_MAX))
+            return log.read().decode(errors="replace").splitlines()

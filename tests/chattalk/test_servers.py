@@ -1,9 +1,14 @@
 """The embedded servers answer, and each in its own way."""
 
+import stat
+
+import psutil
 import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+
+from chattalk.embedded import folder
 
 
 @pytest.mark.django_db
@@ -45,3 +50,13 @@ def test_the_document_store_keeps_a_document():
         things = client.get_default_database()["things"]
         things.update_one({"_id": "a.b@c"}, {"$set": {"n": 1}}, upsert=True)
         assert things.find_one({"_id": "a.b@c"})["n"] == 1
+
+
+@pytest.mark.parametrize("name", ["postgres/.s.PGSQL.5432", "valkey.sock", "mongodb.sock"])
+def test_each_server_is_for_nobody_else_of_the_machine(name):
+    """Two of them know no passwords, and one lets in who may open the socket."""
+    path = folder.socket_folder(settings.DATA_DIR) / name
+    assert stat.S_ISSOCK(path.stat().st_mode)
+    assert path.stat().st_mode & 0o077 == 0 or path.parent.stat().st_mode & 0o077 == 0
+    opened = {one.laddr for one in psutil.Process().children() for one in one.net_connections()}
+    assert not [address for address in opened if not isinstance(address, str)]

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import psutil
 import psycopg
 import pytest
 
-from chattalk.embedded.process import end_leftovers
+from chattalk.embedded.leftovers import end_leftovers
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "only-for-this-test-" + "0123456789" * 5
@@ -49,6 +50,16 @@ class Up:
         self.children = self.process.children(recursive=True)
         return self
 
+    def find(self, program: str, *besides: psutil.Process) -> psutil.Process:
+        """A child of it that is none of those, as soon as there is one."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            found = [one for one in self.process.children() if program in _command(one)]
+            if new := [one for one in found if one not in besides]:
+                return new[0]
+            time.sleep(0.01)
+        raise AssertionError(f"{program} did not come: {self.said}")
+
     def end(self) -> int:
         """Its exit status, once it has ended by itself."""
         self.said += self.process.communicate(timeout=60)[0]
@@ -65,6 +76,13 @@ class Up:
             self.process.kill()
         self.process.stdout.close()
         self.process.wait()
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline()[:4])
+    except psutil.Error:  # it has ended meanwhile
+        return ""
 
 
 def addresses(data: Path) -> dict[str, str]:
@@ -121,15 +139,53 @@ def test_a_killed_run_leaves_no_process_and_the_next_one_starts(data):
         run.ready()
 
 
-def test_what_falls_is_started_again(data):
-    with Up(data) as run:
+PARTS = {"worker 1": "chattalk.serve", "Valkey": "valkey-server", "MongoDB wire": "wire.py"}
+PARTS |= {"PostgreSQL": "postgres -D"}
+
+
+def test_what_falls_and_falls_again_while_it_starts_comes_back_alone(data):
+    with Up(data, "--workers", "2") as run:
         run.ready()
-        for program in ("chattalk.serve", "valkey-server", "nx_27017"):
-            ours = run.process.children()
-            next(child for child in ours if program in " ".join(child.cmdline()[:3])).kill()
-            run.until("ended unexpectedly")
+        other = run.find("chattalk.serve", run.find("chattalk.serve"))
+        for name, program in PARTS.items():
+            first = run.find(program, other)
+            first.kill()
+            run.until(f"{name} ended unexpectedly")
+            run.find(program, other, first).kill()
+            run.until(f"{name} is back")
+        assert set(re.findall(r"s  (.+) ended unexpectedly", run.said)) == PARTS.keys()
+        with urllib.request.urlopen(run.url + "readyz") as answer:
+            assert answer.status == 200
+        assert other.is_running()
         run.process.terminate()
         assert run.end() == 0
+
+
+def test_what_cannot_be_started_says_why_and_is_tried_again_while_the_others_stay(data):
+    log = data / "postgres" / "pg_wal"
+    with Up(data) as run:
+        run.ready()
+        try:
+            log.chmod(0)
+            run.find("postgres -D").kill()
+            run.until("PostgreSQL did not come up .*Permission denied.*started again in")
+            with urllib.request.urlopen(run.url + "livez") as answer:
+                assert answer.status == 200
+        finally:
+            log.chmod(0o700)
+        run.until("PostgreSQL is back")
+        assert "worker 1 ended" not in run.said
+
+
+def test_a_site_whose_lines_nobody_reads_any_more_goes_on(data):
+    with Up(data) as run:
+        run.ready()
+        run.process.stdout.close()
+        worker = run.find("chattalk.serve")
+        worker.kill()
+        run.find("chattalk.serve", worker)
+        with urllib.request.urlopen(run.url + "livez") as answer:  # once it listens again
+            assert answer.status == 200
 
 
 def test_a_port_in_use_is_named_and_nothing_is_started(tmp_path):

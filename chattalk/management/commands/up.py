@@ -4,10 +4,11 @@ import http.client
 import os
 import signal
 import sys
+import threading
 import time
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from types import FrameType
 from typing import Any
 
@@ -18,6 +19,7 @@ from django.db import DatabaseError, connection
 
 from chattalk import demo, deployment, embedded, workers
 from chattalk.embedded import StartFailed
+from chattalk.supervisor import Supervisor
 
 FILL = "import django; django.setup(); from chattalk import demo; demo.fill()"
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -47,6 +49,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self.began = time.monotonic()
         self.serving: list[workers.Worker] = []
+        self._showing = threading.Lock()
         for number in ENDING:
             signal.signal(number, signal.default_int_handler)
         with ExitStack() as stack:
@@ -78,7 +81,9 @@ class Command(BaseCommand):
         self._serve(sockets, addresses)
         where = self._where(host, sockets[0].getsockname()[1])
         self.show(f"ChatTalk is at {where} (Ctrl-C stops it)")
-        workers.watch([*servers.all.values(), *self.serving], self.show)
+        supervisor = Supervisor([*servers.all.values(), *self.serving], self.show)
+        stack.callback(supervisor.end)
+        supervisor.watch()
 
     def _migrate(self) -> None:
         try:
@@ -137,8 +142,10 @@ class Command(BaseCommand):
             worker.process.signal(signal.SIGKILL)
 
     def show(self, line: str) -> None:
-        self.stdout.write(f"{time.monotonic() - self.began:7.2f} s  {line}")
-        self.stdout.flush()
+        """By any thread. That a line can't be written, as on a full disk, ends no site."""
+        with self._showing, suppress(OSError):
+            self.stdout.write(f"{time.monotonic() - self.began:7.2f} s  {line}")
+            self.stdout.flush()
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:

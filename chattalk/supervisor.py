@@ -1,0 +1,123 @@
+"""Keeps each part of the site running, on its own, until the end.
+
+Each part has a thread, so that it may be waited for as long as it takes (PostgreSQL that reads its
+log again, a break after failures) while nobody else waits. The thread starts its part anew, and it
+does not end before the part has: Linux ends a tied process with the thread that started it.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from .embedded import Process, Retired, StartFailed
+
+STEADY_SECONDS = 30  # who has run for so long is started again at once
+FIRST_BREAK, LONGEST_BREAK = 0.5, 15.0  # seconds, before the second try and at most
+LOOK_SECONDS = 1  # a signal that came just before the wait is seen so soon
+
+log = logging.getLogger(__name__)
+
+
+class Part(Protocol):
+    """A server or a worker."""
+
+    process: Process
+
+    def start(self) -> None: ...
+    def wait(self, show: Callable[[str], None] = ...) -> None: ...
+
+
+class Breaks:
+    """Between tries: none at first, then longer and longer ones, each somewhat at random, so that
+    what failed together is not tried again together."""
+
+    def __init__(self) -> None:
+        self._tries = 0
+
+    def lasted(self, seconds: float) -> None:
+        if seconds >= STEADY_SECONDS:
+            self._tries = 0
+
+    def next(self) -> float:
+        self._tries += 1
+        if self._tries == 1:
+            return 0.0
+        longest = min(LONGEST_BREAK, FIRST_BREAK * 2 ** min(self._tries - 2, 16))
+        return random.uniform(longest / 2, longest)
+
+
+class Supervisor:
+    """`tell` is called by any thread."""
+
+    def __init__(self, parts: Iterable[Part], tell: Callable[[str], None]) -> None:
+        self.parts, self._tell = list(parts), tell
+        self._ending = threading.Event()
+        self.threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        for part in self.parts:
+            keep = threading.Thread(
+                target=self._keep, args=(part,), name=part.process.name, daemon=True
+            )
+            self.threads.append(keep)
+            keep.start()
+
+    def watch(self) -> None:
+        """For ever; a signal ends it by its exception."""
+        self.start()
+        while not self._ending.wait(LOOK_SECONDS):
+            pass
+
+    def end(self) -> None:
+        """From now on nothing is started; what runs is for the caller to stop."""
+        self._ending.set()
+        for part in self.parts:
+            part.process.retire()
+
+    def _keep(self, part: Part) -> None:
+        breaks = Breaks()
+        while True:
+            began = time.monotonic()
+            status = part.process.wait(None)
+            if self._ending.is_set():
+                return
+            breaks.lasted(time.monotonic() - began)
+            self._bring_back(part, breaks, _end_of(part, status))
+
+    def _bring_back(self, part: Part, breaks: Breaks, why: str) -> None:
+        began = time.monotonic()
+        while not self._ending.wait(self._break(breaks, why)):
+            try:
+                part.start()
+                part.wait(self._tell)
+            except Retired:
+                return
+            except Exception as error:  # whatever it was: the others stay, and it is tried again
+                part.process.stop()
+                why = _reason(error)
+            else:
+                away = time.monotonic() - began
+                self._tell(f"{part.process.name} is back after {away:.1f} s")
+                return
+
+    def _break(self, breaks: Breaks, why: str) -> float:
+        """Seconds, and everybody is told why."""
+        seconds = breaks.next()
+        if not self._ending.is_set():
+            when = f" in {seconds:.1f} s" if seconds else ""
+            self._tell(f"{why}; it is started again{when}")
+        return seconds
+
+
+def _end_of(part: Part, status: int) -> str:
+    said = part.process.complaint()
+    return f"{part.process.name} ended unexpectedly (status {status}{': ' if said else ''}{said})"
+
+
+def _reason(error: Exception) -> str:
+    if not isinstance(error, StartFailed | OSError):
+        log.error("A part could not be started", exc_info=error)  # a fault of ours
+    return str(error).rstrip(".")

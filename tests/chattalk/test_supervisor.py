@@ -1,0 +1,186 @@
+"""Each part comes back on its own, whatever happens to it or to the others."""
+
+import signal
+import threading
+
+import psycopg
+import pytest
+
+from chattalk.embedded import Process, folder, process, recovery, words
+from chattalk.embedded.postgres import Postgres
+from chattalk.supervisor import LONGEST_BREAK, STEADY_SECONDS, Breaks, Supervisor
+
+PATIENCE = 60  # seconds, of a test
+
+
+class Sleeper:
+    """A real process; what its start waits for is the test's to say."""
+
+    def __init__(self, name: str) -> None:
+        self.process = Process(name, ["/bin/sleep", "1000"])
+        self.let, self.started = threading.Event(), threading.Semaphore(0)
+        self.let.set()
+
+    def start(self) -> None:
+        self.process.start()
+
+    def wait(self, show=process.quiet) -> None:
+        self.started.release()
+        assert self.let.wait(PATIENCE)
+
+
+class Told(list):
+    """What was told; `until` waits for a line."""
+
+    def __init__(self) -> None:
+        self.more = threading.Condition()
+
+    def __call__(self, line: str) -> None:
+        with self.more:
+            self.append(line)
+            self.more.notify_all()
+
+    def until(self, text: str) -> None:
+        with self.more:
+            assert self.more.wait_for(lambda: any(text in line for line in self), PATIENCE), self
+
+
+@pytest.fixture
+def kept():
+    parts, told = [Sleeper("slow"), Sleeper("quick")], Told()
+    for part in parts:
+        part.start()
+    supervisor = Supervisor(parts, told)
+    supervisor.start()
+    yield *parts, told, supervisor
+    supervisor.end()
+    for part in parts:
+        part.let.set()
+        part.process.stop()
+    for thread in supervisor.threads:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def test_nobody_waits_for_the_start_of_another(kept):
+    slow, quick, told, _ = kept
+    slow.let.clear()
+    slow.process.signal(signal.SIGKILL)
+    assert slow.started.acquire(timeout=PATIENCE)
+    quick.process.signal(signal.SIGKILL)
+    told.until("quick is back")
+    assert not any("slow is back" in line for line in told)
+    slow.let.set()
+    told.until("slow is back")
+
+
+def test_a_fault_of_our_own_in_a_start_ends_no_part(kept, monkeypatch):
+    slow, quick, told, _ = kept
+    monkeypatch.setattr(slow, "start", lambda: 1 / 0)
+    slow.process.signal(signal.SIGKILL)
+    told.until("division by zero; it is started again in")
+    monkeypatch.undo()
+    told.until("slow is back")
+    assert quick.process.running
+
+
+def test_nothing_is_started_after_the_end(kept):
+    slow, _, told, supervisor = kept
+    supervisor.end()
+    slow.process.signal(signal.SIGKILL)
+    for thread in supervisor.threads:
+        if thread.name == "slow":
+            thread.join(PATIENCE)
+    assert not slow.process.running
+    assert told == []
+
+
+def test_breaks_grow_to_a_limit_and_are_none_for_who_has_lasted():
+    breaks = Breaks()
+    first, *later = [breaks.next() for _ in range(40)]
+    assert first == 0
+    assert 0.25 <= later[0] <= 0.5 and all(one >= LONGEST_BREAK / 2 for one in later[10:])
+    assert max(later) <= LONGEST_BREAK and len(set(later)) == len(later)
+    breaks.lasted(STEADY_SECONDS - 1)
+    assert breaks.next() > 0
+    breaks.lasted(STEADY_SECONDS)
+    assert breaks.next() == 0
+
+
+@pytest.fixture
+def postgres(tmp_path):
+    folder.make_folder(tmp_path / "log", 0o700)
+    folder.make_socket_folder(tmp_path)
+    server = Postgres(tmp_path, durable=False)
+    server.start()
+    server.wait()
+    yield server
+    server.process.stop()
+
+
+def test_a_recovery_is_waited_for_as_long_as_it_takes_and_told_of(postgres, monkeypatch):
+    """It fetches what it reads again by a command; here a slow one."""
+    with psycopg.connect(postgres.url()) as database:
+        database.execute("CREATE TABLE kept AS SELECT 'tea' AS what")
+    postgres.process.signal(signal.SIGKILL)
+    postgres.process.wait()
+    with (postgres.home / "postgresql.auto.conf").open("a") as settings:
+        settings.write("restore_command = 'sleep 1; false'\n")
+    (postgres.home / "recovery.signal").touch()
+    monkeypatch.setattr(process.Process.until, "__defaults__", (0.5,))
+    monkeypatch.setattr(recovery, "TELL_SECONDS", 0.4)
+    told = Told()
+    postgres.start()
+    postgres.wait(told)
+    assert any(line.startswith("PostgreSQL recovers what a crash left: ") for line in told)
+    with psycopg.connect(postgres.url()) as database:
+        assert database.execute("SELECT what FROM kept").fetchone() == ("tea",)
+
+
+def test_how_far_a_recovery_is_comes_from_the_log(tmp_path):
+    told, log = Told(), tmp_path / "log"
+    log.write_text("of an earlier run\n")
+    server = Process("PostgreSQL", ["/bin/true"], log=log)
+    server.start()
+    server.wait()
+    shown = recovery.Recovery(server, told)
+    shown._told_at = float("-inf")
+    with log.open("a") as writes:
+        writes.write("2026 UTC [7] LOG:  redo starts at 0/1000000\n")
+        place = "elapsed time: 10.02 s, current LSN: 1/1800000"
+        writes.write(f"2026 UTC [7] LOG:  redo in progress, {place}\n")
+        writes.write("2026 UTC [8] FATAL:  the database system is starting up\n")
+    shown.tell()
+    shown.tell()  # not again so soon
+    assert told == [
+        "PostgreSQL recovers what a crash left: 4,104 MiB of its log read again in 10 s"
+    ]
+
+
+@pytest.mark.parametrize(
+    "lines, reason",
+    [
+        (
+            [
+                "LOG:  database system was interrupted",
+                'PANIC:  could not write to file "pg_wal/xlogtemp.27": No space left on device',
+                "LOG:  startup process (PID 27) was terminated by signal 6: Aborted",
+                "LOG:  aborting startup due to startup process failure",
+                "FATAL:  the database system is starting up",
+                "LOG:  database system is shut down",
+            ],
+            'PANIC:  could not write to file "pg_wal/xlogtemp.27": No space left on device',
+        ),
+        (
+            ["FATAL:  database files are incompatible with server", "LOG:  shut down"],
+            "FATAL:  database files are incompatible with server",
+        ),
+        (
+            ["Traceback (most recent call last):", "OSError: [Errno 28] No space left on device"],
+            "OSError: [Errno 28] No space left on device",
+        ),
+        (["LOG:  listening", "", "FATAL:  the database system is in recovery mode"], ""),
+    ],
+)
+def test_the_last_words_name_the_cause_and_not_what_came_of_it(lines, reason):
+    assert words.complaint(lines) == reason
