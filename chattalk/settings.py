@@ -132,6 +132,11 @@ DATABASE_URL = _address("DATABASE_URL", ("postgresql", "postgres"))
 REDIS_URL = _address("REDIS_URL", ("redis", "rediss", "unix"))
 MONGODB_URL = _address("MONGODB_URL", ("mongodb", "mongodb+srv"))
 
+# Of PostgreSQL, for one process: one that writes, some for what sockets read, and the rest for
+# pages and requests. `up` gives each worker its share of what the server allows.
+DATABASE_CONNECTIONS = int(number("DATABASE_CONNECTIONS", 17, 4, 1000))
+READ_CONNECTIONS = min(4, DATABASE_CONNECTIONS // 3)
+
 _known = bool(os.environ.get("DATABASE_URL") or embedded.running_servers(DATA_DIR))
 _database = embedded.django_database(DATABASE_URL)
 DATABASES = {
@@ -144,7 +149,7 @@ DATABASES = {
             "pool": _known
             and {
                 "min_size": 1,
-                "max_size": 12,
+                "max_size": DATABASE_CONNECTIONS - READ_CONNECTIONS - 1,
                 "timeout": 3,
                 "max_waiting": 1000,  # requests; each of them is a thread
                 "reconnect_timeout": 2,  # then who asks begins anew, not in half a minute

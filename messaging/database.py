@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, LiteralString, cast
 
 import psycopg
+from django.conf import settings
 from django.db import connection as django_connection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -23,7 +24,6 @@ __all__ = ["Reads", "Unavailable", "connect", "run"]
 log = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 3.0  # a statement that takes longer is given up
-READERS = 4  # connections per process for catch-up and membership
 RECONNECT_SECONDS = 2.0  # of longer and longer waits; then who asks begins anew
 
 
@@ -78,7 +78,7 @@ def _hang_up(connection: psycopg.AsyncConnection[Any]) -> None:
 
 
 class Reads:
-    """A small pool for what sockets read; opened on first use."""
+    """A small pool for catch-up and membership; opened on first use."""
 
     def __init__(self) -> None:
         self._pool: AsyncConnectionPool[Any] | None = None
@@ -91,7 +91,7 @@ class Reads:
         if reach.is_down:
             raise Unavailable
         deadline = asyncio.get_running_loop().time() + ANSWER_SECONDS
-        tries = READERS + 1
+        tries = settings.READ_CONNECTIONS + 1
         while True:
             try:
                 return await self._once(sql, params, deadline)
@@ -127,7 +127,7 @@ class Reads:
             self._pool = AsyncConnectionPool(
                 kwargs=_parameters(),
                 min_size=1,
-                max_size=READERS,
+                max_size=settings.READ_CONNECTIONS,
                 open=False,
                 name="reads",
                 reconnect_timeout=RECONNECT_SECONDS,

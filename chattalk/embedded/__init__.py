@@ -7,7 +7,7 @@ listens where is told to other processes by `run/servers.json` while the servers
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from . import folder, logs
+from . import folder, logs, shares
 from .address import check as check_address
 from .address import django_database
 from .folder import hold, replace_secret_key, running_servers, secret_key
@@ -15,10 +15,11 @@ from .others import MongoWire, Valkey
 from .postgres import Postgres
 from .probe import expect_answer, given
 from .process import Process, Retired, StartFailed, quiet
+from .shares import share
 
 __all__ = ["Process", "Retired", "Servers", "StartFailed", "addresses", "quiet"]
 __all__ += ["check_address", "django_database", "given", "hold", "replace_secret_key"]
-__all__ += ["running_servers", "secret_key"]
+__all__ += ["running_servers", "secret_key", "share"]
 
 
 def addresses(data: Path) -> dict[str, str]:
@@ -34,8 +35,11 @@ def addresses(data: Path) -> dict[str, str]:
 class Servers:
     """Those of the three for which no address was given."""
 
-    def __init__(self, data: Path, given: Mapping[str, str], durable: bool = True) -> None:
+    def __init__(
+        self, data: Path, given: Mapping[str, str], durable: bool = True, workers: int = 1
+    ) -> None:
         self.data, self.given, self._durable = data, dict(given), durable
+        self._connections = shares.wanted(workers)
         self.all: dict[str, Postgres | Valkey | MongoWire] = {}
         self._rotation: logs.Rotation | None = None
 
@@ -66,7 +70,7 @@ class Servers:
         if "REDIS_URL" not in self.given:
             self.all["REDIS_URL"] = Valkey(self.data)
         if "DATABASE_URL" not in self.given:
-            self.all["DATABASE_URL"] = Postgres(self.data, self._durable)
+            self.all["DATABASE_URL"] = Postgres(self.data, self._durable, self._connections)
         own = [server.process.log for server in self.all.values() if server.process.log]
         for log in own:
             logs.shorten(log)

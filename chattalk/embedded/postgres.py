@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import folder
+from . import folder, shares
 from .leftovers import end_leftovers
 from .process import Process, StartFailed, quiet
 from .recovery import Recovery
@@ -24,7 +24,6 @@ ASK_EVERY, ASK_WITHIN = 0.25, 5  # seconds, while it recovers
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "200",
     "synchronous_commit": "on",
     "random_page_cost": "1.1",  # of a solid-state disk; 4 is of one that turns
     "timezone": "UTC",
@@ -45,13 +44,14 @@ def binary(name: str) -> str:
 
 
 class Postgres:
-    def __init__(self, data: Path, durable: bool = True) -> None:
+    def __init__(self, data: Path, durable: bool = True, connections: int = shares.USUAL) -> None:
         self.data, self.home, self.durable = data, data / "postgres", durable
         self.sockets = folder.socket_folder(data) / "postgres"
         self.user = SERVICE_USER if os.geteuid() == 0 else ""
         self._has_database = False
         self.opened: list[Path] = []  # folders that had to be opened for the service user
-        settings = SETTINGS | {"unix_socket_directories": f'"{self.sockets}"'}
+        settings = SETTINGS | {"max_connections": str(connections)}
+        settings |= {"unix_socket_directories": f'"{self.sockets}"'}
         if not durable:
             settings |= {"fsync": "off", "full_page_writes": "off"}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]

@@ -25,6 +25,7 @@ SQL = ("postgresql", "postgres")
         ("MESSAGE_RATE", "many"),
         ("MESSAGE_KEEP_DAYS", "-1"),
         ("CHATTALK_WORKERS", "0"),
+        ("DATABASE_CONNECTIONS", "3"),
         ("DATABASE_URL", "postgresql:///nowhere"),
         ("CORS_ALLOWED_ORIGINS", "https://app.example.org,app.example.org"),
         ("ORIGINAL_WEAK_PASSWORDS", "test"),

@@ -132,3 +132,14 @@ def test_an_index_that_was_cut_off_is_made_anew(transactional_db):
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT indisvalid FROM pg_index WHERE {OF_TIME}")
         assert cursor.fetchone() == (True,)
+
+
+def test_the_index_on_time_asks_for_nothing_at_each_insert(db):
+    """PostgreSQL keeps 256 such requests and logs each one more; autovacuum comes often instead."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reloptions FROM pg_class WHERE relname = 'event_by_time'")
+        assert cursor.fetchone() == (["pages_per_range=32"],)
+        cursor.execute("SELECT reloptions FROM pg_class WHERE relname = 'messaging_event'")
+        (options,) = cursor.fetchone()
+    assert "autovacuum_vacuum_insert_scale_factor=0" in options
+    assert "autovacuum_vacuum_insert_threshold=50000" in options

@@ -71,14 +71,15 @@ class Command(BaseCommand):
         sockets = [stack.enter_context(one) for one in workers.listen(host, options["port"], count)]
         stack.enter_context(embedded.hold(settings.DATA_DIR))
         stack.callback(self.show, "Stopped.")
-        servers = embedded.Servers(settings.DATA_DIR, embedded.given(os.environ))
+        servers = embedded.Servers(settings.DATA_DIR, embedded.given(os.environ), workers=count)
         stack.callback(servers.stop)
         addresses = servers.start(self.show)
+        share = embedded.share(addresses["DATABASE_URL"], count)
         self._migrate()
         if options["demo"]:
             self._fill(addresses)
         stack.callback(self._stop_workers)
-        self._serve(sockets, addresses)
+        self._serve(sockets, addresses | {"DATABASE_CONNECTIONS": str(share)})
         where = self._where(host, sockets[0].getsockname()[1])
         self.show(f"ChatTalk is at {where} (Ctrl-C stops it)")
         supervisor = Supervisor([*servers.all.values(), *self.serving], self.show)
