@@ -21,6 +21,7 @@ from websockets.frames import Frame
 
 from accounts import addresses, refusals
 from messaging import tally
+from messaging.pace import Pace
 
 REQUEST_SECONDS = 10.0  # from the connection, or the last answer, to the end of the next head
 BODY_SECONDS = 20.0  # for the body
@@ -28,6 +29,9 @@ READING_SECONDS = 30.0  # in which who reads an answer takes READING_BYTES of wh
 READING_BYTES = 16 * 1024
 PARTING_SECONDS = 3.0  # for what was said last, and for the other side of a close handshake
 FRAGMENTS_MAX = 256  # of one message; each may be empty, and is kept all the same
+PIECE = 16 * 1024  # bytes that are parsed at once: a frame of 6 bytes costs 100 times as much
+PING_RATE, PING_BURST = 10, 100  # a second and at once; a client needs one in many seconds
+REST_SECONDS = 5.0  # at most, in which nothing is read of who pings more
 
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 NO_HANDSHAKE = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -40,6 +44,7 @@ class Configuration(uvicorn.Config):
     def __init__(self, app: str, *, proxies: list[str], most: int, **options: Any) -> None:
         super().__init__(app, http=Request, ws=Socket, **options)
         self.tally = tally.Tally(most)
+        self.ping_pace = Pace(PING_RATE, PING_BURST)
         self._proxies = [ipaddress.ip_network(proxy) for proxy in proxies]
         logging.getLogger("uvicorn.error").addFilter(not_ours)
         self.counted = lru_cache(maxsize=4096)(self._counted)
@@ -170,11 +175,43 @@ def _too_many() -> bytes:
 class Socket(WebSocketsSansIOProtocol):
     """A connection that is a socket."""
 
+    config: Configuration
+    _ping_due = 0.0
+    _rest: asyncio.TimerHandle | None = None  # from reading, of who pings without end
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.close_timeout = PARTING_SECONDS
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
+        super().connection_lost(exc)
+
     def data_received(self, data: bytes) -> None:
+        for start in range(0, len(data), PIECE):
+            if self.transport.is_closing():
+                return
+            self._read(data[start : start + PIECE] if len(data) > PIECE else data)
+
+    def handle_ping(self) -> None:
+        """Each costs an answer, which waits in memory for who does not read: who sends too many is
+        read more slowly, so no speed of ours or of theirs makes more of them."""
+        super().handle_ping()
+        pace = self.config.ping_pace
+        self._ping_due = pace.later(self._ping_due, 1, REST_SECONDS)
+        seconds, _due = pace.step(self._ping_due)
+        if seconds and self._rest is None:
+            refusals.note("pings without end", self.client and self.client[0])
+            self.transport.pause_reading()
+            self._rest = self.loop.call_later(seconds, self._read_on)
+
+    def _read_on(self) -> None:
+        self._rest = None
+        if not (self.read_paused or self.transport.is_closing()):
+            self.transport.resume_reading()
+
+    def _read(self, data: bytes) -> None:
         super().data_received(data)
         if not self.handshake_initiated and self.conn.handshake_exc is not None:
             refusals.note("a handshake that can't be read", self.client and self.client[0])
