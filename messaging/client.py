@@ -7,10 +7,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import translation
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import refusals
@@ -19,7 +21,7 @@ from messaging.database import Unavailable
 from messaging.packets import Packet, packet
 from messaging.subscription import Subscription
 from messaging.wire import Person
-from messaging.writer import Receipt, not_member, unavailable
+from messaging.writer import UNAVAILABLE, Receipt, not_member, unavailable
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,7 @@ IN_FLIGHT_MAX = 64  # sends of one client that wait for their answer
 TYPING_SECONDS = 3
 REFUSED = 20  # frames: what a refusal counts as. Who sends what is refused is read more slowly
 REFUSED_SECONDS = 1.0  # and waits no longer than this at once
+OF_FLOODS = {id(text) for text in (services.TOO_FAST, UNAVAILABLE)}  # told thousands of times
 _NONE: frozenset[Any] = frozenset()  # one for all: each empty one would take 200 bytes
 
 
@@ -114,9 +117,10 @@ class Client:
             refusals.note(f"{type(frame).__name__.lower()} in a room of others", self.user.id)
             code, wait = "not_member", None
         known |= {"retry_after": wait} if wait else {}
-        with translation.override(self.language):
-            detail = error.messages[0] if isinstance(error, ValidationError) else str(error)
-        self.say(type="nack", code=code, detail=detail, **known, **_ref(frame))
+        self.say(type="nack", code=code, detail=_told(error, self.language), **known, **_ref(frame))
+        self._slow_down()
+
+    def _slow_down(self) -> None:
         self._due = self.node.frame_pace.later(self._due, REFUSED - 1, REFUSED_SECONDS)
 
     async def _answer(self, frame: wire.Frame) -> None:
@@ -137,8 +141,12 @@ class Client:
                 self.say(type="pong", **_ref(frame))
 
     def _send(self, frame: wire.Send) -> None:
-        if self.in_flight >= IN_FLIGHT_MAX:
-            raise ValidationError(_("Too many messages wait for an answer."), code="too_many")
+        if (
+            self.in_flight >= IN_FLIGHT_MAX
+        ):  # under twice the load, every other one: it costs little
+            self.say(**_too_many(self.language), room=frame.room, cid=frame.cid, **_ref(frame))
+            self._slow_down()
+            return
         if self.node.draining:  # the process that comes next takes it
             raise unavailable()
         future = services.post(frame.room, self.user, frame.body, frame.cid)
@@ -240,6 +248,28 @@ class Client:
         for room_id in rooms:
             self.node.hub.unwatch(room_id, self.put)
         self.watched = self.watched - rooms or _NONE
+
+
+@cache
+def _too_many(language: str) -> dict[str, str]:
+    with translation.override(language):
+        detail = gettext("Too many messages wait for an answer.")
+    return {"type": "nack", "code": "too_many", "detail": detail}
+
+
+_texts: dict[tuple[str, int], str] = {}
+
+
+def _told(error: PermissionDenied | ValidationError, language: str) -> str:
+    """Its sentence. To translate one costs a third of storing a message: a flood's is kept."""
+    message = getattr(error, "message", None)
+    if text := _texts.get((language, id(message))):
+        return text
+    with translation.override(language):
+        text = error.messages[0] if isinstance(error, ValidationError) else str(error)
+    if id(message) in OF_FLOODS:
+        _texts[language, id(message)] = text
+    return text
 
 
 def _ref(frame: wire.Frame) -> dict[str, str]:

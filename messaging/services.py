@@ -27,6 +27,7 @@ from rooms.door import Door, Verdicts
 from rooms.models import Membership, Room
 
 Answer = TypeVar("Answer")
+TOO_FAST = _("Too fast. Try again in a moment.")
 
 
 def post(room_id: int, sender: Person, body: str, client_id: UUID | None = None) -> Future[Receipt]:
@@ -40,7 +41,7 @@ def post(room_id: int, sender: Person, body: str, client_id: UUID | None = None)
     if seconds := here.pace.wait((room_id, sender.id)):
         refusals.note("messages, too often", sender.id)
         raise ValidationError(
-            _("Too fast. Try again in a moment."),
+            TOO_FAST,
             code="rate_limited",
             params={"retry_after": round(seconds, 3)},
         )

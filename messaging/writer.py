@@ -36,6 +36,7 @@ PATIENCE_SECONDS = 2.5  # then the sender is told to try again, within 3 s of th
 LATE_SECONDS = 0.25  # between two looks for those whose patience is over, while a batch is stuck
 TURNS = 8  # of the event loop, in which a batch gathers
 RIVALS_MAX = 100  # messages that wait to be judged by one that has their id
+UNAVAILABLE = _("The server can't store messages right now. Try again in a moment.")
 
 
 class Draft(NamedTuple):
@@ -99,8 +100,7 @@ def not_member() -> PermissionDenied:
 
 
 def unavailable() -> ValidationError:
-    text = _("The server can't store messages right now. Try again in a moment.")
-    return ValidationError(text, code="unavailable", params={"retry_after": 1})
+    return ValidationError(UNAVAILABLE, code="unavailable", params={"retry_after": 1})
 
 
 def conflict() -> ValidationError:

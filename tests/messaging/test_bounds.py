@@ -3,6 +3,7 @@
 import asyncio
 from uuid import uuid4
 
+from messaging import client as client_module
 from messaging import node, outbox
 from messaging.packets import packet
 from messaging.transport import Line
@@ -29,6 +30,21 @@ async def test_the_rate_is_limited_per_person_and_room(room, alice, bob, setting
         assert [answer["type"] for answer in answers] == ["ack"] * 3 + ["nack"]
         assert answers[3]["code"] == "rate_limited" and 0 < answers[3]["retry_after"] <= 2
         assert (await other.say(room, "not me"))["type"] == "ack"
+
+
+async def test_each_is_refused_in_their_own_language_however_often(
+    room, alice, bob, settings, monkeypatch
+):
+    settings.MESSAGE_BURST, settings.MESSAGE_RATE = 1, 0.01
+    async with socket(alice) as one, socket(bob, (b"accept-language", b"ko")) as two:
+        for client in (one, two):
+            await client.say(room, "the first")
+        for why in ("rate_limited", "too_many"):
+            monkeypatch.setattr(client_module, "IN_FLIGHT_MAX", 0 if why == "too_many" else 64)
+            for _ in range(2):
+                english, korean = await one.say(room, "more"), await two.say(room, "more")
+                assert english["code"] == korean["code"] == why
+                assert english["detail"].isascii() and not korean["detail"].isascii()
 
 
 async def test_a_reader_that_is_too_slow_is_closed_and_the_others_are_not_slowed(
