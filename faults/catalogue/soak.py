@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from bench import cpu, load
+from faults import descriptors
 from faults.catalogue.overload import built
 from faults.crowd import Crowd
 from faults.nemesis import FAST
@@ -30,6 +31,7 @@ class Taken:
     memory: float  # MiB, of the steady worker
     files: int  # open ones, of all workers
     connections: int  # to the database
+    kinds: dict[str, int]  # of the files, by what is at their other end
 
 
 @scenario("D6", "twenty minutes of talk, and a fault drawn every few seconds", seeds=1, short=False)
@@ -98,8 +100,9 @@ async def _taken(run: Run) -> Taken:
         "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
         " AND datname = current_database() AND pid <> pg_backend_pid()",
     )
-    files = sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids)
-    return Taken(round(_memory(pids[STEADY]), 1), files, connections)
+    ports = {name: proxy.port for name, proxy in run.site.stores.proxies.items()}
+    kinds = descriptors.held(pids, ports)
+    return Taken(round(_memory(pids[STEADY]), 1), kinds.total(), connections, dict(kinds))
 
 
 def _memory(pid: int) -> float:
