@@ -1,4 +1,4 @@
-"""D6: all of it, for twenty minutes."""
+"""D6: all of it, for an hour."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ from faults.nemesis import FAST
 from faults.run import Run, scenario
 from faults.site import HOME
 
-MINUTES, SHORT_MINUTES = 20, 2
+MINUTES, SHORT_MINUTES = 60, 2
 TALK_SECONDS = 45  # of each minute; then all is judged, and quiet
 GROWTH = {"memory": 1.05, "files": 1.1, "connections": 1.25}  # from the second quarter to the last
 STEADY = 1  # the worker that nobody kills: its memory is the one that can be followed
@@ -34,7 +34,7 @@ class Taken:
     kinds: dict[str, int]  # of the files, by what is at their other end
 
 
-@scenario("D6", "twenty minutes of talk, and a fault drawn every few seconds", seeds=1, short=False)
+@scenario("D6", "an hour of talk, and a fault drawn every few seconds", seeds=1, short=False)
 async def soak(run: Run) -> None:
     """A fresh room each minute, judged at its end; beside it the load generator, at the worker that
     stays. Chosen by id in the short run: two minutes."""
