@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +21,7 @@ from django.conf import settings
 from mongoengine.connection import ConnectionFailure
 from pymongo.errors import BulkWriteError, PyMongoError
 
-ALIAS = "presence"
+ALIAS = COLLECTION = "presence"
 READ_SECONDS = 1.5  # for one read by a page
 WRITE_SECONDS = 3.0  # for one batch
 SHY_SECONDS = 6.0  # after a failure, pages don't wait for MongoDB; the ledger asks more often
@@ -44,7 +45,7 @@ class Attendance(mongoengine.Document):
     seq = mongoengine.IntField()  # the last one delivered
 
     meta = {
-        "collection": "presence",
+        "collection": COLLECTION,
         "db_alias": ALIAS,
         "auto_create_index": False,
         "index_cls": False,
@@ -126,6 +127,14 @@ def disconnect() -> None:
         _connected, _indexed, _shy_until = False, False, 0.0
 
 
+@contextmanager
+def collection(name: str = COLLECTION, seconds: float = WRITE_SECONDS) -> Iterator[Any]:
+    """One of ours, for so long."""
+    connect()
+    with pymongo.timeout(seconds):
+        yield Attendance._get_db()[name]
+
+
 def find(room_id: int, user_ids: Iterable[int]) -> list[Attendance]:
     """Nothing while MongoDB is down."""
     # Uses index: room_1_user_1
@@ -141,8 +150,7 @@ def _found(**asked: Any) -> list[Attendance]:
     if _shy_until and not _may_try():
         return []
     try:
-        connect()
-        with pymongo.timeout(READ_SECONDS):
+        with collection(seconds=READ_SECONDS):
             found = list(Attendance.objects(**asked))
     except FAILURES:
         _be_shy(SHY_SECONDS)
@@ -167,9 +175,8 @@ def _be_shy(seconds: float) -> None:
 
 def write(marks: list[Mark], process: str = "", seen_at: int = 0) -> None:
     """Store them all or raise; storing again what was stored already changes nothing."""
-    connect()
     try:
-        with pymongo.timeout(WRITE_SECONDS):
+        with collection():
             _write(marks, process, seen_at)
     except FAILURES:
         _be_shy(SHY_SECONDS)
@@ -188,8 +195,7 @@ def _write(marks: list[Mark], process: str, seen_at: int) -> None:
 
 def orphans(live: list[str], before: int, limit: int) -> list[Orphan]:
     """Online by a process that is neither alive in Redis nor was seen here since `before`."""
-    connect()
-    with pymongo.timeout(WRITE_SECONDS):
+    with collection():
         # Uses index: online_1_process_1
         found = list(Attendance.objects(online=True, process__nin=live).limit(limit))
         names = {one.process for one in found}
@@ -200,8 +206,7 @@ def orphans(live: list[str], before: int, limit: int) -> list[Orphan]:
 
 
 def remove(room_id: int, user_id: int) -> None:
-    connect()
-    with pymongo.timeout(READ_SECONDS):
+    with collection(seconds=READ_SECONDS):
         Attendance.objects(id=f"{room_id}:{user_id}").delete()
 
 
@@ -210,11 +215,10 @@ def remove(room_id: int, user_id: int) -> None:
 
 def batches(size: int) -> Iterator[list[dict[str, Any]]]:
     """Every document as it is stored, in the order of its `_id`, and bounded in memory."""
-    connect()
     last = ""
     while True:
-        with pymongo.timeout(WRITE_SECONDS):
-            page = Attendance._get_collection().find({"_id": {"$gt": last}})
+        with collection() as documents:
+            page = documents.find({"_id": {"$gt": last}})
             found = list(page.sort("_id", 1).limit(size))
         if not found:
             return
@@ -223,31 +227,27 @@ def batches(size: int) -> Iterator[list[dict[str, Any]]]:
 
 
 def count() -> int:
-    connect()
-    with pymongo.timeout(WRITE_SECONDS):
-        return int(Attendance._get_collection().count_documents({}))
+    with collection() as documents:
+        return int(documents.count_documents({}))
 
 
 def named(pairs: Iterable[tuple[int, int]]) -> list[Attendance]:
     """As find_pairs, but it fails while MongoDB is down."""
-    connect()
-    with pymongo.timeout(WRITE_SECONDS):
+    with collection():
         return list(Attendance.objects(id__in=[f"{room}:{user}" for room, user in pairs]))
 
 
 def insert(stored: list[dict[str, Any]]) -> None:
     """Documents of `batches`, into a collection that has none of them."""
-    connect()
-    with pymongo.timeout(WRITE_SECONDS):
+    with collection() as documents:
         _ensure_indexes()
-        Attendance._get_collection().insert_many(stored, ordered=False)
+        documents.insert_many(stored, ordered=False)
 
 
 def clear() -> None:
     """All of them, one by one: no server of the common subset needs more for it."""
-    connect()
-    with pymongo.timeout(10 * WRITE_SECONDS):
-        Attendance._get_collection().delete_many({})
+    with collection(seconds=10 * WRITE_SECONDS) as documents:
+        documents.delete_many({})
 
 
 def _ensure_indexes() -> None:

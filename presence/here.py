@@ -72,14 +72,14 @@ class Here:
         """A store that is down does not keep it from starting."""
         loops = (self.changes.step, self._show_loop, self.upkeep.step)
         for loop in loops:
-            self._run(self._for_ever(loop))
-        self._run(self.ledger.keep())
+            self.run(self._for_ever(loop))
+        self.run(self.ledger.keep())
 
     async def stop(self) -> None:
         """Everybody here goes now. What can't be told any more the others find out by the lease."""
         await self._halt()
         # Waited for, not cancelled at the time: redis-py may swallow a cancellation.
-        farewell = self._run(self._farewell())
+        farewell = self.run(self._farewell())
         await asyncio.wait([farewell], timeout=self.pace.farewell)
         if not farewell.done():
             logger.warning("Stopped without a farewell: a store is too slow")
@@ -165,8 +165,14 @@ class Here:
 
     def load(self, room: Room) -> asyncio.Task[None]:
         if room.loading is None or room.loading.done():
-            room.loading = self._run(self._load(room))
+            room.loading = self.run(self._load(room))
         return room.loading
+
+    def run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def touch(self, room: Room) -> None:
         self._unshown.add(room.id)
@@ -188,12 +194,6 @@ class Here:
         for user_id, visitor in visitors.of(room_id).items():
             room.come(user_id, visitor.name)
         return room
-
-    def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
 
     async def _halt(self) -> None:
         self._stopped = True
@@ -249,7 +249,7 @@ class Here:
             await self.leases.drop_connections()  # one may have been left amid an answer
             await self.changes.flush()
             await self.reach(self.leases.release())
-            await self.ledger.store()
+            await self.ledger.leave()
         except (StoreDown, RedisError, OSError, *documents.FAILURES) as error:
             logger.warning("Stopped without a farewell: %s", error)
 

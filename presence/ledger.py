@@ -8,11 +8,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from presence import documents
+from presence import documents, farewells
 from presence.documents import Mark, Orphan
 
 KEPT_MAX = 100_000  # people; about 30 MB
-BATCH_MAX = 500  # marks in one write
+BATCH_MAX = 100  # marks in one write: all processes wait for one MongoDB, and nobody for long
 GATHER_SECONDS = 0.05
 BACK_OFF_SECONDS = (0.5, 2.0)  # the first wait while MongoDB is down, and the longest
 
@@ -78,6 +78,22 @@ class Ledger:
             finally:
                 self._put_back()
             self._turn(True)
+
+    async def leave(self) -> None:
+        """Before the end: store what is noted; if that is much, leave it to others in one piece."""
+        if len(self._marks) <= BATCH_MAX:
+            await self.store()
+        else:
+            marks, self._marks = list(self._marks.values()), {}
+            await self._in_thread(farewells.leave, self._process, marks)
+
+    async def take_over(self) -> None:
+        """Store what processes left to others before they ended."""
+        while left := await self._in_thread(farewells.one):
+            name, marks = left
+            for start in range(0, len(marks), BATCH_MAX):
+                await self._in_thread(documents.write, marks[start : start + BATCH_MAX])
+            await self._in_thread(farewells.forget, name)
 
     async def orphans(self, live: list[str], before: int, limit: int) -> list[Orphan]:
         return await self._in_thread(documents.orphans, live, before, limit)

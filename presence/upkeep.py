@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
 ROOMS_AT_ONCE = 2_000  # of a dead process, between two heartbeats of our own
 ORPHANS_AT_ONCE = 500
 
+logger = logging.getLogger(__name__)
+
 
 class Upkeep:
     def __init__(self, here: Here):
         self._here = here
         self._beaten = False
+        self._taking_over: asyncio.Task[None] | None = None
         self._audited_at = self._orphans_from = float("-inf")
 
     async def step(self) -> None:
@@ -34,8 +38,10 @@ class Upkeep:
         if here.now() - self._audited_at >= here.pace.audit:
             self._audited_at = here.now()
             await self._audit()
-            if min(live) == here.process and here.now() >= self._orphans_from:
-                await self._adopt_orphans(live)
+            if min(live) == here.process:
+                self._take_over()
+                if here.now() >= self._orphans_from:
+                    await self._adopt_orphans(live)
         with suppress(TimeoutError):
             async with asyncio.timeout(here.pace.beat):
                 await here.recovered.wait()
@@ -80,6 +86,19 @@ class Upkeep:
             elif room and room.version != version and room.gap_since is None:
                 room.gap_since = here.now()  # the change may be on its way
                 here.touch(room)
+
+    def _take_over(self) -> None:
+        """It may take longer than a heartbeat."""
+        if self._taking_over is None or self._taking_over.done():
+            self._taking_over = self._here.run(self._store_farewells())
+
+    async def _store_farewells(self) -> None:
+        try:
+            await self._here.ledger.take_over()
+        except FAILURES as error:
+            logger.info("Farewells of others are still to be stored: %s", error)
+        except Exception:
+            logger.exception("Farewells of others could not be stored")
 
     async def _adopt_orphans(self, live: list[str]) -> None:
         """For documents whose process died unnoticed, as when all did and Redis lost its data."""

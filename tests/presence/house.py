@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import redis.asyncio
 from django.conf import settings
 
-from presence import documents
+from presence import documents, farewells
 from presence.here import Here
 from presence.pace import Pace
 
@@ -87,6 +87,8 @@ class House:
         documents.connect()
         await asyncio.to_thread(documents.Attendance.objects.delete)
         await asyncio.to_thread(documents.Process.objects.delete)
+        while left := await asyncio.to_thread(farewells.one):
+            await asyncio.to_thread(farewells.forget, left[0])
 
     def tell(self, teller, room_id, change):
         for server in self.servers if self.deliver else []:

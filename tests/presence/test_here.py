@@ -4,8 +4,11 @@ import asyncio
 from collections import Counter
 from datetime import timedelta
 
-from presence import documents, services
-from presence.room import now_micros
+from pymongo.errors import PyMongoError
+
+from presence import documents, farewells, services
+from presence.documents import Mark
+from presence.room import micros, now_micros
 from presence.wishes import Wish
 from tests.presence.house import document, until, utc
 
@@ -287,6 +290,51 @@ async def test_stopping_sends_everybody_away_now(house):
     await until(lambda: BOB not in one.people)
     assert before <= (await last_exit(ROOM, BOB)).at <= utc()
     assert (await one.here.leases.beat()).live == ["one"]
+
+
+async def test_thousands_who_go_with_their_process_are_written_in_one_piece(house, caplog):
+    """MongoDB takes longer for so many than a process has that stops; another one stores them."""
+    one, people = await house.open("one"), range(1, 6_001)
+    for user_id in people:
+        one.here.arrive(ROOM + user_id % 12, user_id, "Somebody")
+    began = now_micros()
+    await one.here.stop()
+    ended = now_micros()
+    house.servers.remove(one)
+    assert caplog.text == ""
+    name, marks = await asyncio.to_thread(farewells.one)
+    assert name.startswith("one:") and len(marks) > 1_000
+
+    await house.open("two")
+
+    await until(lambda: asyncio.to_thread(lambda: farewells.one() is None), within=120)
+    pairs = [(ROOM + user_id % 12, user_id) for user_id in people]
+    found = await asyncio.to_thread(documents.named, pairs)
+    assert len(found) == len(people)
+    assert all(not at.online and began <= at.exit_at <= ended for at in found)
+
+
+async def test_what_was_left_to_others_is_kept_until_it_is_stored(house, monkeypatch):
+    """And it takes nothing from who has come back meanwhile."""
+    gone, version = utc(), now_micros()
+    marks = [Mark(ROOM, user_id, version, exit_at=micros(gone), seq=9) for user_id in (ALICE, BOB)]
+    await asyncio.to_thread(farewells.leave, "dead", marks)
+    tries = []
+
+    def fail(name):
+        tries.append(name)
+        raise PyMongoError("it has just gone away")
+
+    monkeypatch.setattr(farewells, "forget", fail)
+
+    two = await house.open("two")
+    await two.watch(ROOM, ALICE, "Alice")
+
+    await until(lambda: len(tries) > 1)  # it came to its end and was kept: it is done again
+    monkeypatch.undo()
+    await until(lambda: asyncio.to_thread(lambda: farewells.one() is None))
+    states = await asyncio.to_thread(services.states, ROOM, [ALICE, BOB])
+    assert states == {ALICE: services.State(True, gone), BOB: services.State(False, gone)}
 
 
 async def test_a_room_that_is_forgotten_costs_nothing_more(house):

@@ -1,0 +1,35 @@
+"""What a process could not store before it ended, in one piece, for whoever lives.
+
+Ten thousand people who go at once are ten thousand marks, which take MongoDB seconds, and a process
+that stops has none. One document with all of them takes a moment; another process then stores what
+it says, mark by mark. A mark may come late and twice, so it may begin again at any time.
+"""
+
+import json
+from dataclasses import astuple
+
+from presence import documents
+from presence.documents import Mark
+
+NAME = "presence_farewell"
+TOGETHER = 5_000  # marks in one document, well under a megabyte
+
+
+def leave(process: str, marks: list[Mark]) -> None:
+    with documents.collection(NAME) as left:
+        for start in range(0, len(marks), TOGETHER):
+            said = json.dumps([astuple(mark) for mark in marks[start : start + TOGETHER]])
+            name = f"{process}:{start}"
+            left.replace_one({"_id": name}, {"_id": name, "marks": said}, upsert=True)
+
+
+def one() -> tuple[str, list[Mark]] | None:
+    """Its name and what it says; None if none is left."""
+    with documents.collection(NAME) as left:
+        found = left.find_one()
+    return found and (found["_id"], [Mark(*one) for one in json.loads(found["marks"])])
+
+
+def forget(name: str) -> None:
+    with documents.collection(NAME) as left:
+        left.delete_one({"_id": name})
