@@ -71,9 +71,13 @@ class Supervisor:
         while not self._ending.wait(LOOK_SECONDS):
             pass
 
-    def end(self) -> None:
-        """From now on nothing is started; what runs is for the caller to stop."""
+    def let_go(self) -> None:
+        """What ends from now on stays so. A start under way comes to its end."""
         self._ending.set()
+
+    def end(self) -> None:
+        """Nothing is started any more; what runs is for the caller to stop."""
+        self.let_go()
         for part in self.parts:
             part.process.retire()
 

@@ -50,9 +50,9 @@ class Worker:
             ready.register(self._ready, select.POLLIN)
             readable = ready.poll(READY_WITHIN * 1000)
             if not readable or not os.read(self._ready, 1):
-                what = (
-                    "ended while it started" if readable else f"was not ready in {READY_WITHIN} s"
-                )
+                what = f"was not ready in {READY_WITHIN} s"
+                if readable:
+                    what = f"ended while it started (status {self.process.wait()})"
                 raise StartFailed(f"{self.process.name} {what}: {self.process.last_words()}")
         finally:
             os.close(self._ready)

@@ -5,6 +5,7 @@ from importlib import import_module
 CHAPTERS = (
     "processes",
     "stores",
+    "restarts",
     "network",
     "storms",
     "returning",
