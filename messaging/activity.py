@@ -18,11 +18,13 @@ class Activity:
         self.room_id = room_id
         self.personnel = personnel
         self.watchers: dict[Callable[[Packet], None], int] = {}  # where to, and whose it is
-        self._head = 0
+        self._after = self._head = 0  # the lines that are counted come after this one
         self._messages: Counter[int] = Counter()
         self._timer: asyncio.TimerHandle | None = None
 
     def take(self, lines: Lines) -> None:
+        if self._timer is None:
+            self._after = lines.first - 1
         for line in lines.all:
             self._count(line)
         if self._timer is None:
@@ -49,6 +51,7 @@ class Activity:
         frame = {
             "type": "activity",
             "room": self.room_id,
+            "after": self._after,
             "head": self._head,
             "personnel": self.personnel,
             "messages": {str(user): count for user, count in self._messages.items()},

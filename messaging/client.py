@@ -178,7 +178,7 @@ class Client:
         def greet(standing: queries.Standing, head: int, after: int, recovered: bool) -> None:
             self.say(
                 type="subscribed", room=frame.room, head=head, after=after,
-                read=standing.read_seq, recovered=recovered, **_ref(frame),
+                read=standing.read_seq, recovered=recovered, about=standing.about, **_ref(frame),
             )  # fmt: skip
 
         subscription = await self.node.hub.subscribe(
@@ -234,6 +234,7 @@ class Client:
         )
         if not rows:
             raise not_member()
+        self.node.mine.read(self.user.id, frame.room, rows[0][0], by=self)
 
     async def _watch(self, frame: wire.Watch) -> None:
         rows = await self.node.reads.rows(queries.MY_HEADS, user=self.user.id, rooms=frame.rooms)

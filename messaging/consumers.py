@@ -61,6 +61,7 @@ class ChatConsumer:
         client, serving = self.client, self.client.node
         await serving.start()
         serving.sockets.add(self)
+        serving.mine.come(client.user.id, client)
         seconds = int(sockets.HEARTBEAT_SECONDS)
         client.say(type="hello", user=client.user, heartbeat=seconds, version=1)
         gone_at = client.last_heard
@@ -69,6 +70,7 @@ class ChatConsumer:
         finally:
             self.outbox.closed = True
             serving.sockets.drop(self)
+            serving.mine.go(client.user.id, client)
             client.gone(gone_at)
 
     async def _listen(self, receive: Any) -> datetime:

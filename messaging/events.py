@@ -7,41 +7,77 @@ at the heads.
 
 import asyncio
 import logging
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
 
-from messaging import layer, node
+from messaging import about, layer, mine, node
 from messaging.feed import by_room, told_of
+from messaging.mine import News
 from messaging.wire import Event
+
+SEATS, STATES = ("enter", "leave"), ("close", "open", "owner")  # kinds of lines
+Told = Iterable[tuple[int, dict[str, Any]]]  # a room, or layer.PEOPLE, and what it is told
 
 log = logging.getLogger(__name__)
 
 
 def announce_on_commit(events: list[Event]) -> None:
-    """The only way a change made on Django's connection reaches the sockets."""
+    """New lines of the log, and what follows from them: who has a seat, and what the room is."""
     if events:
-        transaction.on_commit(lambda: _announce(events), robust=True)
+        _on_commit(
+            lambda here: here.hub.stored(events),
+            lambda: ((room, told_of(lines)) for room, lines in by_room(events).items()),
+        )
+        seats = [(each, each.kind == "enter") for each in events if each.kind in SEATS]
+        _mine_on_commit([News("seat", it.sender.id, it.room, taken) for it, taken in seats])
+        for room_id in {each.room for each in events if each.kind in STATES}:
+            about_on_commit(room_id)
 
 
-def _announce(events: list[Event]) -> None:
+def about_on_commit(room_id: int) -> None:
+    """The room is not what it was: its title, its owner, whether it is open …"""
+    _on_commit(lambda here: here.abouts.change(room_id), lambda: [(room_id, about.MESSAGE)])
+
+
+def read_on_commit(user_id: int, room_id: int, seq: int) -> None:
+    """Someone has read up to there."""
+    _mine_on_commit([News("read", user_id, room_id, seq)])
+
+
+def _mine_on_commit(news: list[News]) -> None:
+    if news:
+        _on_commit(
+            lambda here: here.mine.put(news),
+            lambda: ((layer.PEOPLE, told) for told in mine.messages(news)),
+        )
+
+
+def _on_commit(serve: Callable[[node.Node], None], told: Callable[[], Told]) -> None:
+    """The only way a change made on Django's connection reaches the sockets."""
+    transaction.on_commit(lambda: _leave(serve, told), robust=True)
+
+
+def _leave(serve: Callable[[node.Node], None], told: Callable[[], Told]) -> None:
     running = node.running()
     if running is not None:
-        running.loop.call_soon_threadsafe(running.hub.stored, events)
+        running.loop.call_soon_threadsafe(serve, running)
     else:
-        async_to_sync(_tell)(events)
+        async_to_sync(_tell)(told())
 
 
-async def _tell(events: list[Event]) -> None:
-    told = get_channel_layer()
+async def _tell(told: Told) -> None:
+    channel_layer = get_channel_layer()
     try:
         async with asyncio.timeout(layer.TELL_SECONDS):
-            await told.group_send_many(
-                (layer.group(room_id), layer.message(room_id, "outside", told_of(lines)))
-                for room_id, lines in by_room(events).items()
+            await channel_layer.group_send_many(
+                (layer.group(room_id), layer.message(room_id, "outside", content))
+                for room_id, content in told
             )
     except layer.FAILURES as error:
         log.warning("not told at once: %s", error or type(error).__name__)
     finally:
-        await told.flush()
+        await channel_layer.flush()

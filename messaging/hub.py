@@ -146,6 +146,15 @@ class Hub:
             feed.listeners.add(activity)
         activity.watchers[put] = user_id
 
+    def subscriptions(self, room_id: int) -> list[Subscription]:
+        feed = self.feeds.get(room_id)
+        listeners = feed.listeners if feed else ()
+        return [each for each in listeners if isinstance(each, Subscription)]
+
+    def watchers(self, room_id: int) -> list[Callable[[Packet], None]]:
+        activity = self._activities.get(room_id)
+        return list(activity.watchers) if activity else []
+
     def unwatch(self, room_id: int, put: Callable[[Packet], None]) -> None:
         activity = self._activities.get(room_id)
         if activity is None:
@@ -169,7 +178,7 @@ class Hub:
     async def _read_standings(self, asked: Sequence[tuple[int, int]]) -> list[Standing | None]:
         rooms, users = map(list, zip(*asked, strict=True))
         rows = await self.reads.rows(queries.STANDINGS, rooms=rooms, users=users)
-        return [None if row[0] is None else Standing(*row) for row in rows]
+        return [None if row[0] is None else queries.as_standing(row) for row in rows]
 
     async def _read(self, room_id: int, after: int) -> list[Event]:
         rows = await self.reads.rows(queries.AFTER, room=room_id, after=after, limit=FILL_PAGE)

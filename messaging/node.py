@@ -13,12 +13,14 @@ from uuid import uuid4
 from django.conf import settings
 
 from messaging import queries
+from messaging.about import Abouts
 from messaging.database import Reads, Unavailable
 from messaging.hub import Hub
+from messaging.layer import PEOPLE
+from messaging.mine import Mine
 from messaging.pace import Pace
 from messaging.packets import packet
 from messaging.sockets import Sockets
-from messaging.subscription import Subscription
 from messaging.wire import Event, Person, encode
 from messaging.writer import Writer
 from presence.here import Here
@@ -44,7 +46,14 @@ class Node:
         self.here = Here(tell=self._tell_presence, show=self._show_presence, process=self.id)
         self.hub.forgotten = self.here.forget
         self.hub.said_elsewhere = self._count
-        self.hub.others = {"presence": self._presence_told, "typing": self._typing_told}
+        self.mine = Mine(lambda told: self.hub.layer.tell(PEOPLE, told))
+        self.abouts = Abouts(self.hub)
+        self.hub.others = {
+            "presence": self._presence_told,
+            "typing": self._typing_told,
+            "mine": lambda _room_id, told: self.mine.heard(told),
+            "about": lambda room_id, _told: self.abouts.look(room_id),
+        }
         self._starting: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -55,6 +64,7 @@ class Node:
 
     async def _start(self) -> None:
         await self.reads.open()
+        await self.hub.layer.join(PEOPLE)
         await self.here.start()
 
     def _count(self, event: Event) -> None:
@@ -72,7 +82,7 @@ class Node:
 
     def _show_presence(self, room_id: int, frame: dict[str, Any]) -> None:
         encoded = packet(encode(frame))
-        for subscription in self._subscriptions(room_id):
+        for subscription in self.hub.subscriptions(room_id):
             if subscription.sees_presence:
                 subscription.put(encoded)
 
@@ -84,14 +94,9 @@ class Node:
     def _typing_told(self, room_id: int, message: dict[str, Any]) -> None:
         user = Person(*message["user"])
         frame = packet(encode({"type": "typing", "room": room_id, "user": user}))
-        for subscription in self._subscriptions(room_id):
+        for subscription in self.hub.subscriptions(room_id):
             if subscription.user_id != user.id:
                 subscription.put(frame)
-
-    def _subscriptions(self, room_id: int) -> list[Subscription]:
-        feed = self.hub.feeds.get(room_id)
-        listeners = feed.listeners if feed else ()
-        return [each for each in listeners if isinstance(each, Subscription)]
 
     # --- how it is doing, and its end -----------------------------------------------------------
 
@@ -131,6 +136,8 @@ class Node:
     async def close(self) -> None:
         await self.writer.close()
         await self.sockets.close()
+        self.mine.close()
+        await self.abouts.close()
         await self.here.stop()
         await self.hub.close()
         await self.reads.close()

@@ -178,6 +178,7 @@ def edit_room(
         if changes:
             told = ", ".join(f"{name} to {value!r}" for name, value in changes.items())
             audit.record(by, room, f"changed {told}")
+            events.about_on_commit(room_id)
     return room
 
 
@@ -250,6 +251,7 @@ def mark_read(room_id: int, user_id: int, seq: int) -> int:
     position = queries.read(room_id, user_id, seq)
     if position is None:
         raise not_member()
+    events.read_on_commit(user_id, room_id, position)
     return position
 
 

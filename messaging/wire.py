@@ -124,6 +124,18 @@ class Event(Struct, tag="event", tag_field="type", omit_defaults=True):
     body: str = ""
 
 
+class About(Struct, frozen=True):
+    """A room as it is: what a page shows of it besides its lines."""
+
+    title: str
+    description: str
+    capacity: int
+    owner: int
+    closed: bool
+    personnel: int
+    first: int  # the oldest line that is kept; one after the head where none is
+
+
 _encoder = msgspec.json.Encoder()
 
 

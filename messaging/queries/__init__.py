@@ -6,6 +6,7 @@ sockets on an async one (`messaging/database.py`).
 
 from .people import MEMBERS, SIGN_INS
 from .positions import (
+    ABOUT,
     HEADS,
     MY_HEADS,
     MY_UNREAD,
@@ -17,6 +18,7 @@ from .positions import (
     Head,
     Standing,
     Unread,
+    as_standing,
     my_unread,
     read,
     standing,
@@ -44,7 +46,8 @@ from .rows import CLOCK, event, rows
 
 __all__ = ["EMAILS", "MEMBERS", "SIGN_INS"]
 __all__ += ["HEADS", "MY_HEADS", "MY_UNREAD", "READ", "STANDING", "STANDINGS", "UNREAD"]
-__all__ += ["UNREAD_MAX", "Head", "Standing", "Unread", "my_unread", "read", "standing", "unread"]
+__all__ += ["ABOUT", "UNREAD_MAX", "Head", "Standing", "Unread", "as_standing", "my_unread"]
+__all__ += ["read", "standing", "unread"]
 __all__ += ["ACTIVITY_SECONDS", "APPEND", "FREE", "POST", "POST_AGAIN", "append", "post_params"]
 __all__ += ["PRUNE", "prune"]
 __all__ += ["AFTER", "BEFORE", "BY_MINUTE", "COUNT_MISSED", "MISSED", "SEQ_MAX"]

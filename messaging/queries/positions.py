@@ -1,9 +1,10 @@
 """Where each room's log ends, and who has read how far."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from messaging.queries.rows import rows
+from messaging.wire import About
 
 UNREAD_MAX = 100  # counting stops here; "99+" needs no more
 
@@ -31,18 +32,29 @@ FROM rooms_membership m JOIN rooms_room r ON r.id = m.room_id
 WHERE m.user_id = %(user)s ORDER BY r.active_at DESC, r.id DESC LIMIT %(limit)s
 """
 
+# Of a room r. Uses index: event_seq_once.
+_ABOUT_R = """
+    r.title, r.description, r.capacity, r.owner_id, r.closed_at IS NOT NULL, r.personnel,
+    coalesce(
+        (SELECT e.seq FROM messaging_event e WHERE e.room_id = r.id ORDER BY e.seq LIMIT 1),
+        r.last_seq + 1
+    )
+"""
+# Uses index: rooms_room_pkey.
+ABOUT = f"SELECT {_ABOUT_R} FROM rooms_room r WHERE r.id = %(room)s"
+
 # Uses indexes: membership_once, rooms_room_pkey.
-STANDING = """
-SELECT m.role, m.read_seq, r.last_seq, r.closed_at IS NOT NULL, r.personnel
+STANDING = f"""
+SELECT m.role, m.read_seq, r.last_seq, {_ABOUT_R}
 FROM rooms_membership m JOIN rooms_room r ON r.id = m.room_id
 WHERE m.room_id = %(room)s AND m.user_id = %(user)s
 """
 # The same for many at once; without a seat all is NULL.
-STANDINGS = """
+STANDINGS = f"""
 SELECT s.* FROM unnest(%(rooms)s::bigint[], %(users)s::bigint[])
                 WITH ORDINALITY AS p (room_id, user_id, n)
 LEFT JOIN LATERAL (
-    SELECT m.role, m.read_seq, r.last_seq, r.closed_at IS NOT NULL, r.personnel
+    SELECT m.role, m.read_seq, r.last_seq, {_ABOUT_R}
     FROM rooms_membership m JOIN rooms_room r ON r.id = m.room_id
     WHERE m.room_id = p.room_id AND m.user_id = p.user_id
 ) s ON true
@@ -67,13 +79,17 @@ RETURNING m.read_seq
 
 
 class Standing(NamedTuple):
-    """How someone stands in a room, and where its log ends."""
+    """How someone stands in a room, where its log ends, and the room as it is."""
 
     role: str
     read_seq: int
     head: int
-    is_closed: bool
-    personnel: int
+    about: About
+
+
+def as_standing(row: Sequence[Any]) -> Standing:
+    role, read_seq, head, *about = row
+    return Standing(role, read_seq, head, About(*about))
 
 
 class Unread(NamedTuple):
@@ -109,7 +125,7 @@ def my_unread(user_id: int, limit: int) -> list[Unread]:
 
 def standing(room_id: int, user_id: int) -> Standing | None:
     found = rows(STANDING, {"room": room_id, "user": user_id})
-    return Standing(*found[0]) if found else None
+    return as_standing(found[0]) if found else None
 
 
 def read(room_id: int, user_id: int, seq: int) -> int | None:

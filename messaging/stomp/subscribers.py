@@ -166,7 +166,7 @@ class Chat(Subscriber):
             return None
         read_note = database_sync_to_async(unread.noted, thread_sensitive=False)
         note = await read_note(self.room_id, self.user.id)
-        return queries.Standing(*rows[0]).read_seq if note is None else note
+        return queries.as_standing(rows[0]).read_seq if note is None else note
 
     def _take(self, packet: Packet) -> None:
         for text in (one.text for one in packet.singles):
@@ -202,8 +202,12 @@ class Chat(Subscriber):
             return
         seq = subscription.seen
         try:
-            await self.node.reads.rows(queries.READ, room=self.room_id, user=self.user.id, seq=seq)
+            rows = await self.node.reads.rows(
+                queries.READ, room=self.room_id, user=self.user.id, seq=seq
+            )
             self._marked = seq
+            for (position,) in rows:  # none: the seat was given back
+                self.node.mine.read(self.user.id, self.room_id, position)
         except Unavailable:
             log.info("room %s: %s has read more than is known", self.room_id, self.user.id)
 

@@ -1,0 +1,62 @@
+"""What a room is called, who owns it, whether it is closed: told to all who have it on a page when
+it changes, once it is committed.
+
+Over the layer goes only that it changed; each process that holds the room reads what it is now. So
+two changes in a row can't arrive the wrong way round, and the last look is after the last change.
+"""
+
+import asyncio
+
+from messaging import queries
+from messaging.database import Unavailable
+from messaging.hub import Hub
+from messaging.packets import packet
+from messaging.wire import About, encode
+from presence.tasks import end
+
+AGAIN_SECONDS = 2.0  # while the database is away
+
+
+class Abouts:
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._looking: dict[int, asyncio.Task[None]] = {}
+        self._changed: set[int] = set()  # since they were last looked at
+
+    def change(self, room_id: int) -> None:
+        """Of this process: to its own sockets, and told to the others."""
+        self._hub.layer.tell(room_id, MESSAGE)
+        self.look(room_id)
+
+    def look(self, room_id: int) -> None:
+        if room_id not in self._hub.feeds:
+            return
+        self._changed.add(room_id)
+        if room_id not in self._looking:
+            task = asyncio.get_running_loop().create_task(self._look(room_id))
+            self._looking[room_id] = task
+            task.add_done_callback(lambda _done: self._looking.pop(room_id, None))
+
+    async def _look(self, room_id: int) -> None:
+        while room_id in self._changed:
+            self._changed.discard(room_id)
+            try:
+                rows = await self._hub.reads.rows(queries.ABOUT, room=room_id)
+            except Unavailable:
+                self._changed.add(room_id)
+                await asyncio.sleep(AGAIN_SECONDS)
+            else:
+                self._show(room_id, [About(*row) for row in rows])
+
+    def _show(self, room_id: int, found: list[About]) -> None:
+        for about in found:
+            frame = packet(encode({"type": "about", "room": room_id, "about": about}))
+            sockets = [one.put for one in self._hub.subscriptions(room_id)]
+            for put in (*sockets, *self._hub.watchers(room_id)):
+                put(frame)
+
+    async def close(self) -> None:
+        await end(*self._looking.values())
+
+
+MESSAGE = {"type": "about"}  # for the channel layer
