@@ -26,7 +26,7 @@ PAGE = 20  # rooms
 def lobby(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return render(request, "landing.html")
-    context = {"my_rooms": pages.my_rooms(request.user), **open_rooms(request)}
+    context = {**pages.mine(request.user), **open_rooms(request)}
     return render(request, "lobby.html", context)
 
 
@@ -35,7 +35,7 @@ def lobby(request: HttpRequest) -> HttpResponse:
 def mine(request: HttpRequest) -> HttpResponse:
     """My rooms alone, for a page that learned by its socket that its own are out of date."""
     current = request.GET.get("current", "")
-    context = {"my_rooms": pages.my_rooms(request.user), "current": current}
+    context = {**pages.mine(request.user), "current": current}
     return render(request, "rooms/_mine_list.html", context)
 
 

@@ -13,7 +13,7 @@ from accounts.models import User
 from messaging import queries, services, wire
 from presence import services as presence
 from rooms.models import Membership, Room
-from rooms.services import may_manage
+from rooms.services import moderates
 
 FIRST_PAGE = 50  # events shown at once
 CONTEXT = 8  # events shown above the first missed one
@@ -21,7 +21,7 @@ MISSED_CAP = 100  # missed messages counted; the page says "100+" from there
 HISTORY_MAX = 100  # events in one answer
 HISTORY_BYTES = 256 * 1024  # of lines in one answer: what a slow reader makes us keep for so long
 MEMBERS_PAGE = 50  # people
-MY_ROOMS_MAX = 100  # in the sidebar: as many as one socket may watch
+MY_ROOMS_MAX = 200  # in the sidebar: as many as one socket may watch
 
 
 def conversation(room: Room, me: User, standing: queries.Standing) -> dict[str, Any]:
@@ -29,10 +29,11 @@ def conversation(room: Room, me: User, standing: queries.Standing) -> dict[str, 
     return {
         "room": room,
         "standing": standing,
-        "manages": may_manage(room, me),
-        "my_rooms": my_rooms(me),
+        **mine(me),
         "start": {
-            "room": _plain(room),
+            "room": {"id": room.pk},
+            "about": wire.plain(standing.about),
+            "moderates": moderates(me),
             "me": {"id": me.pk, "name": me.display_name},
             "head": standing.head,
             "read": standing.read_seq,
@@ -44,11 +45,6 @@ def conversation(room: Room, me: User, standing: queries.Standing) -> dict[str, 
             **first_page(room.pk, gap["first_seq"]),
         },
     }
-
-
-def _plain(room: Room) -> dict[str, Any]:
-    closed = room.is_closed
-    return {"id": room.pk, "title": room.title, "owner": room.owner_id, "closed": closed}
 
 
 def first_page(room_id: int, first_missed: int | None) -> dict[str, Any]:
@@ -118,6 +114,13 @@ def with_states(room_id: int, seats: Iterable[Membership]) -> Iterable[Membershi
     for seat in seats:
         seat.state = states.get(seat.user_id)
     return seats
+
+
+def mine(me: User) -> dict[str, Any]:
+    """My rooms, the liveliest first, and how many more there are than are shown."""
+    shown = my_rooms(me)
+    more = Room.objects.of(me.pk).count() - len(shown) if len(shown) == MY_ROOMS_MAX else 0
+    return {"my_rooms": shown, "more_rooms": more}
 
 
 def my_rooms(me: User) -> list[Room]:

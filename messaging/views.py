@@ -66,8 +66,9 @@ def history(request: HttpRequest, room_id: int) -> JsonResponse:
 @require_GET
 @login_required
 def missed(request: HttpRequest, room_id: int) -> JsonResponse:
-    _standing(request, room_id)
-    return JsonResponse(pages.missed(room_id, request.user.pk))
+    standing = _standing(request, room_id)
+    counted = {"read": standing.read_seq, "head": standing.head}  # between these two
+    return JsonResponse(pages.missed(room_id, request.user.pk) | counted)
 
 
 @require_GET

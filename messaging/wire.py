@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 RESUME_MAX = 1_000  # events that a resume brings; who missed more loads the room anew
 RESUME_BYTES_MAX = 512 * 1024  # and so that a resume is never itself too much for a socket
-WATCH_MAX = 100  # rooms
+WATCH_MAX = 200  # rooms: as many as one socket may subscribe to
 SUBSCRIPTIONS_MAX = 200  # rooms per socket
 NAME_MAX = 64  # characters of what comes back in the answer
 
@@ -164,6 +164,6 @@ def fitting(events: list[Event], most: int, *, from_end: bool = False) -> list[E
     return events[len(events) - kept :] if from_end else events[:kept]
 
 
-def plain(event: Event) -> dict[str, Any]:
-    """The event as JSON-ready Python values."""
-    return msgspec.to_builtins(event)
+def plain(frame: Event | About) -> dict[str, Any]:
+    """The same as JSON-ready Python values."""
+    return msgspec.to_builtins(frame)

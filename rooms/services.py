@@ -125,9 +125,13 @@ def unseat(room_id: int, user_id: int) -> bool:
 
 
 def may_manage(room: Room, by: User) -> bool:
-    """Its owner may, and staff whom the admin gave the right to change rooms."""
-    is_moderator = by.is_staff and by.has_perm("rooms.change_room")
-    return by.is_active and (room.owner_id == by.pk or is_moderator)
+    """Its owner may, and who moderates."""
+    return by.is_active and (room.owner_id == by.pk or moderates(by))
+
+
+def moderates(by: User) -> bool:
+    """Staff whom the admin gave the right to change rooms."""
+    return by.is_active and by.is_staff and by.has_perm("rooms.change_room")
 
 
 def check_may_manage(room: Room, by: User) -> None:

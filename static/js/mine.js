@@ -1,24 +1,30 @@
-// "My rooms" moves by itself: badges, member counts and the order, by the socket's `watch`.
+// "My rooms" moves by itself: badges, member counts, titles and the order, by the socket.
 //
 //   const mine = watchMine(element, socket);
-//   mine.read(roomId);   // what stands in that room has been read: no badge
-//   mine.refresh();      // ask the server for the whole list again
+//   mine.here(roomId, count);   // the page itself shows that room, and knows what is unread in it
+//   mine.refresh();             // ask the server for the whole list again
 //
 // `element` holds (or is) the <nav data-mine> of templates/rooms/_mine.html.
 
 import { showTimes } from "./time.js";
+import { Unread } from "./unread.js";
 import { ask } from "./whose.js";
 
 const SHOWN_MAX = 99; // above it, "99+"
-const WATCHED_MAX = 100; // rooms; the wire allows no more
+const WATCHED_MAX = 200; // rooms; the wire allows no more
+const REFRESHED_EVERY = 3_000; // ms, at most
+const LOOKED_AT_EVERY = 15_000; // ms, where there are more rooms than are watched
 
 export function watchMine(element, socket) {
   const list = element.matches("[data-mine]") ? element : element.querySelector("[data-mine]");
   const mine = new Mine(list, socket);
   socket.on("hello", (frame) => mine.greeted(frame));
   socket.on("watching", (frame) => mine.compare(frame.rooms));
-  socket.on("activity", (frame) => mine.moved(frame));
+  for (const type of ["activity", "read"]) socket.on(type, (frame) => mine.take(frame));
+  socket.on("about", (frame) => mine.showAbout(frame));
+  socket.on("seat", (frame) => mine.seat(frame));
   document.addEventListener("visibilitychange", () => document.hidden || mine.refresh());
+  setInterval(() => document.hidden || mine.lookForMore(), LOOKED_AT_EVERY);
   return mine;
 }
 
@@ -27,8 +33,12 @@ class Mine {
     this.list = list;
     this.socket = socket;
     this.me = null;
+    this.unread = new Map(); // room → Unread
+    this.shown = {}; // the room of this page, and how much of it is unread
     this.fetching = false;
-    this.stale = false;
+    this.meanwhile = []; // what was told while the list was fetched
+    this.timer = null;
+    this.begin();
   }
 
   rows() {
@@ -39,9 +49,21 @@ class Mine {
     return this.list.querySelector(`[data-room="${CSS.escape(room)}"]`);
   }
 
+  // What the list says that has just come.
+  begin() {
+    this.unread.clear();
+    for (const row of this.rows()) {
+      const { room, head } = row.dataset;
+      const { unread } = row.querySelector("[data-unread]").dataset;
+      this.unread.set(Number(room), new Unread({ head: Number(head), count: Number(unread) }));
+    }
+  }
+
   greeted(frame) {
+    const isBack = this.me !== null;
     this.me = String(frame.user.id);
     this.watch();
+    if (isBack) this.refresh(); // what I read elsewhere meanwhile was not told
   }
 
   watch() {
@@ -51,51 +73,71 @@ class Mine {
 
   // The page was rendered before the socket was open: did something happen in between?
   compare(rooms) {
-    if (rooms.some(({ room, head }) => Number(this.row(room)?.dataset.head) !== head)) this.refresh();
+    if (rooms.some(({ room, head }) => this.unread.get(room)?.head !== head)) this.refresh();
     for (const { room, personnel } of rooms) this.showPersonnel(this.row(room), personnel);
   }
 
-  moved({ room, head, personnel, messages }) {
+  take(frame) {
+    if (this.fetching) this.meanwhile.push(frame);
+    if (frame.type === "activity") this.moved(frame);
+    else this.unread.get(frame.room)?.read(frame.seq);
+    this.showUnread(frame.room);
+  }
+
+  moved({ room, after, head, personnel, messages }) {
     const row = this.row(room);
     if (!row) return void this.refresh();
-    if (head <= Number(row.dataset.head)) return;
+    const unread = this.unread.get(room);
+    if (head <= unread.head) return;
+    unread.heard({ after, head, count: this.ofOthers(messages) });
     row.dataset.head = head;
     this.showPersonnel(row, personnel);
-    this.showUnread(row, this.unread(row) + this.fromOthers(messages, row));
     this.stamp(row);
     this.moveUp(row);
   }
 
-  fromOthers(messages = {}, row) {
-    // The open conversation counts for itself, by its read position.
-    if (row.querySelector("[aria-current]") && !document.hidden) return 0;
+  ofOthers(messages) {
     return Object.entries(messages)
       .filter(([user]) => user !== this.me)
       .reduce((sum, [, count]) => sum + count, 0);
   }
 
-  read(room) {
+  here(room, count) {
+    this.shown = { room, count };
+    this.showUnread(room);
+  }
+
+  showUnread(room) {
     const row = this.row(room);
-    if (row) this.showUnread(row, 0);
+    if (!row) return;
+    const count = room === this.shown.room ? this.shown.count : this.unread.get(room).count;
+    if (count === null) this.refresh();
+    else this.showBadge(row, count);
   }
 
-  // Nothing waits where somebody looks, however far they have scrolled.
-  readCurrent() {
-    const current = this.list.querySelector("[data-room]:has([aria-current])");
-    if (current && !document.hidden) this.showUnread(current, 0);
-  }
-
-  unread(row) {
-    return Number(row.querySelector("[data-unread]").dataset.unread);
-  }
-
-  showUnread(row, count) {
+  showBadge(row, count) {
     const badge = row.querySelector("[data-unread]");
     if (Number(badge.dataset.unread) === count) return;
     badge.dataset.unread = count;
     badge.textContent = count > SHOWN_MAX ? `${SHOWN_MAX}+` : count || "";
     row.querySelector("[data-unread-label]").textContent = count ? gettext("unread") : "";
     this.tell();
+  }
+
+  // I came in or left, by whichever door: the list has another room, or one less.
+  seat({ room, taken }) {
+    if (taken !== Boolean(this.row(room))) this.refresh();
+  }
+
+  showAbout({ room, about: { title, closed, personnel } }) {
+    const row = this.row(room);
+    if (!row) return;
+    row.querySelector(".title").textContent = title;
+    row.querySelector(".avatar").textContent = [...title.trim()][0] ?? "?";
+    this.showPersonnel(row, personnel);
+    for (const place of row.querySelectorAll("[data-state]")) {
+      place.hidden = closed !== (place.dataset.state === "closed");
+    }
   }
 
   showPersonnel(row, personnel) {
@@ -119,25 +161,37 @@ class Mine {
 
   // For a page that shows elsewhere that something waits (a dot, the title).
   tell() {
-    const unread = this.rows().reduce((sum, row) => sum + this.unread(row), 0);
+    const badges = [...this.list.querySelectorAll("[data-unread]")];
+    const unread = badges.reduce((sum, badge) => sum + Number(badge.dataset.unread), 0);
     this.list.dispatchEvent(new CustomEvent("unread", { bubbles: true, detail: { unread } }));
   }
 
-  // One request at a time; what was asked for meanwhile is one more.
-  async refresh() {
-    if (this.fetching) return void (this.stale = true);
-    this.fetching = true;
+  // There are more rooms than are listed and watched: one of them may have become the liveliest.
+  lookForMore() {
+    if (this.list.querySelector("[data-more]")) this.refresh();
+  }
+
+  // One request at a time, and not too many; what is asked for meanwhile is one more.
+  refresh() {
+    if (document.hidden) return; // whoever comes back asks
+    this.timer ??= setTimeout(() => this.fetch(), this.wait());
+  }
+
+  wait() {
+    return Math.max(0, (this.last ?? -Infinity) + REFRESHED_EVERY - performance.now());
+  }
+
+  async fetch() {
+    this.timer = null;
+    if (this.fetching) return void this.refresh();
+    Object.assign(this, { fetching: true, meanwhile: [], last: performance.now() });
     try {
       const answer = await ask(this.list.dataset.src, "text/html");
       if (answer.ok && !answer.redirected) this.swap(await answer.text());
     } catch {
-      // offline: the next `hello` compares again
+      // offline: the next `hello` asks again
     } finally {
       this.fetching = false;
-      if (this.stale) {
-        this.stale = false;
-        this.refresh();
-      }
     }
   }
 
@@ -147,7 +201,10 @@ class Mine {
     const fresh = new DOMParser().parseFromString(html, "text/html");
     this.list.replaceChildren(...fresh.body.childNodes);
     showTimes(this.list);
-    this.readCurrent();
+    this.begin();
+    this.fetching = false;
+    for (const frame of this.meanwhile) this.take(frame);
+    if (this.shown.room) this.showUnread(this.shown.room);
     if (focused && !this.list.contains(document.activeElement)) this.row(focused)?.querySelector("a").focus();
     if (known !== this.rows().map((row) => row.dataset.room).sort().join()) this.watch();
     this.tell();
