@@ -4,26 +4,24 @@ import { Composer } from "./conversation/composer.js";
 import { Connection } from "./conversation/connection.js";
 import { attentive, byId } from "./conversation/dom.js";
 import { Drawer } from "./conversation/drawers.js";
-import { Missed } from "./conversation/missed.js";
 import { Outbox, tabStore } from "./conversation/outbox.js";
 import { People } from "./conversation/people.js";
-import { ReadPosition } from "./conversation/read.js";
-import { Reader } from "./conversation/reader.js";
+import { Place } from "./conversation/place.js";
 import { waiting } from "./conversation/render.js";
+import { Room } from "./conversation/room.js";
 import { Typing } from "./conversation/typing.js";
-import { counted } from "./conversation/words.js";
 import { watchMine } from "./mine.js";
 import { connect } from "./socket.js";
+import { whenDayChanges } from "./time.js";
 import { whenOver } from "./whose.js";
 
 const ASK_AGAIN = 2_000; // ms after a subscribe that the server could not answer
 const FRAMES = ["subscribed", "event", "ack", "nack", "presence", "typing", "unsubscribed"];
+FRAMES.push("about", "read", "seat");
 
 class Conversation {
   constructor(start) {
-    Object.assign(this, { room: start.room.id, me: start.me, title: document.title });
-    this.below = 0; // messages that came where the reader does not look
-    this.unseen = 0; // messages that came while nobody looked at the page
+    Object.assign(this, { id: start.room.id, me: start.me });
     this.asking = false; // a subscribe is on its way
     this.isOver = false; // the page is somebody else's now, and shows nothing of this one
     whenOver(() => (this.isOver = true));
@@ -36,25 +34,19 @@ class Conversation {
 
   build(start) {
     const { me } = this;
-    this.reader = new Reader({
+    this.place = new Place({
       start,
-      moved: () => this.moved(),
-      confirmed: (event) => this.settleOwn(event),
-    });
-    this.typing = new Typing({ element: byId("typing"), tell: () => this.say("typing"), me });
-    this.read = new ReadPosition({
-      read: start.read,
-      seen: () => this.reader.seen,
       tell: (seq) => this.say("read", { seq }),
+      paged: (event) => this.settleOwn(event),
+      shown: (unread) => this.showUnread(unread),
     });
-    const { owner } = start.room;
-    this.people = new People({ parts: peopleParts(), url: start.urls.members, owner, me });
-    this.missed = new Missed({
-      ...start.missed,
-      view: this.reader.view,
-      go: (seq) => this.reader.goTo(seq),
-    });
+    this.reader = this.place.reader;
+    this.typing = new Typing({ element: byId("typing"), tell: () => this.say("typing"), me });
+    this.people = new People({ parts: peopleParts(), url: start.urls.members, me });
     this.mine = watchMine(byId("my-rooms"), this.socket);
+    const { about, moderates } = start;
+    this.room = new Room({ about, moderates, me, changed: (now) => this.people.become(now) });
+    this.lookAtDay = whenDayChanges(() => this.newDay());
   }
 
   buildWriting(tab) {
@@ -75,14 +67,10 @@ class Conversation {
 
   show(start) {
     this.showOutbox();
-    this.missed.show();
-    byId("latest").addEventListener("click", () => this.reader.toLatest());
+    this.place.show(start);
     addEventListener("focus", () => this.looked());
     document.addEventListener("visibilitychange", () => this.looked());
     this.drawers();
-    this.reader.watchEdges();
-    this.moved();
-    if (start.room.closed) this.closed();
   }
 
   drawers() {
@@ -110,28 +98,29 @@ class Conversation {
     });
     this.socket.on("hello", () => this.subscribe());
     for (const type of FRAMES) {
-      this.socket.on(type, (frame) => frame.room === this.room && this[`on_${type}`](frame));
+      this.socket.on(type, (frame) => frame.room === this.id && this[`on_${type}`](frame));
     }
     this.socket.on("watching", ({ rooms }) => rooms.forEach((one) => this.seats(one)));
     this.socket.on("activity", (frame) => this.seats(frame));
     this.socket.on("heads", ({ rooms }) => {
-      if (this.reader.log.isBehind(rooms[this.room] || 0)) this.subscribe();
+      if (this.reader.log.isBehind(rooms[this.id] || 0)) this.subscribe();
     });
   }
 
   say(type, fields = {}) {
-    return this.socket.send({ type, room: this.room, ...fields });
+    return this.socket.send({ type, room: this.id, ...fields });
   }
 
   subscribe() {
     this.asking = this.say("subscribe", { after: this.reader.log.live });
   }
 
-  on_subscribed({ head, read, recovered }) {
+  on_subscribed(frame) {
     this.asking = false;
     this.connection.stick(false);
-    if (!recovered) this.reader.skipTo(head);
-    this.read.resume(read);
+    this.room.enter();
+    this.room.become(frame.about);
+    this.place.resume(frame);
     this.outbox.resume();
   }
 
@@ -139,34 +128,17 @@ class Conversation {
     const how = this.reader.log.take(event);
     if (how === "hole" && !this.asking) this.subscribe();
     if (how === "hole" || how === "repeat") return;
-    const news = event.kind === "message" && event.from.id !== this.me.id;
-    if (news) this.noticed(how === "added");
-    else this.settleOwn(event);
-    if (how === "added") this.reader.add(event);
-    if (news && this.isFirstNew()) this.reader.view.markNew(event.seq);
+    this.lookAtDay();
+    this.place.take(event, how === "added");
     this.outbox.settleUpTo(this.reader.log.live);
     this.changedBy(event);
-    this.moved();
+    this.place.moved();
   }
 
-  // A message of somebody else.
-  noticed(shown) {
-    if (!shown || !this.reader.view.pinned) this.below += 1;
-    if (!attentive()) this.unseen += 1;
-    this.showTitle();
-  }
-
-  // The line marks where the reader stopped: looking away, or scrolled up with nothing missed.
-  isFirstNew() {
-    return this.unseen === 1 || (this.below === 1 && this.missed.isDone);
-  }
-
-  changedBy({ kind, from }) {
-    this.typing.stopped(from.id);
-    if (kind === "enter" || kind === "leave") this.people.refresh();
-    if (kind === "close") this.closed();
-    if (kind === "open") this.opened();
-    if (kind === "owner") this.people.refresh();
+  changedBy(event) {
+    this.typing.stopped(event.from.id);
+    this.room.heard(event);
+    if (["enter", "leave", "owner"].includes(event.kind)) this.people.refresh();
   }
 
   on_ack({ cid, seq }) {
@@ -176,7 +148,7 @@ class Conversation {
 
   on_nack(refusal) {
     if (refusal.code === "not_member") this.left();
-    if (refusal.code === "room_closed") this.closed();
+    if (refusal.code === "room_closed") this.room.closed();
     // Only what is tried again, for its answer says when it is over.
     const waits = refusal.cid || this.asking;
     if (refusal.code === "unavailable" && waits) this.connection.stick(true);
@@ -185,7 +157,7 @@ class Conversation {
   }
 
   seats({ room, personnel }) {
-    if (room === this.room) this.people.seats(personnel);
+    if (room === this.id) this.people.seats(personnel);
   }
 
   on_presence(frame) {
@@ -198,15 +170,27 @@ class Conversation {
 
   on_unsubscribed({ code }) {
     if (code === "left" || code === "removed") this.left();
-    if (code === "closed") this.closed();
+  }
+
+  on_about({ about }) {
+    this.room.become(about);
+  }
+
+  // On another device.
+  on_read({ seq }) {
+    this.place.readElsewhere(seq);
+  }
+
+  // In another tab I took a seat again.
+  on_seat({ taken }) {
+    if (taken && !this.room.isMember) this.subscribe();
   }
 
   // ---- the reader ----
 
   write(body) {
     this.outbox.add(body);
-    this.missed.wrote();
-    this.reader.toLatest();
+    this.place.wrote();
   }
 
   settleOwn({ cid, from }) {
@@ -225,46 +209,25 @@ class Conversation {
     if (this.reader.view.pinned) this.reader.view.toEnd();
   }
 
-  moved() {
-    if (this.isOver) return;
-    const { atEnd, log } = this.reader;
-    if (atEnd) this.below = 0;
-    byId("outbox").hidden = !log.attached;
-    byId("latest").hidden = atEnd;
-    byId("latest").classList.toggle("has-news", this.below > 0);
-    byId("latest-text").textContent = this.below
-      ? counted(ngettext("%(count)s new message", "%(count)s new messages", this.below), this.below)
-      : gettext("Latest messages");
-    this.missed.moved();
-    this.read.look();
-    if (attentive()) this.mine.read(this.room);
-  }
-
   looked() {
-    if (!attentive()) return;
-    this.unseen = 0;
-    this.showTitle();
-    this.moved();
+    if (attentive() && !this.room.isMember) this.subscribe(); // if I am one again, I come back
   }
 
-  showTitle() {
-    document.title = this.unseen ? `(${this.unseen}) ${this.title}` : this.title;
+  // What came while nobody looks.
+  showUnread({ count, more }) {
+    document.title = count ? `(${count}${more ? "+" : ""}) ${this.room.title}` : this.room.title;
+    this.mine.here(this.id, count);
   }
 
-  closed() {
-    byId("composer").hidden = true;
-    byId("closed").hidden = false;
-  }
-
-  opened() {
-    byId("composer").hidden = false;
-    byId("closed").hidden = true;
+  newDay() {
+    if (this.isOver) return;
+    this.place.newDay();
+    this.people.newDay();
   }
 
   left() {
-    byId("closed-text").textContent = gettext("You are not a member of this room any more.");
     this.asking = false;
-    this.closed();
+    this.room.left();
   }
 }
 

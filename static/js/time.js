@@ -13,6 +13,10 @@ export function ownKind(language, languages = []) {
   return languages.find((one) => one.split("-")[0] === language) || language || undefined;
 }
 
+export function dayKey(date) {
+  return `${date.getFullYear()}-${date.getMonth()}-${date.getDate()}`;
+}
+
 const ago = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 const format = (options) => new Intl.DateTimeFormat(language, options);
 const clock = format({ hour: "numeric", minute: "2-digit" });
@@ -28,8 +32,17 @@ export function asRelative(date, now = new Date()) {
   if (age < MINUTE) return ago.format(0, "second");
   if (age < HOUR) return ago.format(-Math.floor(age / MINUTE), "minute");
   if (age < DAY) return ago.format(-Math.floor(age / HOUR), "hour");
-  if (age < 7 * DAY) return ago.format(-Math.floor(age / DAY), "day");
+  const days = daysBetween(date, now);
+  if (days < 7) return ago.format(-days, "day");
   return (date.getFullYear() === now.getFullYear() ? day : dayOfYear).format(date);
+}
+
+// Of the calendar: "yesterday" is the day before, however many hours ago it was.
+function daysBetween(date, now) {
+  const [from, to] = [date, now].map((one) =>
+    Date.UTC(one.getFullYear(), one.getMonth(), one.getDate()),
+  );
+  return Math.round((to - from) / DAY);
 }
 
 const shapes = { relative: asRelative, clock: asClock, full: asFull };
@@ -49,4 +62,35 @@ export function keepTimes() {
   showTimes();
   setInterval(() => document.hidden || showTimes(), MINUTE / 2);
   document.addEventListener("visibilitychange", () => document.hidden || showTimes());
+  whenDayChanges(() => showTimes());
+}
+
+// Calls `changed` when the day does, by the clock and in the zone of this page. Answers a function
+// that looks at once. A clock that was set or a machine that slept is noticed at the next of many
+// looks, and whenever somebody looks at the page.
+export function whenDayChanges(changed) {
+  let today = dayKey(new Date());
+  const look = () => {
+    const now = dayKey(new Date());
+    if (now === today) return;
+    today = now;
+    changed();
+  };
+  setInterval(look, MINUTE / 2);
+  untilMidnight(look);
+  for (const event of ["focus", "pageshow"]) addEventListener(event, look);
+  document.addEventListener("visibilitychange", look);
+  return look;
+}
+
+function untilMidnight(look) {
+  setTimeout(() => {
+    look();
+    untilMidnight(look);
+  }, beforeMidnight(new Date()));
+}
+
+// ms to the first moment of the next day, which is not always 24 hours after the last one's.
+export function beforeMidnight(now) {
+  return new Date(now.getFullYear(), now.getMonth(), now.getDate() + 1) - now;
 }

@@ -1,36 +1,48 @@
-// What was said while I was away: the banner, the line, and the way to it.
+// What was said while I was away: the banner, and the way to the line.
 
+import { ask } from "../whose.js";
 import { byId } from "./dom.js";
-import { amount, fill, when } from "./words.js";
+import { counted, newMessages, when } from "./words.js";
 
 export class Missed {
-  constructor({ count, more, first_seq: first, since, view, go }) {
-    Object.assign(this, { count, more, first, since, view, go });
+  // line() → the element of the line, if it is there;  go() → to it
+  constructor({ url, scroller, line, go }) {
+    Object.assign(this, { url, scroller, line, go });
     this.banner = byId("missed");
-    byId("missed-jump").addEventListener("click", () => this.go(this.first));
+    byId("missed-jump").addEventListener("click", () => this.go());
     byId("missed-close").addEventListener("click", () => this.dismiss());
   }
 
-  show() {
-    if (!this.first) return this.view.toEnd();
-    byId("missed-text").textContent = this.sentence();
-    this.banner.hidden = false;
-    this.view.markNew(this.first);
-    this.view.toNew();
+  // How much is unread, and where it begins; null if the server did not say.
+  async ask() {
+    try {
+      const answer = await ask(this.url, "application/json");
+      if (!answer.ok) throw new Error(`It answered ${answer.status}.`);
+      return await answer.json();
+    } catch (error) {
+      console.warn("What was missed did not come:", error.message);
+      return null;
+    }
   }
 
-  sentence() {
-    const time = this.since && when(new Date(this.since));
-    const text = this.more ? manyMissed(time) : allMissed(time, this.count);
-    return fill(text, { count: amount(this.count), time });
+  // What the server says of it, and the first of it, if that is held.
+  show({ first_seq: seq, ...missed }, first) {
+    if (!seq) return;
+    this.sentence = () => sentence(missed, first);
+    this.banner.hidden = false;
+    this.renew();
+  }
+
+  // Also on another day: the time has its date then.
+  renew() {
+    if (!this.banner.hidden) byId("missed-text").textContent = this.sentence();
   }
 
   // The way to the line is offered only where it is out of sight.
   moved() {
     if (this.banner.hidden) return;
-    const { line, scroller } = this.view;
-    const { top, bottom } = scroller.getBoundingClientRect();
-    const at = line?.isConnected ? line.getBoundingClientRect().top : -Infinity;
+    const { top, bottom } = this.scroller.getBoundingClientRect();
+    const at = this.line()?.getBoundingClientRect().top ?? -Infinity;
     byId("missed-jump").hidden = at >= top && at <= bottom;
   }
 
@@ -41,7 +53,6 @@ export class Missed {
   // Who answers has seen it; unless it is still out of sight.
   wrote() {
     if (byId("missed-jump").hidden) this.banner.hidden = true;
-    if (this.isDone) this.view.clearNew();
   }
 
   dismiss() {
@@ -50,18 +61,28 @@ export class Missed {
   }
 }
 
-function allMissed(time, count) {
-  if (!time) return ngettext("%(count)s new message", "%(count)s new messages", count);
-  return ngettext(
-    "%(count)s new message since you left (%(time)s)",
-    "%(count)s new messages since you left (%(time)s)",
-    count,
-  );
+// I may have left after some of it was said: it stood on a screen that nobody looked at.
+function sentence({ since, ...missed }, first) {
+  const [left, said] = [since, first?.at].map((at) => at && new Date(at));
+  if (left && !(said < left)) return counted(sinceLeaving(missed), missed.count, { time: when(left) });
+  if (said) return counted(sinceThen(missed), missed.count, { time: when(said) });
+  return newMessages(missed);
 }
 
-// More than are counted.
-function manyMissed(time) {
-  return time
+const sinceLeaving = ({ count, more }) =>
+  more
     ? gettext("%(count)s+ new messages since you left (%(time)s)")
-    : gettext("%(count)s+ new messages");
-}
+    : ngettext(
+        "%(count)s new message since you left (%(time)s)",
+        "%(count)s new messages since you left (%(time)s)",
+        count,
+      );
+
+const sinceThen = ({ count, more }) =>
+  more
+    ? gettext("%(count)s+ new messages since %(time)s")
+    : ngettext(
+        "%(count)s new message since %(time)s",
+        "%(count)s new messages since %(time)s",
+        count,
+      );

@@ -8,8 +8,8 @@ import { counted, fill, when } from "./words.js";
 const RELOAD_AFTER = 1_000; // ms, so that a crowd at the door is one request
 
 export class People {
-  constructor({ parts, url, owner, me }) {
-    Object.assign(this, { parts, url, owner, me });
+  constructor({ parts, url, me }) {
+    Object.assign(this, { parts, url, me, owner: null });
     this.here = new Map(); // id → name
     this.count = 0;
     this.wanted = false; // has someone looked at the list of members?
@@ -82,6 +82,21 @@ export class People {
     const item = this.parts.members.querySelector(`.person[data-user="${Number(id)}"]`);
     if (item) seenAt(item.querySelector(".person-seen"), at);
     else this.refresh();
+  }
+
+  // What the room is now.
+  become({ owner, personnel }) {
+    this.seats(personnel);
+    if (owner === this.owner) return;
+    this.owner = owner;
+    this.show();
+  }
+
+  // Another day has begun: what was a time of today has a date now.
+  newDay() {
+    for (const time of this.parts.members.querySelectorAll(".person-seen time")) {
+      time.textContent = when(new Date(time.dateTime));
+    }
   }
 
   seats(taken) {

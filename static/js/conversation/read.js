@@ -1,25 +1,21 @@
-// How far I have read: what was on the screen while I looked at it.
+// Tells the server how far I have read.
 
 import { attentive } from "./dom.js";
 
 const TOLD_EVERY = 1_000; // ms
 
 export class ReadPosition {
-  // seen() → the last seq on the screen;  tell(seq) → was it put on the wire?
-  constructor({ read, seen, tell }) {
-    Object.assign(this, { seen, tell });
-    this.position = this.told = read;
+  // position() → how far;  tell(seq) → was it put on the wire?
+  constructor({ read, position, tell }) {
+    Object.assign(this, { told: read, position, tell });
     this.timer = null;
-    addEventListener("focus", () => this.look());
-    document.addEventListener("visibilitychange", () => this.look());
     // On the way out at once: the next page counts what is unread.
     addEventListener("beforeunload", () => this.report());
   }
 
   look() {
     if (!attentive()) return;
-    this.position = Math.max(this.position, this.seen());
-    if (this.position > this.told) this.timer ??= setTimeout(() => this.report(), this.wait());
+    if (this.position() > this.told) this.timer ??= setTimeout(() => this.report(), this.wait());
   }
 
   // Subscribed again: the server knows `read`.
@@ -36,8 +32,9 @@ export class ReadPosition {
   report() {
     clearTimeout(this.timer);
     this.timer = null;
-    if (this.position <= this.told || !this.tell(this.position)) return;
-    this.told = this.position;
+    const position = this.position();
+    if (position <= this.told || !this.tell(position)) return;
+    this.told = position;
     this.last = performance.now();
   }
 }

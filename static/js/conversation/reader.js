@@ -9,13 +9,15 @@ const NEAR_EDGE = "800px 0px"; // of what is held; then the next page is fetched
 const CONTEXT = 8; // lines above the one that was jumped to
 
 export class Reader {
-  // moved() after anything that changes what is on the screen; confirmed(event) for each line
-  // that came as a page.
-  constructor({ start, moved, confirmed }) {
-    Object.assign(this, { moved, confirmed });
+  // moved() after anything that changes what is on the screen; paged(events, from, to) for lines
+  // that came as a page: all that there are from one seq to the other.
+  // passed() when somebody goes to the end at once.
+  constructor({ start, moved, paged, passed, unread, fresh }) {
+    Object.assign(this, { moved, paged, passed });
     this.log = new Log(start);
     this.hasOlder = start.older;
-    this.view = new View({ scroller: byId("scroller"), list: byId("log"), me: start.me, moved });
+    const places = { scroller: byId("scroller"), list: byId("log") };
+    this.view = new View({ ...places, me: start.me, moved, unread, fresh });
     this.history = new History({
       url: start.urls.history,
       loaded: (direction, page) => this.loaded(direction, page),
@@ -25,12 +27,7 @@ export class Reader {
   }
 
   get atEnd() {
-    return this.view.pinned && this.log.attached;
-  }
-
-  // The last line on the screen; at the end also those that show nothing.
-  get seen() {
-    return this.atEnd ? this.log.live : this.view.lastVisible();
+    return this.view.isAtEnd() && this.log.attached;
   }
 
   // A line from the wire that belongs to the end of what is shown.
@@ -41,24 +38,35 @@ export class Reader {
 
   // More was missed than the wire tells line by line; the rest comes as pages.
   skipTo(head) {
-    if (head < this.log.end) this.log.reset([], head);
+    if (head < this.log.end) {
+      this.log.reset([], head);
+      this.view.reset([]);
+    }
     this.log.live = head;
     this.watchEdges();
-    if (this.view.pinned || !this.log.events.length) return this.toLatest();
   }
 
   async toLatest() {
     if (!this.log.attached || !this.log.events.length) await this.turnTo({});
-    this.view.pinned = true;
+    if (this.log.attached) this.passed();
     this.view.toEnd();
     this.moved();
   }
 
   async goTo(seq) {
     if (!this.view.find(seq)) await this.turnTo({ after: Math.max(0, seq - 1 - CONTEXT) });
-    this.view.markNew(seq);
+    this.moved(); // the line stands where it belongs
     this.view.toNew();
     this.moved();
+  }
+
+  // What is older than this is not kept any more, and is not shown any longer.
+  forgetBefore(first) {
+    const gone = this.log.events.filter(({ seq }) => seq < first).length;
+    if (gone) this.view.drop({ oldest: gone });
+    this.log.dropOldest(gone);
+    this.hasOlder = this.log.start > first;
+    this.showBeginning();
   }
 
   // Near an edge of what is held: fetch what is beyond it.
@@ -95,18 +103,24 @@ export class Reader {
   }
 
   loaded(direction, page) {
-    if (direction === "before") {
-      this.hasOlder = page.more;
-      this.view.prepend(this.log.addBefore(page.events));
-    } else {
-      if (!page.events.length) this.log.closeEnd();
-      this.view.pinned = false;
-      this.view.append(this.log.addAfter(page.events));
-    }
-    page.events.forEach(this.confirmed);
+    if (direction === "before") this.loadedBefore(page);
+    else this.loadedAfter(page.events);
     this.trim();
     this.moved();
     this.watchEdges();
+  }
+
+  loadedBefore({ events, more }) {
+    this.hasOlder = more;
+    this.paged(events, events[0]?.seq, this.log.start - 1);
+    this.view.prepend(this.log.addBefore(events));
+  }
+
+  loadedAfter(events) {
+    this.paged(events, this.log.end + 1, events.at(-1)?.seq ?? this.log.live);
+    if (!events.length) this.log.closeEnd();
+    this.view.pinned = false;
+    this.view.append(this.log.addAfter(events));
   }
 
   trim() {
@@ -128,8 +142,8 @@ export class Reader {
       if (age !== this.history.age) return;
       this.log.reset(page.events, this.log.live);
       this.hasOlder = "after" in span ? this.log.start > 1 : page.more;
+      this.paged(page.events, page.events[0]?.seq, page.events.at(-1)?.seq);
       this.view.reset(this.log.events);
-      page.events.forEach(this.confirmed);
     } catch (error) {
       console.warn("That part of the history did not come:", error.message);
     }

@@ -80,6 +80,12 @@ export function settle(element, previous) {
   previous?.classList.toggle("is-joined", sameMinute);
 }
 
+// Today is not always today.
+export function showDay(element) {
+  const heading = element.querySelector(":scope > .day > span");
+  if (heading) heading.textContent = day(new Date(element.event.at));
+}
+
 function inGroup(before, event) {
   return (
     before.kind === "message" &&

@@ -2,7 +2,7 @@
 
 import { attentive } from "./dom.js";
 import { Folds } from "./fold.js";
-import { entry, newLine, settle } from "./render.js";
+import { entry, newLine, settle, showDay } from "./render.js";
 
 const NEAR_END = 60; // px from the end that still count as being there
 const BREATH = 12; // px above the line of new messages
@@ -11,8 +11,9 @@ const ENTRIES_KEPT = 800; // … down to this many
 const FOLDED_MAX = 30_000; // of them all, with those that are folded away: they cost little
 
 export class View {
-  constructor({ scroller, list, me, moved }) {
-    Object.assign(this, { scroller, list, me });
+  // unread() → seq of the first message that was not read;  fresh(elements) gets new entries.
+  constructor({ scroller, list, me, moved, unread, fresh }) {
+    Object.assign(this, { scroller, list, me, unread, fresh });
     this.pinned = true; // to the end: new lines scroll in
     this.line = null; // "new messages"
     this.folds = new Folds((change) => this.quietly(change));
@@ -25,7 +26,7 @@ export class View {
 
   reset(events) {
     this.quietly(() => {
-      this.list.replaceChildren(...events.map((event) => entry(event, this.me)));
+      this.list.replaceChildren(...this.entries(events));
       this.settleAll(this.list.children);
       this.folds.gather(this.list.children);
       this.line = null;
@@ -35,7 +36,7 @@ export class View {
   append(events, { live = false } = {}) {
     const add = () => {
       const last = this.list.lastElementChild;
-      const fresh = events.map((event) => entry(event, this.me));
+      const fresh = this.entries(events);
       fresh.forEach((element, index) => settle(element, fresh[index - 1] || last));
       this.list.append(...fresh);
       this.folds.gather(fresh);
@@ -54,7 +55,7 @@ export class View {
     this.keepPlace(() =>
       this.quietly(() => {
         const first = this.list.firstElementChild;
-        const fresh = events.map((event) => entry(event, this.me));
+        const fresh = this.entries(events);
         this.list.prepend(...fresh);
         const changed = first ? [...fresh, first] : fresh;
         this.settleAll(changed);
@@ -85,14 +86,25 @@ export class View {
     });
   }
 
-  // The line stands before this event, and only there.
+  // The line stands before this event, and only there; nowhere, if it is not held.
   markNew(seq) {
-    this.clearNew();
-    const element = this.find(seq);
-    if (!element) return;
+    const element = seq === null ? null : this.find(seq);
+    if (this.line ? element?.contains(this.line) : !element) return;
+    this.keepPlace(() => {
+      this.clearNew();
+      if (element) this.drawLine(element);
+    });
+  }
+
+  drawLine(element) {
     this.line = newLine();
     element.querySelector(".message")?.before(this.line);
     settle(element, element.previousElementSibling);
+  }
+
+  // Another day has begun: what was today is yesterday.
+  newDay() {
+    for (const element of this.list.children) showDay(element);
   }
 
   clearNew() {
@@ -106,18 +118,9 @@ export class View {
     return this.list.querySelector(`[data-seq="${Number(seq)}"]`);
   }
 
-  // The last event whose end has been on the screen.
-  lastVisible() {
-    const bottom = this.scroller.scrollTop + this.scroller.clientHeight + 8;
-    const entries = this.list.children;
-    let [low, high] = [0, entries.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const { offsetTop, offsetHeight } = entries[middle];
-      if (offsetTop + offsetHeight <= bottom) low = middle + 1;
-      else high = middle;
-    }
-    return low ? entries[low - 1].event.seq : 0;
+  // The first line on the screen.
+  get topSeq() {
+    return this.firstVisible()?.event.seq ?? 0;
   }
 
   isAtEnd() {
@@ -125,12 +128,23 @@ export class View {
     return scrollHeight - clientHeight - scrollTop < NEAR_END;
   }
 
-  // To the end; but for someone who looks away not past the first thing they have not seen.
+  // To the end; but what nobody has seen does not leave the screen by itself. Where there is more
+  // of it than the screen can show, it is not followed any more.
   toEnd() {
-    const { scroller, line } = this;
-    const end = scroller.scrollHeight - scroller.clientHeight;
-    const stop = line?.isConnected && !attentive() ? this.topOf(line) : end;
-    scroller.scrollTop = Math.min(end, stop);
+    const { scroller } = this;
+    scroller.scrollTop = Math.min(scroller.scrollHeight - scroller.clientHeight, this.stop());
+    this.pinned = this.isAtEnd();
+  }
+
+  // Before the eyes of somebody nothing jumps: then it goes up to the edge, and no further.
+  stop() {
+    const seq = this.unread();
+    const element = seq === null ? null : this.find(seq);
+    const { top } = this.scroller.getBoundingClientRect();
+    if (!element || element.getBoundingClientRect().bottom < top) return Infinity; // passed over
+    const first = element.contains(this.line) ? this.line : element;
+    if (!attentive()) return this.startOf(first);
+    return this.topOf(first) + this.scroller.clientHeight / 4 - BREATH;
   }
 
   toNew() {
@@ -151,6 +165,12 @@ export class View {
   }
 
   // ---- inside ----
+
+  entries(events) {
+    const elements = events.map((event) => entry(event, this.me));
+    this.fresh(elements);
+    return elements;
+  }
 
   keepPlace(change) {
     const anchor = this.firstVisible();

@@ -1,6 +1,8 @@
 // Words and times in the reader's language and zone.
 
-import { language } from "../time.js";
+import { dayKey, language } from "../time.js";
+
+export { dayKey };
 
 const clock = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" });
 const full = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" });
@@ -16,10 +18,6 @@ const number = new Intl.NumberFormat(language);
 export const time = (date) => clock.format(date);
 export const moment = (date) => full.format(date);
 export const amount = (count) => number.format(count);
-
-export function dayKey(date) {
-  return `${date.getFullYear()}-${date.getMonth()}-${date.getDate()}`;
-}
 
 export function day(date, now = new Date()) {
   if (dayKey(date) === dayKey(now)) return gettext("Today");
@@ -40,4 +38,12 @@ export function fill(text, values) {
 // counted(ngettext("%(count)s seat", "%(count)s seats", n), n)
 export function counted(text, count, values = {}) {
   return fill(text, { count: amount(count), ...values });
+}
+
+// {count, more} of messages: "3 new messages", "100+ new messages".
+export function newMessages({ count, more }) {
+  const text = more
+    ? gettext("%(count)s+ new messages")
+    : ngettext("%(count)s new message", "%(count)s new messages", count);
+  return counted(text, count);
 }

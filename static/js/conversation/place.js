@@ -1,0 +1,185 @@
+// Where the reader is in the log: what is on the screen meets what was read (reading.js), and from
+// both comes all that the page says of it.
+
+import { whenOver } from "../whose.js";
+import { attentive, byId } from "./dom.js";
+import { Missed } from "./missed.js";
+import { ReadPosition } from "./read.js";
+import { Reader } from "./reader.js";
+import { Reading } from "./reading.js";
+import { Sight } from "./sight.js";
+import { newMessages } from "./words.js";
+
+const ASK_AGAIN = 2_000; // ms after a question that the server could not answer
+
+export class Place {
+  // tell(seq) → was it put on the wire?  paged(event) for each line that came as a page;
+  // shown({count, more}) when what is unread is another.
+  constructor({ start, tell, paged, shown }) {
+    Object.assign(this, { me: start.me, paged, shown });
+    this.isOver = false; // the page is somebody else's now, and shows nothing of this one
+    whenOver(() => (this.isOver = true));
+    this.awaited = 0; // up to here the wire brings what was missed
+    this.buildReading(start);
+    const position = () => this.reading.position;
+    this.read = new ReadPosition({ read: start.read, position, tell });
+    this.missed = new Missed({
+      url: start.urls.missed,
+      scroller: byId("scroller"),
+      line: () => this.view.line,
+      go: () => this.reader.goTo(this.reading.line),
+    });
+  }
+
+  buildReading(start) {
+    const { me, read, head } = start;
+    const live = () => this.log.live;
+    this.reading = new Reading({ me, read, news: head, head: live });
+    this.sight = new Sight({
+      root: byId("scroller"),
+      looks: () => this.isRead,
+      seen: (seqs) => this.saw(seqs),
+    });
+    this.reader = new Reader({
+      start,
+      moved: () => this.moved(),
+      paged: (...page) => this.know(...page),
+      passed: () => this.reading.pass(live()),
+      unread: () => this.reading.first,
+      fresh: (elements) => this.watch(elements),
+    });
+    this.reading.know(this.log.events);
+    this.reading.tell({ ...start.missed, read, head });
+    this.reading.stop();
+  }
+
+  show(start) {
+    this.view.markNew(this.reading.line);
+    if (this.view.line) this.view.toNew();
+    else this.view.toEnd();
+    this.showMissed(start.missed);
+    byId("latest").addEventListener("click", () => this.reader.toLatest());
+    for (const event of ["focus", "blur"]) addEventListener(event, () => this.moved());
+    document.addEventListener("visibilitychange", () => this.moved());
+    this.reader.watchEdges();
+    this.moved();
+  }
+
+  get log() {
+    return this.reader.log;
+  }
+
+  get view() {
+    return this.reader.view;
+  }
+
+  // Somebody looks, and what was missed is there.
+  get isRead() {
+    return attentive() && this.log.live >= this.awaited;
+  }
+
+  // ---- what comes ----
+
+  // A line that the log has taken.
+  take(event, isShown) {
+    this.know([event]);
+    if (isShown) this.reader.add(event);
+    if (!attentive() || !this.view.pinned) this.reading.stop();
+  }
+
+  know(events, from, to) {
+    this.reading.know(events, from, to);
+    events.forEach(this.paged);
+  }
+
+  // The wire goes on: whether it brings all that was missed or not.
+  resume({ head, read, recovered, about }) {
+    this.awaited = head;
+    this.reader.forgetBefore(about.first);
+    this.reading.resume(read);
+    if (!recovered) this.skipTo(head);
+    this.read.resume(read);
+  }
+
+  // On another device.
+  readElsewhere(seq) {
+    this.reading.resume(seq);
+    this.showReading();
+  }
+
+  // More was missed than the wire brings: how much, and where it begins, the server is asked.
+  skipTo(head) {
+    this.follows = this.view.pinned || !this.log.events.length;
+    this.reader.skipTo(head);
+    this.reading.lose();
+    this.askMissed();
+  }
+
+  async askMissed() {
+    const missed = await this.missed.ask();
+    if (this.reading.told) return; // another answer was quicker
+    if (!missed) return void setTimeout(() => this.askMissed(), ASK_AGAIN);
+    this.reading.tell(missed);
+    this.reading.stop();
+    if (!this.follows) this.moved();
+    else if (this.reading.first === null) await this.reader.toLatest();
+    else await this.reader.goTo(this.reading.first);
+    this.showMissed(missed);
+  }
+
+  // ---- what the reader does ----
+
+  watch(elements) {
+    for (const element of elements) {
+      const { kind, from, seq } = element.event;
+      const isNews = kind === "message" && from.id !== this.me.id && seq > this.reading.read;
+      if (isNews) this.sight.watch(element);
+    }
+  }
+
+  saw(seqs) {
+    this.reading.see(seqs);
+    this.showReading();
+  }
+
+  wrote() {
+    this.missed.wrote();
+    if (this.missed.isDone) this.reading.wrote();
+    this.reader.toLatest();
+  }
+
+  moved() {
+    if (this.isOver) return;
+    const { atEnd } = this.reader;
+    this.sight.look();
+    // Who has come to the end has passed over what is above.
+    if (atEnd && this.isRead) this.reading.pass(this.view.topSeq - 1);
+    byId("outbox").hidden = !this.log.attached;
+    byId("latest").hidden = atEnd;
+    this.showReading();
+  }
+
+  // ---- what is said of it ----
+
+  showReading() {
+    if (this.isOver) return;
+    const { news, line } = this.reading;
+    this.view.markNew(line);
+    byId("latest").classList.toggle("has-news", news.count > 0);
+    byId("latest-text").textContent = news.count ? newMessages(news) : gettext("Latest messages");
+    this.missed.moved();
+    this.read.look();
+    this.shown(attentive() ? { count: 0, more: false } : news);
+  }
+
+  showMissed(missed) {
+    const isFirst = ({ seq }) => seq === missed.first_seq;
+    this.missed.show(missed, this.log.events.find(isFirst));
+    this.missed.moved();
+  }
+
+  newDay() {
+    this.view.newDay();
+    this.missed.renew();
+  }
+}
