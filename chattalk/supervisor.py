@@ -16,6 +16,7 @@ from .embedded import Process, Retired, StartFailed
 
 STEADY_SECONDS = 30  # who has run for so long is started again at once
 FIRST_BREAK, LONGEST_BREAK = 0.5, 15.0  # seconds, before the second try and at most
+LONG_BREAK = 2.0  # seconds; nobody is to wait for a worker for so long
 LOOK_SECONDS = 1  # a signal that came just before the wait is seen so soon
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ class Part(Protocol):
 
     def start(self) -> None: ...
     def wait(self, show: Callable[[str], None] = ...) -> None: ...
+    def be_away(self) -> None: ...  # it may take a while until it is back
 
 
 class Breaks:
@@ -93,7 +95,7 @@ class Supervisor:
 
     def _bring_back(self, part: Part, breaks: Breaks, why: str) -> None:
         began = time.monotonic()
-        while not self._ending.wait(self._break(breaks, why)):
+        while not self._ending.wait(self._break(part, breaks, why)):
             try:
                 part.start()
                 part.wait(self._tell)
@@ -107,9 +109,11 @@ class Supervisor:
                 self._tell(f"{part.process.name} is back after {away:.1f} s")
                 return
 
-    def _break(self, breaks: Breaks, why: str) -> float:
+    def _break(self, part: Part, breaks: Breaks, why: str) -> float:
         """Seconds, and everybody is told why."""
         seconds = breaks.next()
+        if seconds >= LONG_BREAK:
+            part.be_away()
         if not self._ending.is_set():
             when = f" in {seconds:.1f} s" if seconds else ""
             self._tell(f"{why}; it is started again{when}")

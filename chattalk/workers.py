@@ -6,6 +6,7 @@ import select
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from .embedded import Process, StartFailed, quiet
@@ -17,7 +18,8 @@ BACKLOG = 2048  # connections that wait to be accepted
 
 
 class Worker:
-    """One process on one listening socket. The socket stays open while processes come and go."""
+    """One process on one listening socket. The socket stays open while processes come and go: who
+    comes between two of them waits in it."""
 
     def __init__(
         self,
@@ -30,6 +32,7 @@ class Worker:
         self.process = Process(name, [], folder=ROOT, log=log)
 
     def start(self) -> None:
+        self.listener.listen(BACKLOG)
         self._ready, tell_ready = os.pipe()
         fds = (self.listener.fileno(), tell_ready)
         command = [sys.executable, "-m", "chattalk.serve"]
@@ -56,6 +59,12 @@ class Worker:
                 raise StartFailed(f"{self.process.name} {what}: {self.process.last_words()}")
         finally:
             os.close(self._ready)
+
+    def be_away(self) -> None:
+        """Nobody is kept waiting: the kernel deals to the other workers, or refuses where none is.
+        The port stays ours."""
+        with suppress(OSError):  # it does not listen
+            self.listener.shutdown(socket.SHUT_RDWR)
 
 
 def is_loopback(host: str) -> bool:

@@ -38,6 +38,9 @@ class Valkey:
     def wait(self, show: Callable[[str], None] = quiet) -> None:
         self.process.until(lambda: None if probe.redis(self.url()) else True)
 
+    def be_away(self) -> None:
+        """Who asks it is told so by its socket."""
+
 
 class MongoWire:
     def __init__(self, data: Path) -> None:
@@ -58,3 +61,6 @@ class MongoWire:
 
     def wait(self, show: Callable[[str], None] = quiet) -> None:
         self.process.until(lambda: None if probe.mongodb(self.url()) else True)
+
+    def be_away(self) -> None:
+        """As Valkey's."""

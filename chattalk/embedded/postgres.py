@@ -89,6 +89,9 @@ class Postgres:
         if not self._has_database:  # later on, all connections may be taken
             self._has_database = self.process.until(self._make_database)
 
+    def be_away(self) -> None:
+        """Who asks it is told so by its socket."""
+
     def _is_open(self) -> bool | None:
         """False: it is there and lets nobody in (SQLSTATE 57P03)."""
         from psycopg.pq import PGconn, Ping

@@ -1,14 +1,17 @@
 """Each part comes back on its own, whatever happens to it or to the others."""
 
 import signal
+import socket
 import threading
+from collections.abc import Callable
 
 import psycopg
 import pytest
 
 from chattalk.embedded import Process, folder, process, recovery, words
 from chattalk.embedded.postgres import Postgres
-from chattalk.supervisor import LONGEST_BREAK, STEADY_SECONDS, Breaks, Supervisor
+from chattalk.supervisor import LONG_BREAK, LONGEST_BREAK, STEADY_SECONDS, Breaks, Supervisor
+from chattalk.workers import Worker, listen
 
 PATIENCE = 60  # seconds, of a test
 
@@ -28,6 +31,9 @@ class Sleeper:
         self.started.release()
         assert self.let.wait(PATIENCE)
 
+    def be_away(self) -> None:
+        self.let.set()
+
 
 class Told(list):
     """What was told; `until` waits for a line."""
@@ -40,9 +46,11 @@ class Told(list):
             self.append(line)
             self.more.notify_all()
 
-    def until(self, text: str) -> None:
+    def until(self, text: str, such: Callable[[str], bool] = lambda line: True) -> None:
         with self.more:
-            assert self.more.wait_for(lambda: any(text in line for line in self), PATIENCE), self
+            assert self.more.wait_for(
+                lambda: any(text in line and such(line) for line in self), PATIENCE
+            ), self
 
 
 @pytest.fixture
@@ -105,6 +113,30 @@ def test_breaks_grow_to_a_limit_and_are_none_for_who_has_lasted():
     assert breaks.next() > 0
     breaks.lasted(STEADY_SECONDS)
     assert breaks.next() == 0
+
+
+def test_who_comes_while_a_worker_can_not_be_started_is_dealt_to_the_others(tmp_path):
+    one, other = sockets = listen("127.0.0.1", 0, 2)
+    worker = Worker("worker", one, {"LOG_LEVEL": "loud"}, tmp_path / "log")
+    told, address = Told(), other.getsockname()
+    other.settimeout(PATIENCE)
+    worker.start()
+    supervisor = Supervisor([worker], told)
+    supervisor.start()
+    try:
+        told.until("LOG_LEVEL must be one of")
+        told.until("started again in", lambda line: float(line.split()[-2]) >= LONG_BREAK)
+        for _ in range(20):
+            with socket.create_connection(address, PATIENCE), other.accept()[0]:
+                pass
+        assert one.getsockname() == address  # nobody else may take it meanwhile
+    finally:
+        supervisor.end()
+        worker.process.stop()
+        for thread in supervisor.threads:
+            thread.join(PATIENCE)
+        for listener in sockets:
+            listener.close()
 
 
 @pytest.fixture
