@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 LOCKS := requirements requirements-dev requirements-bench requirements-faults requirements-lock
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+INSTALL := @$(BIN)/python .ci/install.py
 
 .PHONY: run test check bench bench-full bench-admin bench-migrations faults faults-full lock audit fmt clean
 
@@ -56,15 +56,15 @@ clean:  ## all but the data (var/)
 
 # The mark is made last, so an installation that was cut off is done again.
 .venv/dev.done: requirements-dev.txt requirements.txt .venv/bin/python
-	$(INSTALL) -r requirements.txt -r requirements-dev.txt
+	$(INSTALL) requirements.txt requirements-dev.txt
 	@touch .venv/run.done $@
 
 .venv/faults.done: requirements-faults.txt .venv/dev.done
-	$(INSTALL) -r requirements.txt -r requirements-dev.txt -r requirements-faults.txt
+	$(INSTALL) requirements.txt requirements-dev.txt requirements-faults.txt
 	@touch $@
 
 .venv/run.done: requirements.txt .venv/bin/python
-	$(INSTALL) -r requirements.txt
+	$(INSTALL) requirements.txt
 	@touch $@
 
 # Apart from the others, which it must be able to change.
@@ -79,4 +79,5 @@ tests/npm/node_modules/done: tests/npm/package.json tests/npm/package-lock.json
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ChatTalk needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	@echo "Making a virtual environment in .venv"
 	@$(PYTHON) -m venv --clear .venv || { rm -rf .venv; echo "On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }

@@ -16,8 +16,9 @@ from messaging import queries, services
 from messaging.models import Event
 from rooms.models import Room
 
+Names = tuple[str, ...]
+
 PASSWORD = "open the door"
-SIGN_IN = f'Sign in as alice@example.com (or bob, jiwoo, minjun, dana) with "{PASSWORD}"'
 PEOPLE = {"alice": "Alice", "bob": "Bob", "jiwoo": "지우", "minjun": "민준", "dana": "Dana"}
 ROOMS = [
     ("Seoul coffee", "Where to sit, what to drink.", 50, "jiwoo", ("alice", "bob", "minjun")),
@@ -57,24 +58,39 @@ def check() -> None:
         raise ImproperlyConfigured("--demo makes accounts with a known password: only with DEBUG.")
 
 
-def fill() -> None:
-    """Make the demo, once."""
+def fill() -> str:
+    """Make what is missing of it, beside whatever else there is. Says what became of it."""
     check()
-    if not Room.objects.exists():
-        people = {name: _person(name, shown) for name, shown in PEOPLE.items()}
-        for title, description, capacity, owner, members in ROOMS:
-            room = services.open_room(
-                people[owner], title=title, description=description, capacity=capacity
-            )
-            for member in members:
-                services.join(room.pk, people[member])
-            _talk(room, [(people[name], body) for name, body in TALK[title]])
+    people = {name: _person(name, shown) for name, shown in PEOPLE.items()}
+    ours = {name: user for name, user in people.items() if user.check_password(PASSWORD)}
+    made = [one for one in ROOMS if one[3] in ours and _open(ours, *one)]
+    said = "filled in" if made else "here from an earlier start"
+    names = ", ".join(user.email for user in ours.values())
+    told = [f"The demo is {said}. "]
+    told += [f'Sign in as {names} with "{PASSWORD}"'] if ours else []
+    if others := [user.email for name, user in people.items() if name not in ours]:
+        told.append(f"; {', '.join(others)}: with a password of their own, and left as they are")
+    return "".join(told)
 
 
 def _person(name: str, shown: str) -> User:
     email = f"{name}@example.com"
     existing = User.objects.filter(email=email).first()
     return existing or User.objects.create_user(email, PASSWORD, display_name=shown)
+
+
+def _open(
+    people: dict[str, User], title: str, about: str, capacity: int, owner: str, members: Names
+) -> bool:
+    """Nothing for somebody who has a room already: theirs was made, whatever it is called now."""
+    if Room.objects.filter(owner=people[owner]).exists():
+        return False
+    room = services.open_room(people[owner], title=title, description=about, capacity=capacity)
+    for member in members:
+        if member in people:
+            services.join(room.pk, people[member])
+    _talk(room, [(people[name], body) for name, body in TALK[title] if name in people])
+    return True
 
 
 def _talk(room: Room, lines: list[tuple[User, str]]) -> None:

@@ -1,5 +1,6 @@
 """The processes that serve the site, and their sockets."""
 
+import errno
 import ipaddress
 import os
 import select
@@ -14,6 +15,12 @@ from .embedded import Process, StartFailed, quiet
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN = 60  # seconds
 STOP_WITHIN = 20  # seconds; more than a worker takes for its people, its requests and its farewell
+WAYS_OUT = {
+    errno.EADDRINUSE: "stop what uses it, or choose another with --port",
+    errno.EACCES: "Linux keeps the low ports, mostly those below 1024, for root; choose a higher "
+    "one with --port, and put a proxy in front of it",
+    errno.EADDRNOTAVAIL: "no network of this machine has that address; give another with --host",
+}
 BACKLOG = 2048  # connections that wait to be accepted
 
 
@@ -107,8 +114,8 @@ def _bound(family: int, address: tuple, *, shared: bool) -> socket.socket:
         one.bind(address)
     except OSError as error:
         one.close()
+        way_out = WAYS_OUT.get(error.errno or 0, "choose another with --port")
         raise StartFailed(
-            f"Port {address[1]} on {address[0]} can't be used ({error.strerror}): "
-            "stop what uses it, or choose another with --port."
+            f"Port {address[1]} on {address[0]} can't be used ({error.strerror}): {way_out}."
         ) from None
     return one

@@ -106,12 +106,16 @@ def write_private(path: Path, text: str) -> None:
 
 def running_servers(data: Path) -> dict[str, str]:
     """The addresses that a running `manage.py up` left for the other commands."""
+    path = data / "run" / "servers.json"
     try:
-        return json.loads((data / "run" / "servers.json").read_text())
-    except FileNotFoundError:
+        found = json.loads(path.read_text())
+        return {str(name): str(url) for name, url in found.items()}
+    except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, ValueError) as error:
-        raise StartFailed(f"{data / 'run' / 'servers.json'} can't be read: {error}") from None
+    except OSError as error:
+        raise StartFailed(f"{path} can't be read ({error.strerror}).") from None
+    except (ValueError, AttributeError):
+        raise StartFailed(f"{path} is not what `manage.py up` writes: remove it.") from None
 
 
 def tell_addresses(data: Path, addresses: dict[str, str]) -> None:

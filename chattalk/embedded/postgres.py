@@ -17,6 +17,7 @@ from .process import Process, StartFailed, quiet
 from .recovery import Recovery
 
 NAME = folder.OWNER
+MAKE_USER_WITHIN = 5.0  # seconds
 SERVICE_USER = "embedded_postgres"  # PostgreSQL refuses to run as root
 INITDB = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
 INITDB += [f"--username={NAME}", "--auth=trust", "--no-instructions"]
@@ -152,16 +153,28 @@ class Postgres:
 
 
 def _make_user(name: str) -> None:
-    try:
-        pwd.getpwnam(name)
-    except KeyError:
+    """Two first starts at the same moment both come here: one of them makes it, and the other one
+    finds it there, or its files locked for a moment."""
+    deadline = time.monotonic() + MAKE_USER_WITHIN
+    while not _is_user(name):
         try:
             subprocess.run(["useradd", "--system", name], check=True, capture_output=True)
         except (OSError, subprocess.CalledProcessError) as error:
-            raise StartFailed(
-                f"PostgreSQL can't run as root, and the user {name} can't be made ({error}): "
-                "start as an ordinary user, or give a DATABASE_URL."
-            ) from None
+            if not _is_user(name) and time.monotonic() > deadline:
+                said = getattr(error, "stderr", b"").decode(errors="replace").strip() or error
+                raise StartFailed(
+                    f"PostgreSQL can't run as root, and the user {name} can't be made ({said}): "
+                    "start as an ordinary user, or give a DATABASE_URL."
+                ) from None
+            time.sleep(0.2)
+
+
+def _is_user(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
 
 
 def _let_through(path: Path) -> bool:

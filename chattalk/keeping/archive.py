@@ -14,7 +14,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,10 +64,10 @@ def name_of(table: str) -> str:
 @contextmanager
 def new(path: Path) -> Iterator["Draft"]:
     """Written beside its place and moved there when all is in it; only its owner may read it."""
-    if path.exists():
-        raise CommandError(f"{path} is there already: give another name.")
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        if path.exists():
+            raise CommandError(f"{path} is there already: give another name.")
         with open(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "w+b") as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
                 yield Draft(archive)
@@ -78,7 +78,8 @@ def new(path: Path) -> Iterator["Draft"]:
     except OSError as error:
         raise CommandError(f"{path} can't be written: {error.strerror or error}.") from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # nothing to remove where nothing could be made
+            beside.unlink(missing_ok=True)
 
 
 def _keep_name(folder: Path) -> None:

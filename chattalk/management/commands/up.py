@@ -21,7 +21,7 @@ from chattalk import demo, deployment, embedded, workers
 from chattalk.embedded import StartFailed
 from chattalk.supervisor import Supervisor
 
-FILL = "import django; django.setup(); from chattalk import demo; demo.fill()"
+FILL = "import django; django.setup(); from chattalk import demo; print(demo.fill())"
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ANSWER_WITHIN = 30  # seconds, for the first page
 
@@ -98,14 +98,17 @@ class Command(BaseCommand):
 
     def _fill(self, addresses: dict[str, str]) -> None:
         """In a process of its own: the settings of this one were read before the servers ran."""
-        filling = embedded.Process("demo", [sys.executable, "-c", FILL], folder=workers.ROOT)
+        log = settings.DATA_DIR / "log" / "demo.log"
+        log.unlink(missing_ok=True)
+        command = [sys.executable, "-c", FILL]
+        filling = embedded.Process("demo", command, log=log, folder=workers.ROOT)
         filling.start(addresses)
         try:
             if filling.wait(None):
                 raise StartFailed(f"The demo could not be filled in: {filling.last_words()}")
         finally:
             filling.stop()
-        self.show(f"The demo is filled in. {demo.SIGN_IN}")
+        self.show(log.read_text().splitlines()[-1])
 
     def _serve(self, sockets: list[Any], addresses: dict[str, str]) -> None:
         environment = addresses | {"CHATTALK_WORKERS": str(len(sockets))}
