@@ -47,7 +47,7 @@ class Servers:
         """All at once, then wait for each; the addresses of all three, given ones too."""
         self._prepare()
         for name, url in self.given.items():
-            expect_answer(name, url)
+            expect_answer(name, url, show)
             show(f"{name} answers")
         for server in self.all.values():
             server.start()

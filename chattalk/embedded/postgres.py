@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import folder, shares
+from . import folder, probe, shares
 from .leftovers import end_leftovers
 from .process import Process, StartFailed, quiet
 from .recovery import Recovery
@@ -21,7 +21,6 @@ MAKE_USER_WITHIN = 5.0  # seconds
 SERVICE_USER = "embedded_postgres"  # PostgreSQL refuses to run as root
 INITDB = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
 INITDB += [f"--username={NAME}", "--auth=trust", "--no-instructions"]
-ASK_EVERY, ASK_WITHIN = 0.25, 5  # seconds, while it recovers
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -84,21 +83,14 @@ class Postgres:
         """Until it answers. While it says itself that it recovers, there is no limit to it: what
         it has to read again may be much, and who is killed over it begins at the beginning."""
         recovery = Recovery(self.process, show)
-        while self.process.until(self._is_open) is False:
+        while not self.process.until(lambda: probe.is_open(self.url("postgres"))):
             recovery.tell()
-            time.sleep(ASK_EVERY)
+            time.sleep(probe.ASK_EVERY)
         if not self._has_database:  # later on, all connections may be taken
             self._has_database = self.process.until(self._make_database)
 
     def be_away(self) -> None:
         """Who asks it is told so by its socket."""
-
-    def _is_open(self) -> bool | None:
-        """False: it is there and lets nobody in (SQLSTATE 57P03)."""
-        from psycopg.pq import PGconn, Ping
-
-        asked = f"{self.url('postgres')}&connect_timeout={ASK_WITHIN}"
-        return {Ping.OK: True, Ping.REJECT: False}.get(Ping(PGconn.ping(asked.encode())))
 
     def _make_database(self) -> bool | None:
         """True once it is there."""

@@ -1,12 +1,14 @@
 """Does a server answer? One question for each kind, asked of embedded and of given ones alike."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 from . import address
-from .process import StartFailed
+from .process import StartFailed, quiet
 
 NAMES = ("DATABASE_URL", "REDIS_URL", "MONGODB_URL")
 PATIENCE = 4  # seconds, for a given server
+ASK_EVERY, TELL_EVERY = 0.25, 3.0  # seconds, while one is just starting
 
 
 def given(environment: Mapping[str, str]) -> dict[str, str]:
@@ -14,12 +16,39 @@ def given(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: environment[name] for name in NAMES if environment.get(name)}
 
 
-def expect_answer(name: str, url: str) -> None:
-    if error := {"DATABASE_URL": postgres, "REDIS_URL": redis, "MONGODB_URL": mongodb}[name](url):
+def expect_answer(name: str, url: str, show: Callable[[str], None] = quiet) -> None:
+    """A server that says itself that it is just starting is waited for, as long as it takes."""
+    ask = {"DATABASE_URL": postgres, "REDIS_URL": redis, "MONGODB_URL": mongodb}[name]
+    told_at = float("-inf")
+    while (error := ask(url)) and _is_starting(name, url, error):
+        if time.monotonic() - told_at >= TELL_EVERY:
+            told_at = time.monotonic()
+            show(f"{name}: {' '.join(error.split())}; it is waited for")
+        time.sleep(ASK_EVERY)
+    if error:
         raise StartFailed(
             f"{name}: no answer from {address.hidden(url)} ({' '.join(error.split())}). Start that "
             f"server, correct the address, or unset {name} to use the one that comes with ChatTalk."
         )
+
+
+def _is_starting(name: str, url: str, error: str) -> bool:
+    if name == "DATABASE_URL":
+        return is_open(url) is False
+    return name == "REDIS_URL" and "loading the dataset" in error
+
+
+def is_open(url: str, patience: float = PATIENCE) -> bool | None:
+    """Of PostgreSQL. False: it is there, and recovers or begins (SQLSTATE 57P03)."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import make_conninfo
+    from psycopg.pq import PGconn, Ping
+
+    try:
+        asked = make_conninfo(url, connect_timeout=round(patience))
+    except ProgrammingError:  # no address, as `postgres` has said
+        return None
+    return {Ping.OK: True, Ping.REJECT: False}.get(Ping(PGconn.ping(asked.encode())))
 
 
 def postgres(url: str, patience: float = PATIENCE) -> str:

@@ -1,6 +1,8 @@
 """One child process: started tied to us, waited for, stopped in a bounded time."""
 
+import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +20,7 @@ TETHER = str(Path(__file__).with_name("tether.py"))
 ANSWER_WITHIN = 30  # seconds, for a server that was started
 STOP_WITHIN = 10  # seconds, before a server is killed
 LOOK_EVERY = 0.02  # seconds, while waiting for the first answer
+FULL = 64 * 1024  # bytes free, and less
 SAID_MAX = 64_000  # bytes of a log that are looked at for a reason
 
 Answer = TypeVar("Answer")
@@ -135,7 +138,13 @@ class Process:
         """Why, as far as its log says it, and where the log is."""
         if self.log is None:
             return "see its output above."
-        return f"{words.last(self._said()) or 'it said nothing'} (all of it: {self.log})"
+        return f"{words.last(self._said()) or self._silence()} (all of it: {self.log})"
+
+    def _silence(self) -> str:
+        """On a full disk its reasons are not written down either."""
+        assert self.log
+        is_full = shutil.disk_usage(self.log.parent).free < FULL
+        return f"it said nothing{': ' + os.strerror(errno.ENOSPC) if is_full else ''}"
 
     def complaint(self) -> str:
         """What it said last that sounds like a reason; nothing if it said no such thing."""

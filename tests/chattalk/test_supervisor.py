@@ -8,7 +8,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from chattalk.embedded import Process, folder, process, recovery, words
+from chattalk.embedded import Process, folder, probe, process, recovery, words
 from chattalk.embedded.postgres import Postgres
 from chattalk.supervisor import LONG_BREAK, LONGEST_BREAK, STEADY_SECONDS, Breaks, Supervisor
 from chattalk.workers import Worker, listen
@@ -150,7 +150,8 @@ def postgres(tmp_path):
     server.process.stop()
 
 
-def test_a_recovery_is_waited_for_as_long_as_it_takes_and_told_of(postgres, monkeypatch):
+@pytest.fixture
+def recovering(postgres):
     """It fetches what it reads again by a command; here a slow one."""
     with psycopg.connect(postgres.url()) as database:
         database.execute("CREATE TABLE kept AS SELECT 'tea' AS what")
@@ -159,14 +160,25 @@ def test_a_recovery_is_waited_for_as_long_as_it_takes_and_told_of(postgres, monk
     with (postgres.home / "postgresql.auto.conf").open("a") as settings:
         settings.write("restore_command = 'sleep 1; false'\n")
     (postgres.home / "recovery.signal").touch()
-    monkeypatch.setattr(process.Process.until, "__defaults__", (0.5,))
-    monkeypatch.setattr(recovery, "TELL_SECONDS", 0.4)
-    told = Told()
     postgres.start()
-    postgres.wait(told)
-    assert any(line.startswith("PostgreSQL recovers what a crash left: ") for line in told)
+    yield postgres
     with psycopg.connect(postgres.url()) as database:
         assert database.execute("SELECT what FROM kept").fetchone() == ("tea",)
+
+
+def test_a_recovery_is_waited_for_as_long_as_it_takes_and_told_of(recovering, monkeypatch):
+    monkeypatch.setattr(
+        process.Process.until, "__defaults__", (0.5,)
+    )  # seconds, less than it takes
+    monkeypatch.setattr(recovery, "TELL_SECONDS", 0.4)
+    recovering.wait(told := Told())
+    assert any(line.startswith("PostgreSQL recovers what a crash left: ") for line in told)
+
+
+def test_a_given_server_that_recovers_is_waited_for_too(recovering):
+    recovering.process.until(lambda: probe.is_open(recovering.url()) is False or None)
+    probe.expect_answer("DATABASE_URL", recovering.url(), told := Told())
+    assert "the database system is" in told[0] and told[0].endswith("it is waited for")
 
 
 def test_how_far_a_recovery_is_comes_from_the_log(tmp_path):
