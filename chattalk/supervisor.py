@@ -10,6 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable
+from subprocess import TimeoutExpired
 from typing import Protocol
 
 from .embedded import Process, Retired, StartFailed
@@ -98,16 +99,23 @@ class Supervisor:
         while not self._ending.wait(self._break(part, breaks, why)):
             try:
                 part.start()
-                part.wait(self._tell)
+                part.wait(self._say)
             except Retired:
                 return
             except Exception as error:  # whatever it was: the others stay, and it is tried again
-                part.process.stop()
                 why = _reason(error)
+                _stop(part)
             else:
                 away = time.monotonic() - began
-                self._tell(f"{part.process.name} is back after {away:.1f} s")
+                self._say(f"{part.process.name} is back after {away:.1f} s")
                 return
+
+    def _say(self, line: str) -> None:
+        """That nobody can be told is no reason to end: our part would end with us."""
+        try:
+            self._tell(line)
+        except Exception:
+            log.exception("Could not be told: %s", line)
 
     def _break(self, part: Part, breaks: Breaks, why: str) -> float:
         """Seconds, and everybody is told why."""
@@ -116,8 +124,15 @@ class Supervisor:
             part.be_away()
         if not self._ending.is_set():
             when = f" in {seconds:.1f} s" if seconds else ""
-            self._tell(f"{why}; it is started again{when}")
+            self._say(f"{why}; it is started again{when}")
         return seconds
+
+
+def _stop(part: Part) -> None:
+    try:
+        part.process.stop()
+    except (OSError, TimeoutExpired) as error:  # it waits for a disk that does not answer
+        log.error("%s could not be ended: %s", part.process.name, error)
 
 
 def _end_of(part: Part, status: int) -> str:

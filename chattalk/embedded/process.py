@@ -151,11 +151,16 @@ class Process:
         return words.complaint(self._said())
 
     def _said(self) -> list[str]:
-        """Since its start, the end of it."""
-        if self.log is None or not self.log.exists():
+        """Since its start, the end of it; nothing that can't be read."""
+        try:
+            return self._read() if self.log else []
+        except OSError:
             return []
-        size = self.log.stat().st_size
-        begins = self.log_begins if self.log_begins <= size else 0  # else the log began anew
+
+    def _read(self) -> list[str]:
+        assert self.log
         with self.log.open("rb") as log:
+            size = os.fstat(log.fileno()).st_size
+            begins = self.log_begins if self.log_begins <= size else 0  # else it began anew
             log.seek(max(begins, size - SAID_MAX))
             return log.read().decode(errors="replace").splitlines()

@@ -92,6 +92,25 @@ def test_a_fault_of_our_own_in_a_start_ends_no_part(kept, monkeypatch):
     assert quick.process.running
 
 
+def test_a_line_that_can_not_be_told_ends_no_part():
+    part, told = Sleeper("quick"), []
+
+    def tell(line: str) -> None:
+        told.append(line)
+        raise UnicodeEncodeError("ascii", line, 0, 1, "a terminal of another age")
+
+    part.start()
+    supervisor = Supervisor([part], tell)
+    supervisor.start()
+    part.process.signal(signal.SIGKILL)
+    assert part.started.acquire(timeout=PATIENCE)
+    supervisor.end()
+    assert part.process.running
+    part.process.stop()
+    supervisor.threads[0].join(PATIENCE)
+    assert told[0].startswith("quick ended unexpectedly")
+
+
 def test_nothing_is_started_after_the_end(kept):
     slow, _, told, supervisor = kept
     supervisor.end()
