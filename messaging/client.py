@@ -72,6 +72,12 @@ class Client:
     def _done(self, task: asyncio.Task[None]) -> None:
         self.chores = self.chores - {task} or _NONE
 
+    def rename(self, user: Person) -> None:
+        """What they say from here on is said by this name, and so is that they are here."""
+        self.user = user
+        for room_id in self.subscriptions:
+            self.node.here.rename(room_id, user.id, user.name)
+
     async def heard(self) -> bool:
         """It is there; and whoever is too fast is read more slowly from here on: that it was, which
         takes a while in which its connection may have ended."""

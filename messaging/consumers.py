@@ -98,6 +98,13 @@ class ChatConsumer:
     def is_busy(self) -> bool:
         return self.client.in_flight > 0 or self.outbox.is_busy
 
+    @property
+    def name(self) -> str:
+        return self.client.user.name
+
+    def rename(self, user: Person) -> None:
+        self.client.rename(user)
+
     def sign_out(self) -> None:
         """What this socket was opened with is worth nothing any more."""
         self.client.gone(self.client.node.hub.now())

@@ -96,6 +96,7 @@ class Feed:
         self._read = read  # (room, after) -> some events after it
         self._read_head = read_head
         self._ring: deque[Line] = deque(maxlen=RING)
+        self._names = 0
         self._early: dict[int, Line] = {}
         self._filling: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -180,6 +181,12 @@ class Feed:
         finally:
             self._filling = None
         self._wait_for_the_late()
+
+    def as_named(self, names: int) -> None:
+        """Lines that were kept when somebody was called otherwise are read anew."""
+        if names != self._names:
+            self._names = names
+            self._ring.clear()
 
     def replay(self, after: int) -> list[Line] | None:
         """The lines after that one, if all of them are kept ready."""

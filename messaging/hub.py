@@ -37,7 +37,8 @@ class Hub:
         self.feeds: dict[int, Feed] = {}
         self.reads = reads
         self._look = asyncio.Event()
-        self.layer = Layer(process, self._heard, self._look.set)
+        self.layer = Layer(process, self._heard, self._was_deaf)
+        self.names = 0  # goes up when somebody is called otherwise
         # Set by messaging/node.py: what others tell that is not of the log.
         self.others: dict[str, Callable[[int, dict[str, Any]], None]] = {}
         self.forgotten: Callable[[int], None] = lambda room_id: None
@@ -68,6 +69,11 @@ class Hub:
             if room_id not in self._heard_lines:  # what comes in one turn goes on together
                 asyncio.get_running_loop().call_soon(self._hand_on, room_id)
             self._heard_lines.setdefault(room_id, []).extend(lines)
+
+    def _was_deaf(self) -> None:
+        """What was told meanwhile was told to nobody here."""
+        self.names += 1
+        self._look.set()
 
     def _hand_on(self, room_id: int) -> None:
         lines = self._heard_lines.pop(room_id)
@@ -123,6 +129,7 @@ class Hub:
         if standing is None:
             return None
         feed = await self.hold(room_id)
+        feed.as_named(self.names)
         subscription = Subscription(feed, user_id, standing.head, put, ended)
         try:
             await feed.reach(standing.head)
@@ -199,7 +206,7 @@ class Hub:
                 log.exception("looking at the heads failed")
             with suppress(TimeoutError):
                 async with asyncio.timeout(HEADS_SECONDS):
-                    await self._look.wait()  # what was told meanwhile was told to the deaf
+                    await self._look.wait()
             self._look.clear()
 
     async def look_at_heads(self) -> None:

@@ -26,7 +26,7 @@ BREAK_SECONDS = 1.0  # between two questions while it is down
 BACKLOG_MAX = 2_000  # messages
 FAILURES = (RedisError, OSError, TimeoutError)
 NOBODY = 0  # no room: who asks whether the layer is there tells nobody
-PEOPLE = -1  # no room: what is for a person's sockets goes to all processes
+PEOPLE = -1  # no room: what is of a person goes to all processes
 
 
 def group(room_id: int) -> str:

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 4.0  # for the senders: a little more than their patience
 GOODBYE_SECONDS = 1.0  # for the close frames to leave
+NAMES_SECONDS = 5.0  # after which nothing is on its way any more from before a new name
 READY_SECONDS = 1.5  # who asks whether we are ready waits no longer
 
 
@@ -53,7 +54,9 @@ class Node:
             "typing": self._typing_told,
             "mine": lambda _room_id, told: self.mine.heard(told),
             "about": lambda room_id, _told: self.abouts.look(room_id),
+            "name": lambda _room_id, told: self._rename(Person(*told["user"])),
         }
+        self.sockets.renamed = self.renamed
         self._starting: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -66,6 +69,22 @@ class Node:
         await self.reads.open()
         await self.hub.layer.join(PEOPLE)
         await self.here.start()
+
+    # --- what people are called (messaging/names.py) -------------------------------------------
+
+    def renamed(self, user: Person) -> None:
+        """Somebody is called otherwise, from here on: here, and in the other processes."""
+        self.hub.layer.tell(PEOPLE, {"type": "name", "user": [user.id, user.name]})
+        self._rename(user)
+
+    def _rename(self, user: Person) -> None:
+        self.sockets.rename(user)
+        self._forget_names()
+        # A line that was on its way under the old name is kept after this.
+        self.loop.call_later(NAMES_SECONDS, self._forget_names)
+
+    def _forget_names(self) -> None:
+        self.hub.names += 1
 
     def _count(self, event: Event) -> None:
         """What someone says by another process counts here, too, where the room is held."""

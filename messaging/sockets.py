@@ -2,13 +2,14 @@
 
 Whose sign-in has ended has no socket: signing out deletes the session or the device, a new
 password makes the others' wrong, a deactivated person has none. Asking the database about all
-sockets at once needs no message that could be lost. A connection that only takes memory is cut;
-and the others have their heartbeats by the same look, for thousands of timers are not free.
+sockets at once needs no message that could be lost, and says who is called otherwise by now. A
+connection that only takes memory is cut; and the others have their heartbeats by the same look, for
+thousands of timers are not free.
 """
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 from uuid import UUID
@@ -23,6 +24,7 @@ from messaging.database import Reads, Unavailable
 from messaging.tally import Tally, TooMany
 from messaging.together import Together
 from messaging.transport import Line
+from messaging.wire import Person
 from presence.tasks import end
 
 log = logging.getLogger(__name__)
@@ -56,6 +58,11 @@ class Socket(Protocol):
     @property
     def is_busy(self) -> bool: ...
 
+    @property
+    def name(self) -> str: ...
+
+    def rename(self, user: Person) -> None: ...
+
     def sign_out(self) -> None: ...
 
     def send_away(self) -> None: ...
@@ -69,6 +76,7 @@ class Socket(Protocol):
 class Sockets:
     def __init__(self, reads: Reads) -> None:
         self._reads = reads
+        self.renamed: Callable[[Person], None] = self.rename  # messaging/node.py has more to do
         self.addresses = Tally(settings.ADDRESS_SOCKETS)  # kept by the doors
         self._people = Tally(settings.PERSON_SOCKETS)
         self._sockets: dict[Socket, float] = {}  # and when its next heartbeat is due
@@ -120,14 +128,27 @@ class Sockets:
         rows = await self._reads.rows(
             queries.SIGN_INS,
             users=[socket.proof.user_id for socket in sockets],
+            names=[socket.name for socket in sockets],
             sessions=[socket.proof.session for socket in sockets],
             passwords=[socket.proof.password for socket in sockets],
             devices=[socket.proof.device for socket in sockets],
         )
-        for socket, (is_valid,) in zip(sockets, rows, strict=True):
+        others: dict[int, str] = {}
+        for socket, (is_valid, name) in zip(sockets, rows, strict=True):
             if not is_valid:
                 with _stumbling():
                     socket.sign_out()
+            elif name is not None:
+                others[socket.proof.user_id] = name
+        for user_id, name in others.items():
+            self.renamed(Person(user_id, name))
+
+    def rename(self, user: Person) -> None:
+        """What this person is called now."""
+        for socket in list(self._sockets):
+            if socket.proof.user_id == user.id:
+                with _stumbling():
+                    socket.rename(user)
 
     async def settled(self) -> None:
         """Wait until what was said to the sockets is with their clients; bound it."""

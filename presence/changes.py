@@ -78,7 +78,7 @@ class Changes:
             visitor = self._here.visitors.get(room_id, user_id)
             if visitor and wish.what == "here":
                 visitor.version = applied.version
-            if elsewhere and wish.what != "left":
+            if elsewhere and wish.what != "left" and not wish.is_renamed:
                 continue
             if wish.what == "here":
                 came.append([user_id, wish.name])

@@ -105,6 +105,18 @@ class Here:
             room.come(user_id, name)
             self.touch(room)
 
+    def rename(self, room_id: int, user_id: int, name: str) -> None:
+        """Who is here is called otherwise."""
+        visitor = self.visitors.get(room_id, user_id)
+        if visitor is None or visitor.name == name:
+            return
+        visitor.name = name
+        wish = Wish("here", name, came_at=visitor.came_at, is_renamed=True)
+        self.changes.wish(room_id, user_id, wish)
+        if room := self.rooms.get(room_id):
+            room.come(user_id, name)
+            self.touch(room)
+
     def depart(self, room_id: int, user_id: int, at: datetime, seq: int) -> None:
         """One connection less; `at` is its last sign of life, `seq` what it was last given."""
         self.visitors.depart(room_id, user_id, micros(at), seq, self.now())

@@ -12,6 +12,7 @@ class Wish:
     came_at: int = 0
     exit_at: int = 0
     seq: int = 0
+    is_renamed: bool = False  # told to the others also where they know that somebody is here
 
 
 Batch = dict[int, dict[int, Wish]]

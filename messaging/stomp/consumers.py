@@ -149,6 +149,14 @@ class StompConsumer(AsyncConsumer):
     def is_busy(self):
         return self.sender.in_flight > 0 or self.outbox.is_busy
 
+    @property
+    def name(self):
+        return self.sender.user.name
+
+    def rename(self, user):
+        for client in (self.sender, *self.session.subscribers.values()):
+            client.rename(user)
+
     def send_away(self):
         """We stop; it comes back to another process, or to the next one here."""
         self.close(farewell.RESTART, "restart")

@@ -1,0 +1,124 @@
+"""Somebody takes another name while sockets are open: every door of every process says it."""
+
+import asyncio
+import json
+import urllib.request
+
+import pytest
+from django.conf import settings
+
+from accounts.models import User
+from tests.messaging.test_two_processes import frame, open_room, say, subscribe, tell
+
+
+def rename(url, person, name):
+    """As a mobile client does it, on the process at that address."""
+    token = "a" * 32  # the double-submit cookie and the header need only agree
+    cookies = f"{settings.SESSION_COOKIE_NAME}={person.session}; csrftoken={token}"
+    headers = {"Cookie": cookies, "X-CSRFToken": token, "Content-Type": "application/json"}
+    body = json.dumps({"display_name": name}).encode()
+    request = urllib.request.Request(f"{url}/api/v1/me/", body, headers, method="PATCH")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)
+
+
+def loaded(url, person, room):
+    headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={person.session}"}
+    request = urllib.request.Request(f"{url}/api/v1/rooms/{room}/events/", headers=headers)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)["results"]
+
+
+def names(events, person):
+    return [event["from"]["name"] for event in events if event["from"]["id"] == person.id]
+
+
+async def events_up_to(ws, seq):
+    found = []
+    while not found or found[-1]["seq"] < seq:
+        found.append(await frame(ws, "event"))
+    return found
+
+
+async def called(ws, person, name):
+    """Until the others are shown who is here under that name."""
+    while True:
+        here = await frame(ws, "presence")
+        people = [*here.get("came", ()), *here.get("here", ())]
+        if {"id": person.id, "name": name} in people:
+            return
+
+
+@pytest.mark.parametrize("by", [0, 1])
+async def test_live_resumed_and_loaded_lines_have_the_name_as_it_is_now(stack, by):
+    alice, bob = await stack.apeople("alice", "bob")
+    room = await stack.arun(open_room, alice, bob)
+    async with stack.socket(0, alice) as one, stack.socket(1, bob) as two:
+        await subscribe(one, room)
+        await subscribe(two, room)
+        await say(two, room, "before")
+        assert names([await frame(one, "event")], bob) == ["Bob"]
+        async with asyncio.timeout(2):
+            await asyncio.to_thread(rename, stack.urls[by], bob, "Roberta")
+            await called(one, bob, "Roberta")
+        await tell(two, "typing", room=room)
+        assert (await frame(one, "typing"))["user"] == {"id": bob.id, "name": "Roberta"}
+        seq = (await say(two, room, "after"))["seq"]
+        assert names([await frame(one, "event")], bob) == ["Roberta"]
+        for number in (0, 1):
+            async with stack.socket(number, alice) as back:
+                assert (await subscribe(back, room, after=0))["recovered"]
+                resumed = names(await events_up_to(back, seq), bob)
+                assert resumed == ["Roberta"] * 3, number  # entered, before, after
+            read = await asyncio.to_thread(loaded, stack.urls[number], alice, room)
+            assert names(read, bob) == resumed
+
+
+async def test_a_name_that_was_changed_past_all_of_us_is_known_within_two_seconds(stack):
+    alice, bob = await stack.apeople("alice", "bob")
+    room = await stack.arun(open_room, alice, bob)
+    async with stack.socket(0, alice) as one, stack.socket(1, bob) as two:
+        await subscribe(one, room)
+        await subscribe(two, room)
+        await say(two, room, "before")
+        await frame(one, "event")
+        await stack.arun(User.objects.filter(pk=bob.id).update, display_name="Robin")
+        await called(one, bob, "Robin")
+        await say(two, room, "after")
+        assert names([await frame(one, "event")], bob) == ["Robin"]
+        async with stack.socket(0, alice) as back:
+            await subscribe(back, room, after=0)
+            assert names([await frame(back, "event") for _ in range(4)], bob) == ["Robin"] * 3
+
+
+async def test_somebody_on_two_processes_is_renamed_for_who_is_on_one(stack):
+    alice, bob = await stack.apeople("alice", "bob")
+    room = await stack.arun(open_room, alice, bob)
+    async with stack.socket(0, bob) as here, stack.socket(1, bob) as there:
+        await subscribe(here, room)
+        await subscribe(there, room)
+        async with stack.socket(0, alice) as one:
+            await subscribe(one, room)
+            await asyncio.to_thread(rename, stack.urls[0], bob, "Roberta")
+            await called(one, bob, "Roberta")
+            for ws in (here, there):
+                await say(ws, room, "it is me")
+                assert names([await frame(one, "event")], bob) == ["Roberta"]
+
+
+async def test_a_stomp_session_speaks_by_the_new_name(stack):
+    alice, bob = await stack.apeople("alice", "bob")
+    room = await stack.arun(open_room, alice, bob)
+    async with stack.socket(0, alice) as one, stack.socket(1, bob, "/stomp") as client:
+        await subscribe(one, room)
+        for text in (
+            "CONNECT\naccept-version:1.2\nhost:x\n\n\0",
+            f"SUBSCRIBE\nid:1\ndestination:/sub/chat/{room}\n\n\0",
+        ):
+            await client.send(text)
+        await called(one, bob, "Bob")
+        await asyncio.to_thread(rename, stack.urls[0], bob, "Roberta")
+        await called(one, bob, "Roberta")
+        body = json.dumps({"chatId": str(room), "message": "hello"})
+        await client.send(f"SEND\ndestination:/send/chat/message\n\n{body}\0")
+        assert names([await frame(one, "event")], bob) == ["Roberta"]
