@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth import views as auth
@@ -8,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
 from django.utils.translation import activate
 from django.utils.translation import gettext as _
@@ -21,6 +22,7 @@ from accounts import services as accounts
 from accounts.forms import PasswordForm, ProfileForm, SignInForm, SignUpForm
 from accounts.models import User
 
+SIGNED_OUT = "signed_out"  # a cookie for the page that comes after it: who was it?
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -66,6 +68,32 @@ class SignIn(Gate, auth.LoginView):
     template_name = "accounts/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """After a sign-out: the page forgets what its browser keeps of that person, once."""
+        gone = request.COOKIES.get(SIGNED_OUT, "")
+        signed_out = int(gone) if gone.isascii() and gone.isdigit() else None
+        response = self.render_to_response(self.get_context_data(signed_out=signed_out))
+        if gone:
+            response.delete_cookie(SIGNED_OUT, path=request.path, samesite="Strict")
+        return response
+
+
+class SignOut(auth.LogoutView):
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        user_id = request.user.pk
+        response = super().post(request, *args, **kwargs)
+        if user_id is not None:
+            response.set_cookie(
+                SIGNED_OUT,
+                str(user_id),
+                max_age=60,
+                path=reverse("accounts:sign_in"),
+                secure=settings.HTTPS,
+                httponly=True,
+                samesite="Strict",
+            )
+        return response
 
 
 class Profile(LoginRequiredMixin, FormView):

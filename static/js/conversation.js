@@ -4,12 +4,14 @@ import { Composer } from "./conversation/composer.js";
 import { Connection } from "./conversation/connection.js";
 import { attentive, byId } from "./conversation/dom.js";
 import { Drawer } from "./conversation/drawers.js";
+import { Names } from "./conversation/names.js";
 import { Outbox, tabStore } from "./conversation/outbox.js";
 import { People } from "./conversation/people.js";
 import { Place } from "./conversation/place.js";
 import { waiting } from "./conversation/render.js";
 import { Room } from "./conversation/room.js";
 import { Typing } from "./conversation/typing.js";
+import { Courier } from "./courier.js";
 import { watchMine } from "./mine.js";
 import { connect } from "./socket.js";
 import { whenDayChanges } from "./time.js";
@@ -30,6 +32,7 @@ class Conversation {
     this.buildWriting(`chattalk:${start.room.id}:${start.me.id}`);
     this.show(start);
     this.listen();
+    this.keepUnsent(start.room);
   }
 
   build(start) {
@@ -47,6 +50,7 @@ class Conversation {
     const { about, moderates } = start;
     this.room = new Room({ about, moderates, me, changed: (now) => this.people.become(now) });
     this.lookAtDay = whenDayChanges(() => this.newDay());
+    new Names({ socket: this.socket, room: this.id, list: byId("log"), me });
   }
 
   buildWriting(tab) {
@@ -63,6 +67,14 @@ class Conversation {
       send: (body) => this.write(body),
       typed: (text) => this.typing.wrote(text),
     });
+  }
+
+  async keepUnsent({ id, title }) {
+    const took = (items) => this.outbox.adopt(items);
+    const unsent = await new Courier(this.socket, { room: id, took }).open();
+    if (!unsent) return;
+    this.outbox.keepIn(unsent.store(id, title));
+    this.connection.keeps = true;
   }
 
   show(start) {
@@ -226,6 +238,7 @@ class Conversation {
   }
 
   left() {
+    this.outbox.failAll("not_member", gettext("You are not a member of this room any more."));
     this.asking = false;
     this.room.left();
   }

@@ -39,3 +39,19 @@ for (const box of document.querySelectorAll("[data-reveal]")) {
   button.addEventListener("click", () => show(input.type === "password"));
   input.form.addEventListener("submit", () => show(false)); // browsers save only what is hidden
 }
+
+// What few pages need, they fetch when they do.
+const refused = document.querySelector("[data-refused]");
+if (refused) import("./refused.js").then(({ watchRefused }) => watchRefused(refused));
+
+const signedOut = document.querySelector("[data-signed-out]");
+if (signedOut) {
+  const forget = async () => (await import("./leaving.js")).forgetAll(signedOut.dataset.signedOut);
+  forget().catch((error) => console.warn("This browser keeps nothing:", error.message));
+}
+
+document.querySelector("form[data-sign-out]")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const form = event.target;
+  import("./leaving.js").then(({ leave }) => leave(form)).catch(() => form.submit());
+});

@@ -1,5 +1,6 @@
 // The lobby keeps itself fresh: my rooms by the socket, all open rooms by asking now and then.
 
+import { Courier } from "./courier.js";
 import { connect } from "./socket.js";
 import { watchMine } from "./mine.js";
 import { showTimes } from "./time.js";
@@ -13,7 +14,9 @@ const search = document.getElementById("q");
 let latest = 0; // answers may overtake each other: only the newest question's counts
 let shown = "";
 
-watchMine(document.body, connect());
+const socket = connect();
+watchMine(document.body, socket);
+new Courier(socket).open();
 
 setInterval(() => document.hidden || refresh(), REFRESH_EVERY);
 document.addEventListener("visibilitychange", () => document.hidden || refresh());

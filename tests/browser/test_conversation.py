@@ -284,3 +284,23 @@ def test_a_server_that_can_store_nothing_is_said_calmly_and_nothing_has_to_be_se
     sees(page, "as soon as you can")
     expect(waiting(page)).to_have_count(0)
     expect(strip).not_to_contain_text("The server has trouble.")
+
+
+def test_a_new_name_stands_at_the_lines_that_are_shown_already(stack, visitors):
+    alice, bob = stack.people("alice", "bob")
+    room = room_of(stack, alice, bob, said=1)
+    reader, other = visitors.come(person=bob), visitors.come(1, alice)
+    for page in (reader, other):
+        page.goto(f"/rooms/{room}/")
+        connected(page)
+    expect(reader.locator("#log .message-sender")).to_have_text(["Alice"])
+    tab = other.context.new_page()
+    tab.goto("/accounts/profile/")
+    tab.locator("[name=display_name]").fill("Alicia")
+    tab.locator("main form button[type=submit]").first.click()
+    expect(reader.locator("#here-list")).to_contain_text("Alicia")
+    expect(reader.locator("#log .message-sender")).to_have_text(["Alicia"])
+    expect(reader.locator("#log .quiet").first).to_contain_text("Alicia entered")
+    say(other, "it is me")
+    sees(reader, "line 1", "it is me")
+    expect(reader.locator("#log .message-sender")).to_have_text(["Alicia", "Alicia"])

@@ -159,3 +159,33 @@ test("ids are UUIDs, with or without a secure context", () => {
     crypto.randomUUID = own;
   }
 });
+
+test("what a closed tab has left goes first, and nothing of it twice", () => {
+  const { box, wire } = outbox();
+  box.add("mine");
+  const at = "2020-01-01T00:00:00.000Z";
+  box.adopt([{ cid: "left", body: "theirs", at, state: "pending" }]);
+  box.adopt([{ cid: "left", body: "theirs", at, state: "pending" }]);
+  box.resume();
+  box.acknowledged("left", 1, 1);
+  assert.deepEqual(wire, [["left", "theirs"], ["id1", "mine"]]);
+});
+
+test("where it is kept from now on has all of it, and where it was kept nothing", () => {
+  const { box, store } = outbox();
+  box.add("one");
+  const kept = { save: (items) => (kept.items = items) };
+  box.keepIn(kept);
+  box.add("two");
+  assert.deepEqual(store.items, []);
+  assert.deepEqual(kept.items.map(({ body }) => body), ["one", "two"]);
+});
+
+test("where nothing can be sent any more it stays, and says why", () => {
+  const { box, wire } = outbox();
+  box.add("one");
+  box.failAll("not_member", "No seat.");
+  assert.deepEqual(states(box), ["one failed"]);
+  assert.equal(box.items[0].why, "No seat.");
+  assert.deepEqual(wire, []);
+});

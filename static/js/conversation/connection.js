@@ -7,6 +7,7 @@ const BACK_FOR = 2_500; // ms that "back" is shown
 export class Connection {
   constructor(element) {
     Object.assign(this, { element, state: "connecting", stuck: false, timer: null });
+    this.keeps = false; // what is written, over the end of the tab
   }
 
   become(state) {
@@ -42,11 +43,19 @@ export class Connection {
   }
 
   trouble() {
+    const text = this.whatIsWrong();
+    return this.keeps ? text : `${text} ${gettext("Keep this page open until then.")}`;
+  }
+
+  whatIsWrong() {
     if (this.stuck) {
       return gettext("The server has trouble. What you write now is sent as soon as it can take it.");
     }
-    return navigator.onLine
-      ? gettext("Connecting… What you write now is sent as soon as there is a connection.")
+    if (navigator.onLine) {
+      return gettext("Connecting… What you write now is sent as soon as there is a connection.");
+    }
+    return this.keeps
+      ? gettext("You are offline. What you write now is kept here and sent when you are back.")
       : gettext("You are offline. What you write now is sent when you are back.");
   }
 }

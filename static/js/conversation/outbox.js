@@ -1,6 +1,6 @@
 // What I wrote and the room has not confirmed yet. One message is under way at a time, so that
 // they arrive in the order they were written; each keeps its id until it is answered, so that
-// sending it again can't say it twice. Survives a reload of the tab.
+// sending it again can't say it twice. Where it is kept over the end of the tab: ../unsent.js.
 
 const ANSWER_WITHIN = 10_000; // ms, then it is sent again with the same id
 const AGAIN_AFTER = { unavailable: 2, too_many: 1, rate_limited: 1, not_subscribed: 1 }; // seconds
@@ -21,6 +21,30 @@ export class Outbox {
     this.keep();
     this.next();
     return item;
+  }
+
+  // From here on they are kept there.
+  keepIn(store) {
+    this.store.save([]);
+    this.store = store;
+    this.keep();
+  }
+
+  // What a tab of before has left.
+  adopt(items) {
+    const fresh = items.filter(({ cid }) => !this.find(cid));
+    this.items = [...this.items, ...fresh].sort((a, b) => (a.at < b.at ? -1 : Number(a.at > b.at)));
+    this.keep();
+    this.next();
+  }
+
+  // None of them can be sent any more; they stay for who wrote them.
+  failAll(code, why) {
+    this.pause();
+    for (const item of this.items) {
+      if (item.state === "pending") Object.assign(item, { state: "failed", code, why });
+    }
+    this.keep();
   }
 
   // The connection is there (again): begin with the oldest, whatever was under way.

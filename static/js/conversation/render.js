@@ -1,6 +1,7 @@
 // A line of the log as an element. The one place where an event becomes something to see, whether
 // it came with the page, from history, by the wire, or waits in the outbox.
 
+import { copyButton } from "../copy.js";
 import { avatar, make } from "./dom.js";
 import { alone } from "./fold.js";
 import { languageOf, shown } from "./text.js";
@@ -63,6 +64,13 @@ function quiet(event) {
   );
 }
 
+// Its sender is called otherwise now.
+export function rename(element, name, me) {
+  element.event = { ...element.event, from: { ...element.event.from, name } };
+  const fresh = entry(element.event, me).firstElementChild;
+  element.querySelector(":scope > .message, :scope > .quiet")?.replaceWith(fresh);
+}
+
 // What an entry shows because of the one before it: the day, and whether a group begins.
 export function settle(element, previous) {
   const { event } = element;
@@ -108,6 +116,7 @@ export function waiting(item, me, { retry, discard }) {
       { class: "message-state" },
       make("span", {}, fill(gettext("Not sent. %(why)s"), { why: item.why || "" })),
       button(gettext("Retry"), () => retry(item.cid)),
+      copyButton(item.body),
       button(gettext("Discard"), () => discard(item.cid)),
     );
     element.querySelector(".message").append(state);
