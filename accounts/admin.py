@@ -13,8 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import devices, moderation
 from accounts.forms import MISSING, ProfileForm
-from accounts.models import User
-from accounts.services import normal_email
+from accounts.models import User, normal_email
 from accounts.steps import Panel, Step, StepsAdmin
 from accounts.text import one_line
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from accounts import addresses, pace
+from accounts import addresses, pace, passwords
+from accounts.lockout import attempted_email
 
 
 class Paced:
@@ -12,4 +13,6 @@ class Paced:
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> None:
         if request is not None:  # a command has none
-            pace.spend("sign_in", addresses.of(request))
+            address = addresses.of(request)
+            pace.spend("sign_in", address)
+            passwords.asked_by.set(f"{address} {attempted_email(request, credentials)}")

@@ -24,8 +24,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import lockout, tokens, vault
-from accounts.models import Device, User
-from accounts.services import normal_email
+from accounts.models import Device, User, normal_email
 from accounts.tokens import NotValid
 
 log = logging.getLogger(__name__)
@@ -69,11 +68,8 @@ def sign_in(
 
 
 def _refusal(request: HttpRequest) -> ValidationError:
-    if getattr(request, "axes_locked_out", False):
-        request.axes_locked_out = False  # type: ignore[attr-defined]  # said here, not by its page
-        wait = lockout.seconds_left(request)
-        text = _("Too many wrong passwords. Try again later.")
-        return ValidationError(text, code="locked_out", params={"retry_after": wait})
+    if (refusal := lockout.refusal(request)) is not None:
+        return refusal
     return ValidationError(_("E-mail or password is not right."), code="invalid_login")
 
 

@@ -6,8 +6,7 @@ from django import forms
 from django.contrib.auth import forms as auth
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import DISPLAY_NAME_MAX, User
-from accounts.services import normal_email
+from accounts.models import DISPLAY_NAME_MAX, User, normal_email
 
 # What is said where nothing was entered.
 MISSING = {
@@ -98,3 +97,7 @@ class PasswordForm(auth.PasswordChangeForm):
             field.error_messages["required"] = MISSING["password"]
             field.max_length = 256
             field.widget.attrs["maxlength"] = 256
+
+    def clean_old_password(self) -> str:
+        """Whether it is right, the service asks: a wrong one has to count."""
+        return self.cleaned_data["old_password"]

@@ -1,14 +1,24 @@
 """The break after too many wrong passwords, as django-axes counts them: by address and e-mail."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from axes.helpers import get_cool_off
 from axes.models import AccessAttempt
+from django.core.exceptions import ValidationError
 from django.db.models import Max
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from accounts.services import attempted_email
+from accounts import addresses
+from accounts.models import normal_email
+
+
+def attempted_email(request: HttpRequest, credentials: Mapping[str, str] | None = None) -> str:
+    """Whom a failed sign-in counts against, so that other capitals are not another five tries."""
+    given = credentials or {}
+    return normal_email(given.get("username") or given.get("email") or "")
 
 
 def until(request: HttpRequest) -> datetime:
@@ -22,3 +32,18 @@ def until(request: HttpRequest) -> datetime:
 
 def seconds_left(request: HttpRequest) -> int:
     return max(1, round((until(request) - timezone.now()).total_seconds()))
+
+
+def refusal(request: HttpRequest) -> ValidationError | None:
+    """Where a break keeps this request out: `locked_out`, said by its own door, not by the page
+    that django-axes would show in its place."""
+    if not getattr(request, "axes_locked_out", False):
+        return None
+    request.axes_locked_out = False  # type: ignore[attr-defined]
+    text = _("Too many wrong passwords. Try again later.")
+    return ValidationError(text, code="locked_out", params={"retry_after": seconds_left(request)})
+
+
+def forget(request: HttpRequest, email: str) -> None:
+    """The right password was shown, by who is signed in already: earlier slips count no more."""
+    AccessAttempt.objects.filter(username=email, ip_address=addresses.of_attempt(request)).delete()

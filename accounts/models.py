@@ -17,9 +17,13 @@ from django.utils.translation import gettext_lazy as _
 DISPLAY_NAME_MAX = 40  # characters
 
 
+def normal_email(text: str) -> str:
+    return text.strip().lower()
+
+
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: object) -> User:
-        user = self.model(email=email.strip().lower(), **fields)
+        user = self.model(email=normal_email(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import audit, devices
 from accounts import services as accounts
-from accounts.models import User
+from accounts.models import User, normal_email
 
 
 def may_manage(person: User, by: User) -> bool:
@@ -86,7 +86,7 @@ def edit_person(
     """Raises PermissionDenied, ValidationError by field."""
     with transaction.atomic():
         person = _locked(user_id, by)
-        person.email = accounts.normal_email(email)
+        person.email = normal_email(email)
         if User.objects.exclude(pk=user_id).filter(email=person.email).exists():
             text = _("There is already an account with this e-mail.")
             raise ValidationError({"email": ValidationError(text, "unique")})

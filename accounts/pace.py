@@ -29,9 +29,12 @@ RULES: dict[str, tuple[type[RateLimitItem], str]] = {
     "address": (RateLimitItemPerMinute, "API_RATE_NOBODY"),
     "sign_in": (RateLimitItemPerMinute, "SIGN_IN_RATE"),  # per address
     "sign_up": (RateLimitItemPerHour, "SIGN_UP_RATE"),  # per address
+    "password": (RateLimitItemPerHour, "PASSWORD_RATE"),  # per person
     "join": (RateLimitItemPerMinute, "JOIN_RATE"),  # per person
     "open_room": (RateLimitItemPerHour, "ROOM_RATE"),  # per person
 }
+
+STATUS = {"rate_limited": 429, "locked_out": 429, "unavailable": 503}  # of a page that refuses
 
 
 class Count(NamedTuple):
@@ -85,9 +88,11 @@ def spend(name: str, who: str) -> None:
 
 
 def told(response: HttpResponse, refusals: Iterable[ValidationError]) -> HttpResponse:
-    """The page that shows the refusals; where one of them is of here, it says when to come back."""
+    """The page that shows the refusals; where one of them will not last, it says so, and for how
+    long."""
     for refusal in refusals:
-        if refusal.code == "rate_limited" and refusal.params:
-            response.status_code = 429
-            response["Retry-After"] = str(refusal.params["retry_after"])
+        seconds = (refusal.params or {}).get("retry_after")
+        if seconds and refusal.code in STATUS:
+            response.status_code = STATUS[refusal.code]
+            response["Retry-After"] = str(seconds)
     return response

@@ -1,16 +1,16 @@
 """Accounts: opening one and keeping it up to date. Addresses are in lower case throughout."""
 
-from collections.abc import Mapping
 from uuid import UUID
 
+from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts import pace
-from accounts.models import User
+from accounts import lockout, pace, passwords
+from accounts.models import User, normal_email
 from accounts.text import one_line
 
 
@@ -42,6 +42,7 @@ def sign_up(
             validate_password(password, user)
     except ValidationError as error:
         raise ValidationError({"password": error.error_list}) from None
+    passwords.asked_by.set(f"{address} {user.email}")
     user.set_password(password)
     try:
         with transaction.atomic():
@@ -59,11 +60,19 @@ def edit_profile(user: User, *, display_name: str, phone: str, language: str) ->
     return user
 
 
-def change_password(user: User, *, current: str, new: str, keep_device: UUID | None = None) -> None:
-    """Ends all other sign-ins. Raises ValidationError by field (current: `wrong_password`)."""
-    if not user.check_password(current):
-        text = _("This is not your password.")
-        raise ValidationError({"current": ValidationError(text, "wrong_password")})
+def change_password(
+    request: HttpRequest, user: User, *, current: str, new: str, keep_device: UUID | None = None
+) -> None:
+    """Ends all other sign-ins.
+
+    Raises ValidationError: rate_limited, locked_out, unavailable, and by field (current:
+    `wrong_password`). A wrong one is a failed sign-in, of this address: who took over a browser or
+    a phone guesses no faster than a stranger.
+    """
+    pace.spend("password", str(user.pk))
+    if authenticate(request, username=user.email, password=current) is None:
+        raise _wrong_password(request)
+    lockout.forget(request, user.email)
     try:
         validate_password(new, user)
     except ValidationError as error:
@@ -76,14 +85,11 @@ def change_password(user: User, *, current: str, new: str, keep_device: UUID | N
         user.devices.update(password_mark=user.password_mark)
 
 
-def normal_email(text: str) -> str:
-    return text.strip().lower()
-
-
-def attempted_email(request: HttpRequest, credentials: Mapping[str, str] | None = None) -> str:
-    """Whom a failed sign-in counts against, so that other capitals are not another five tries."""
-    given = credentials or {}
-    return normal_email(given.get("username") or given.get("email") or "")
+def _wrong_password(request: HttpRequest) -> ValidationError:
+    if (refusal := lockout.refusal(request)) is not None:
+        return refusal
+    text = _("This is not your password.")
+    return ValidationError({"current": ValidationError(text, "wrong_password")})
 
 
 def _check(user: User) -> None:

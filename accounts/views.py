@@ -2,7 +2,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login
+from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth import views as auth
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import ValidationError
@@ -125,8 +125,23 @@ class Password(auth.PasswordChangeView):
     success_url = reverse_lazy("accounts:profile")
 
     def form_valid(self, form: Form) -> HttpResponse:
+        user, said = self.request.user, form.cleaned_data
+        try:
+            accounts.change_password(
+                self.request, user, current=said["old_password"], new=said["new_password1"]
+            )
+        except ValidationError as refusal:
+            return self._refused(form, refusal)
+        update_session_auth_hash(self.request, user)
         messages.success(self.request, _("Your password is changed. Other devices are signed out."))
-        return super().form_valid(form)
+        return redirect(self.success_url)
+
+    def _refused(self, form: Form, refusal: ValidationError) -> HttpResponse:
+        if hasattr(refusal, "error_dict"):
+            fields = {"current": "old_password", "new": "new_password1"}
+            refusal = ValidationError({fields[f]: e for f, e in refusal.error_dict.items()})
+        form.add_error(None, refusal)
+        return pace.told(self.form_invalid(form), form.non_field_errors().as_data())
 
 
 @never_cache

@@ -52,6 +52,7 @@ API_RATE = int(number("API_RATE", 600, 1, 1e9))  # requests a minute, per person
 API_RATE_NOBODY = int(number("API_RATE_NOBODY", 120, 1, 1e9))  # the same, per address
 SIGN_IN_RATE = int(number("SIGN_IN_RATE", 60, 1, 1e9))  # a minute, per address
 SIGN_UP_RATE = int(number("SIGN_UP_RATE", 60, 1, 1e9))  # an hour, per address
+PASSWORD_RATE = int(number("PASSWORD_RATE", 20, 1, 1e9))  # changes an hour, tries too, per person
 JOIN_RATE = int(number("JOIN_RATE", 60, 1, 1e9))  # seats taken a minute, per person
 ROOM_RATE = int(number("ROOM_RATE", 60, 1, 1e9))  # rooms opened an hour, per person
 # In each process; all of them together have as many times as much.
@@ -236,7 +237,9 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a stranger can't lock 
 AXES_CLIENT_IP_CALLABLE = "accounts.addresses.of_attempt"
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "accounts.views.locked_out"
-AXES_USERNAME_CALLABLE = "accounts.services.attempted_email"  # capitals are no other account
+AXES_USERNAME_CALLABLE = "accounts.lockout.attempted_email"  # capitals are no other account
+# It keeps what was posted with a failed try; `password` it leaves out by itself.
+AXES_SENSITIVE_PARAMETERS = ["username", "old_password", "new_password1", "new_password2"]
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the time we name does not move
 
 REST_FRAMEWORK = {

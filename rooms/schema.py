@@ -5,7 +5,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts import names
-from accounts.services import normal_email
+from accounts.models import normal_email
 from rooms import services as rooms
 
 LIST_MAX = 500  # items in a list that has no pages

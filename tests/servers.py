@@ -42,6 +42,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         "SIGN_UP_RATE": "1000000",
         "JOIN_RATE": "1000000",
         "ROOM_RATE": "1000000",
+        "PASSWORD_RATE": "1000000",
         "PERSON_SOCKETS": "1000000",
         "ADDRESS_SOCKETS": "1000000",
         "ADDRESS_CONNECTIONS": "1000000",

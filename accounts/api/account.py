@@ -60,7 +60,7 @@ class Password(View):
         asked.is_valid(raise_exception=True)
         user = _whole(request)
         device = request.auth.device_id if isinstance(request.auth, Identity) else None
-        accounts.change_password(user, **asked.validated_data, keep_device=device)
+        accounts.change_password(request._request, user, **asked.validated_data, keep_device=device)
         if device is None:
             update_session_auth_hash(request._request, user)
         return Response(status=204)

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django.core.management import call_command
 from django.db import connection
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from accounts import devices, services, tokens, vault
@@ -30,6 +31,10 @@ def empty_cache():
 @pytest.fixture
 def pair(alice):
     return sign_in_device(alice)
+
+
+def asked():
+    return RequestFactory().post("/")
 
 
 def claims(token):
@@ -133,7 +138,7 @@ def end(how, alice, pair):
     elif how == "all devices":
         assert devices.revoke_all(alice.pk) == 1
     elif how == "a new password":
-        services.change_password(alice, current=PASSWORD, new="another evening")
+        services.change_password(asked(), alice, current=PASSWORD, new="another evening")
     elif how == "a new password by command":
         alice.set_password("another evening")
         alice.save()
@@ -171,7 +176,7 @@ def test_nobody_signs_out_anothers_device(alice, bob, pair):
 def test_the_device_that_changes_the_password_stays(transactional_db, alice, pair):
     other = sign_in_device(alice)
     services.change_password(
-        alice, current=PASSWORD, new="another evening", keep_device=pair.device_id
+        asked(), alice, current=PASSWORD, new="another evening", keep_device=pair.device_id
     )
     tokens.verify(pair.access)
     with pytest.raises(tokens.NotValid):

@@ -90,7 +90,8 @@ def end(how, user, pair):
     elif how == "signed out everywhere":
         devices.revoke_all(user.pk)
     elif how == "another password":
-        services.change_password(user, current=PASSWORD, new="one more evening")
+        asked = RequestFactory().post("/")
+        services.change_password(asked, user, current=PASSWORD, new="one more evening")
     else:
         user.is_active = False
         user.save()
