@@ -5,12 +5,10 @@ A token or a ticket is known to its holder alone, and counts from anywhere.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from channels.db import database_sync_to_async
-from channels.security.websocket import OriginValidator
 from django.conf import settings
 from django.http import parse_cookie
 from django.utils.translation.trans_real import parse_accept_lang_header
@@ -18,7 +16,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from accounts import tickets, tokens, vault
 from accounts.models import User
 from accounts.tokens import Identity, NotValid
-from messaging import node
+from messaging import node, origins
 from messaging.database import ANSWER_SECONDS, Unavailable
 from messaging.reachable import is_outage
 from messaging.sockets import Proof
@@ -60,29 +58,11 @@ async def _of(scope: Scope) -> Caller:
 
 def may_open(scope: Scope) -> bool:
     """Whether the handshake is worth an answer at all: a cookie from a foreign page is not."""
-    return offers_proof(scope) or has_own_origin(scope)
+    return offers_proof(scope) or origins.is_own(scope)
 
 
 def offers_proof(scope: Scope) -> bool:
     return any(offered.startswith((BEARER, TICKET)) for offered in scope.get("subprotocols", ()))
-
-
-def has_own_origin(scope: Scope, also: Collection[str] = ()) -> bool:
-    """Whether a page of ours opens it, or one of the origins in `also` (https://host:port)."""
-    origins = [value for name, value in scope["headers"] if name == b"origin"]
-    if len(origins) != 1:
-        return False
-    try:
-        origin = urlsplit(origins[0].decode("latin-1"))
-        validator = OriginValidator(None, [*_own_hosts(), *also])
-        return bool(origin.scheme and origin.hostname and validator.valid_origin(origin))
-    except ValueError:  # no address at all
-        return False
-
-
-def _own_hosts() -> list[str]:
-    """As Django reads ALLOWED_HOSTS."""
-    return settings.ALLOWED_HOSTS or (["localhost", "127.0.0.1", "[::1]"] if settings.DEBUG else [])
 
 
 async def by_session(scope: Scope) -> Caller:

@@ -6,7 +6,8 @@ from channels.consumer import AsyncConsumer
 from django.conf import settings
 
 from accounts import refusals
-from messaging import farewell, identity, node, tally, transport
+from messaging import farewell, identity, node, origins, tally, transport
+from messaging.client import REFUSED, REFUSED_SECONDS
 from messaging.consumers import SIGNED_OUT
 from messaging.outbox import Outbox
 from messaging.packets import packet
@@ -213,7 +214,7 @@ def shown_token(frame):
 
 
 def has_own_origin(scope):
-    return identity.has_own_origin(scope, also=getattr(settings, "CORS_ALLOWED_ORIGINS", ()))
+    return origins.is_own(scope, also=settings.CORS_ALLOWED_ORIGINS)
 
 
 def may_open(scope):

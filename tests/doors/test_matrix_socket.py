@@ -11,7 +11,7 @@ from chattalk.asgi import application
 from messaging import node, wire
 from tests.doors.policy import ROLES, scene, table
 from tests.messaging.conftest import closed_node  # noqa: F401
-from tests.messaging.sockets import ORIGIN, socket
+from tests.messaging.sockets import PAGE, socket
 
 DOOR = "Socket `/ws/`"
 FRAMES = {frame.__struct_config__.tag: frame for frame in get_args(wire.Frame)}
@@ -40,7 +40,7 @@ async def answered(operation, here):
 
 
 async def refused_nobody():
-    communicator = WebsocketCommunicator(application, "/ws/", [ORIGIN])
+    communicator = WebsocketCommunicator(application, "/ws/", [*PAGE])
     await communicator.connect()
     return str((await communicator.receive_output())["code"])
 

@@ -22,7 +22,7 @@ DOORS = ["/ws/", "/stomp", "/stomp/chat/123/abcdefgh/websocket"]
 
 async def opened(url, path, cookie):
     reader, writer = await connect(url)
-    lines = [*UPGRADE, "Origin: http://localhost", f"Cookie: {cookie}"]
+    lines = [*UPGRADE, "Origin: http://127.0.0.1", f"Cookie: {cookie}"]
     writer.write(head(path, *lines))
     async with asyncio.timeout(SECONDS):
         assert b" 101 " in await reader.readuntil(b"\r\n\r\n")

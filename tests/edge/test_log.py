@@ -12,7 +12,7 @@ from accounts import refusals
 from chattalk.asgi import application
 from messaging import services
 from tests.messaging.conftest import closed_node  # noqa: F401  (a fixture)
-from tests.messaging.sockets import ORIGIN, socket
+from tests.messaging.sockets import PAGE, socket
 
 pytestmark = pytest.mark.asyncio
 
@@ -34,7 +34,7 @@ async def tried(*headers):
 
 async def test_who_is_not_let_in_is_noted_once_in_a_while(db, log):
     for _ in range(3):
-        await tried(ORIGIN, (b"cookie", b"sessionid=notasecretofanyone"))
+        await tried(*PAGE, (b"cookie", b"sessionid=notasecretofanyone"))
         await tried((b"origin", b"https://evil.example"))
     assert log() == [
         "refused: a socket without a sign-in that counts (192.0.2.5)",

@@ -22,7 +22,7 @@ DOORS = ["/ws/", "/stomp", "/stomp/chat/123/abcdefgh/websocket", "/stomp/chat/we
 
 
 def opened(url, user=None, path="/ws/", address="127.0.0.1", **more):
-    headers = {"Origin": "http://localhost"}
+    headers = {"Origin": url}
     if user is not None:
         headers["Cookie"] = user.cookie
     return websockets.connect(
@@ -104,7 +104,7 @@ async def test_by_a_proxy_of_ours_each_client_counts_for_itself(transactional_db
     settings.BEHIND_PROXY, settings.TRUSTED_PROXIES = True, ["127.0.0.1/32"]
 
     def by_proxy(url, client):
-        headers = {"Origin": "http://localhost", "X-Forwarded-For": client}
+        headers = {"Origin": url, "X-Forwarded-For": client}
         address = url.replace("http", "ws") + "/stomp"
         return websockets.connect(address, additional_headers=headers, compression=None)
 

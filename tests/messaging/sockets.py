@@ -12,7 +12,7 @@ from django.test import Client
 
 from chattalk.asgi import application
 
-ORIGIN = (b"origin", b"http://localhost")
+PAGE = (b"host", b"localhost"), (b"origin", b"http://localhost")  # one of ours
 
 
 def session_cookie(user) -> tuple[bytes, bytes]:
@@ -75,7 +75,7 @@ class Socket:
 @asynccontextmanager
 async def socket(user, *headers: tuple[bytes, bytes]):
     cookie = await sync_to_async(session_cookie)(user)
-    communicator = WebsocketCommunicator(application, "/ws/", [cookie, ORIGIN, *headers])
+    communicator = WebsocketCommunicator(application, "/ws/", [cookie, *PAGE, *headers])
     connected, _ = await communicator.connect(timeout=5)
     assert connected
     client = Socket(communicator)

@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from accounts import sessions
 from messaging import database, hub, identity, node, queries, services
 from tests.messaging.conftest import person
-from tests.messaging.sockets import ORIGIN, session_cookie, socket
+from tests.messaging.sockets import PAGE, session_cookie, socket
 
 
 async def test_what_one_says_all_members_see_once_in_order(room, alice, bob):
@@ -285,7 +285,7 @@ async def test_many_who_sign_in_together_are_looked_up_together(alice, bob, monk
         return owners(keys)
 
     monkeypatch.setattr("accounts.sessions.owners", looking)
-    scopes = [{"headers": [ORIGIN, cookie]} for cookie in cookies * 10]
+    scopes = [{"headers": [*PAGE, cookie]} for cookie in cookies * 10]
     callers = await asyncio.gather(*map(identity.by_session, scopes))
     assert [user for user, _proof in callers] == [alice, bob] * 10
     assert looks == [20]

@@ -5,7 +5,7 @@ from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 
 from chattalk.asgi import application
-from tests.messaging.sockets import ORIGIN, session_cookie, socket
+from tests.messaging.sockets import PAGE, session_cookie, socket
 
 
 @pytest.mark.parametrize(
@@ -19,14 +19,14 @@ async def test_a_foreign_or_missing_origin_is_refused_before_the_socket_opens(al
 
 
 async def test_without_a_session_the_socket_is_closed_at_once(db):
-    communicator = WebsocketCommunicator(application, "/ws/", [ORIGIN])
+    communicator = WebsocketCommunicator(application, "/ws/", [*PAGE])
     await communicator.connect()
     assert await communicator.receive_output() == {"type": "websocket.close", "code": 4001}
 
 
 async def test_a_path_that_is_not_there_is_refused(alice):
     cookie = await sync_to_async(session_cookie)(alice)
-    communicator = WebsocketCommunicator(application, "/ws/other", [cookie, ORIGIN])
+    communicator = WebsocketCommunicator(application, "/ws/other", [cookie, *PAGE])
     connected, _ = await communicator.connect()
     assert not connected
 

@@ -5,12 +5,12 @@ from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 
 from chattalk.asgi import application
-from tests.messaging.sockets import ORIGIN, session_cookie
+from tests.messaging.sockets import PAGE, session_cookie
 
 
 async def opened(user, *words):
     cookie = await sync_to_async(session_cookie)(user)
-    return WebsocketCommunicator(application, "/ws/", [cookie, ORIGIN], list(words))
+    return WebsocketCommunicator(application, "/ws/", [cookie, *PAGE], list(words))
 
 
 async def test_the_page_of_somebody_else_is_closed_before_hello(alice, bob):

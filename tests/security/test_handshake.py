@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 
+from tests.messaging.served import served
 from tests.messaging.test_two_processes import open_room, say, subscribe
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -31,7 +32,29 @@ FOREIGN = [
     "http://localhost.",
     "http://2130706433",
 ]
-PATHS = ["/ws/", "/stomp", "/stomp/chat/123/abcdefgh/websocket"]
+# The same host by its name alone: another app of the machine, a wrapped page, another name of it.
+NEAR = [
+    "http://127.0.0.1",
+    "http://127.0.0.1:9",
+    "https://{place}",
+    "ws://{place}",
+    "capacitor://{place}",
+    "ionic://127.0.0.1",
+    "http://localhost:{port}",
+    "http://localhost:3000",
+    "http://{place}.evil.example",
+    "http://{place}0",
+    "http://{place}/",
+    "http://evil.example@{place}",
+    "http:// {place}",
+]
+PATHS = [
+    "/ws/",
+    "/stomp",
+    "/stomp/chat/123/abcdefgh/websocket",
+    "/stomp/chat/websocket",
+    "/stomp/participant/websocket",
+]
 
 
 async def handshake(url, path, *headers):
@@ -69,6 +92,52 @@ async def test_a_foreign_origin_is_refused_before_the_socket_opens(stack, path):
     for origin in FOREIGN:
         assert await handshake(url, path, cookie(alice), f"Origin: {origin}") == 403, origin
     assert await handshake(url, path, cookie(alice), f"Origin: {url}") == 101
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_another_port_or_scheme_of_the_same_host_is_another_site(stack, path):
+    (alice,) = stack.people("alice")
+    url = stack.urls[0]
+    place = urlsplit(url)
+    for near in NEAR:
+        origin = near.format(place=place.netloc, port=place.port)
+        assert await handshake(url, path, cookie(alice), f"Origin: {origin}") == 403, origin
+
+
+async def test_the_origin_is_that_of_the_name_by_which_we_are_asked(stack):
+    (alice,) = stack.people("alice")
+    url, port = stack.urls[0], urlsplit(stack.urls[0]).port
+    for host, origin, status in [
+        (f"localhost:{port}", f"http://localhost:{port}", 101),
+        (f"LOCALHOST:{port}", f"http://localhost:{port}", 101),
+        ("localhost", "http://localhost:80", 101),
+        (f"localhost:{port}", url, 403),
+        ("evil.example", "http://evil.example", 403),
+        ("127.0.0.1@evil.example", "http://127.0.0.1", 403),
+    ]:
+        asked = await handshake(url, "/ws/", cookie(alice), f"Host: {host}", f"Origin: {origin}")
+        assert asked == status, (host, origin)
+
+
+@pytest.mark.parametrize(
+    "is_trusted, origin, status",
+    [
+        (True, "https://127.0.0.1", 101),
+        (True, "https://127.0.0.1:443", 101),
+        (True, "http://127.0.0.1", 403),  # the page came by plain HTTP, whoever gave it
+        (True, "https://127.0.0.1:8443", 403),
+        (False, "https://127.0.0.1", 403),
+        (False, "http://127.0.0.1", 101),
+    ],
+)
+async def test_behind_a_proxy_that_is_trusted_the_scheme_is_what_it_says(
+    transactional_db, settings, is_trusted, origin, status
+):
+    settings.BEHIND_PROXY = True
+    settings.TRUSTED_PROXIES = ["127.0.0.0/8" if is_trusted else "192.0.2.0/24"]
+    said = ["Host: 127.0.0.1", "X-Forwarded-Proto: https", "X-Forwarded-Host: evil.example"]
+    async with served() as url:
+        assert await handshake(url, "/ws/", *said, f"Origin: {origin}") == status
 
 
 async def test_two_origins_are_none(stack):

@@ -13,8 +13,8 @@ from accounts.names import stand_in
 from chattalk.asgi import application
 from messaging.stomp import sockjs
 from messaging.stomp.frames import Frame, Parser, encode
+from tests.messaging.sockets import PAGE
 
-ORIGIN = (b"origin", b"http://localhost")
 PASSWORD = "a long and quiet evening"
 
 
@@ -151,7 +151,7 @@ def cookie(access: str) -> tuple[bytes, bytes]:
 
 @asynccontextmanager
 async def opened(path="/stomp", *headers, kind=Stomp, subprotocols=()):
-    raw = WebsocketCommunicator(application, path, [*(headers or (ORIGIN,))], list(subprotocols))
+    raw = WebsocketCommunicator(application, path, [*(headers or PAGE)], list(subprotocols))
     is_open, subprotocol = await raw.connect(timeout=5)
     assert is_open
     client = kind(raw)
@@ -178,7 +178,7 @@ async def original(user, what="chat"):
     """A socket of the original's page, connected as that does it."""
     access = await sync_to_async(token)(user)
     path = f"/stomp/{what}/042/abcd1234/websocket"
-    headers = [ORIGIN, cookie(access)] if what == "participant" else [ORIGIN]
+    headers = [*PAGE, cookie(access)] if what == "participant" else [*PAGE]
     async with opened(path, *headers, kind=SockJS) as client:
         assert (await client.raw.receive_output())["text"] == sockjs.OPEN
         answer = await client.connect(

@@ -13,11 +13,11 @@ from messaging.stomp import unread
 from messaging.stomp.subscribers import Chat
 from rooms.models import Membership, Room
 from tests.messaging.conftest import person
-from tests.stomp.client import ORIGIN, SockJS, called, cookie, opened, original, token
+from tests.stomp.client import PAGE, SockJS, called, cookie, opened, original, token
 
 
 def communicator(path, origin, access):
-    return WebsocketCommunicator(application, path, [(b"origin", origin), cookie(access)])
+    return WebsocketCommunicator(application, path, [PAGE[0], (b"origin", origin), cookie(access)])
 
 
 @sync_to_async
@@ -251,13 +251,13 @@ async def test_a_frame_in_pieces_is_put_together_even_inside_a_character(room, b
 
 async def test_a_cookie_that_is_glued_to_the_token_is_cut_off(room, bob):
     access = await sync_to_async(token)(bob)
-    async with opened("/stomp/chat/000/abcdefgh/websocket", ORIGIN, kind=SockJS) as chat:
+    async with opened("/stomp/chat/000/abcdefgh/websocket", *PAGE, kind=SockJS) as chat:
         assert (await chat.connect(f"{access}; theme=dark")).command == "CONNECTED"
 
 
 @pytest.mark.parametrize("access", ["", "x", "a.b.c"])
 async def test_a_bad_token_is_refused_at_once(bob, access):  # fault 14
-    async with opened("/stomp/chat/000/abcdefgh/websocket", ORIGIN, kind=SockJS) as chat:
+    async with opened("/stomp/chat/000/abcdefgh/websocket", *PAGE, kind=SockJS) as chat:
         async with asyncio.timeout(2):
             refusal = await chat.connect(access)
         assert (refusal.command, refusal.headers["code"]) == ("ERROR", "not_signed_in")
@@ -269,7 +269,11 @@ async def test_a_bad_token_is_refused_at_once(bob, access):  # fault 14
 @pytest.mark.parametrize(
     "origin, is_open",
     [
-        (b"http://localhost:3000", True),
+        (b"http://localhost", True),
+        (b"http://LOCALHOST:80", True),
+        (b"http://localhost:3000", False),
+        (b"https://localhost", False),
+        (b"capacitor://localhost", False),
         (b"https://friend.example", True),
         (b"https://evil.example", False),
         (b"https://friend.example.evil.example", False),

@@ -14,7 +14,7 @@ from messaging.models import Event
 from rooms.models import Membership
 from tests.messaging.conftest import person
 from tests.messaging.sockets import session_cookie
-from tests.stomp.client import ORIGIN, called, opened, stomp, token
+from tests.stomp.client import PAGE, called, opened, stomp, token
 
 
 async def say(room, user, body):
@@ -143,7 +143,7 @@ async def test_refusals_are_in_the_reader_s_language(room, bob, how):
         await bob.asave()
     access = await sync_to_async(token)(bob)
     asks = [(b"accept-language", b"ko-KR,en;q=0.5")] if how == "asked for" else []
-    async with opened("/stomp", ORIGIN, *asks) as client:
+    async with opened("/stomp", *PAGE, *asks) as client:
         await client.connect(access)
         await client.subscribe("/user/queue/errors", id="e")
         await client.deed("message", room, " ")
@@ -205,7 +205,7 @@ async def test_heart_beats_that_are_no_numbers_are_refused(db, beat):
 
 async def test_the_session_of_a_browser_signs_in_too_but_only_from_our_pages(room, bob):
     cookie = await sync_to_async(session_cookie)(bob)
-    async with opened("/stomp", cookie, ORIGIN) as client:
+    async with opened("/stomp", cookie, *PAGE) as client:
         assert (await client.connect()).command == "CONNECTED"
     async with opened("/stomp", cookie) as client:
         assert (await client.connect()).headers["code"] == "not_signed_in"
