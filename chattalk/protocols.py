@@ -188,6 +188,11 @@ class Socket(WebSocketsSansIOProtocol):
             self._rest.cancel()
         super().connection_lost(exc)
 
+    def keepalive_timeout(self) -> None:
+        """It is closed with 1011, which is no fault of ours (messaging/farewell.py)."""
+        refusals.note("a socket on, for it answered no ping", self.client and self.client[0])
+        super().keepalive_timeout()
+
     def data_received(self, data: bytes) -> None:
         for start in range(0, len(data), PIECE):
             if self.transport.is_closing():

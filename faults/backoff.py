@@ -6,7 +6,12 @@ import json
 import random
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds
-WAIT_AFTER = {1001: (0.5, 5.0), 1012: (0.5, 5.0), 4013: (1.0, 10.0)}  # by close code
+WAIT_AFTER = {
+    1001: (0.5, 5.0),
+    1012: (0.5, 5.0),
+    4013: (1.0, 10.0),
+    4500: (1.0, 10.0),
+}  # by close code
 LONGEST_NAMED = 60.0  # seconds that the server may ask for
 STABLE_AFTER = 10.0  # seconds of connection that make the waits short again
 

@@ -25,8 +25,18 @@ MUST_BE_ZERO = (
     "ghosts",  # shown as here and gone
     "missing",  # here and not shown
     "false_unread",  # counted as unread and read, or the other way round; a position that went back
-    "unhandled",  # tracebacks in the logs, 5xx that are not 503, closes with 1011
+    "unhandled",  # tracebacks in the logs, 5xx that are not 503, closes with 4500
 )  # fmt: skip
+
+
+FAULT, INTERNAL = 4500, 1011  # close codes
+NO_PONG = "keepalive ping timeout"  # uvicorn's reason of a 1011, to who does not answer
+
+
+def is_fault(code: int | None, reason: str) -> bool:
+    """Whether a socket was closed for a fault of the site. 1011 says so in the standard, and in
+    uvicorn that its client was silent."""
+    return code == FAULT or (code == INTERNAL and reason != NO_PONG)
 
 
 class Line(NamedTuple):

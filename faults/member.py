@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from bench import client
 from bench.ours import Person
-from faults import backoff, rest
+from faults import backoff, judge, rest
 from faults.history import History
 
 ANSWER_WITHIN = 10.0  # seconds, for a connection, a pong, an answer to a message
@@ -54,6 +54,8 @@ class Member:
         self.reloads = 0  # how often the server could not tell what was missed
         self.came = 0
         self.closes: list[int | None] = []
+        self.faults = 0  # closes for a fault of the site
+        self.silent = 0  # and because it answered no ping itself
         self.waiting: dict[str, Said] = {}
         self.presence: dict[int, str] = {}
         self.heard: list[dict[str, Any]] = []  # all but events: for scenarios that look at it
@@ -154,6 +156,9 @@ class Member:
         finally:
             socket, self._socket = self._socket, self._release(self._socket)
             self.closes.append(socket.code)
+            is_fault = judge.is_fault(socket.code, socket.reason)
+            self.faults += is_fault
+            self.silent += socket.code == judge.INTERNAL and not is_fault
             self._tell("closed", "info", note=str(socket.code))
         return socket.code, socket.reason
 

@@ -178,8 +178,8 @@ class Run:
         self.counts["dup_shown"] += sum(member.repeats for member in crowd.all)
         self.operations["reloads"] += sum(member.reloads for member in crowd.all)
         self.operations["came_back"] += sum(member.came - 1 for member in crowd.all)
-        closes = [code for member in crowd.all for code in member.closes]
-        self.counts["unhandled"] += closes.count(1011)
+        self.counts["unhandled"] += sum(member.faults for member in crowd.all)
+        self.operations["silent"] += sum(member.silent for member in crowd.all)
 
     async def judge_presence(self, crowd: Crowd) -> None:
         """What each is shown, against who is there; there are 30 s for it after a fault."""

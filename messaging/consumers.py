@@ -46,6 +46,10 @@ class ChatConsumer:
             await send({"type": "websocket.close", "code": SOMEBODY_ELSE})
         except (tally.TooMany, Unavailable):
             await send(farewell.close(farewell.BUSY))
+        except transport.Gone:
+            pass
+        except Exception:
+            await farewell.after_a_fault(send)
         finally:
             here.give_back(address)
 

@@ -5,10 +5,20 @@ together don't come back together.
 """
 
 import json
+import logging
 import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+log = logging.getLogger(__name__)
 
 RESTART, BUSY = 1012, 4013
-COME_BACK = {RESTART: (0.5, 5.0), BUSY: (1.0, 10.0)}  # seconds
+# Something of ours failed. Not 1011, which says so as well: uvicorn closes with that who does not
+# answer a ping, and where our application raises it sends no close frame at all; daphne does each
+# the other way round.
+FAULT = 4500
+COME_BACK = {RESTART: (0.5, 5.0), BUSY: (1.0, 10.0), FAULT: (1.0, 10.0)}  # seconds
 
 
 def close(code: int) -> dict[str, object]:
@@ -18,3 +28,11 @@ def close(code: int) -> dict[str, object]:
         seconds = round(random.uniform(*COME_BACK[code]), 3)
         message["reason"] = json.dumps({"retry_after": seconds})
     return message
+
+
+async def after_a_fault(send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+    """Whatever was raised: written down, and its client hears of it by a frame of ours, whichever
+    the server is. Before the handshake it is a refusal: 403."""
+    log.exception("a socket failed")
+    with suppress(OSError, RuntimeError):  # it has gone, or was closed already
+        await send(close(FAULT))

@@ -21,7 +21,6 @@ log = logging.getLogger(__name__)
 FAREWELL_SECONDS = 5.0  # for a slow reader to take its close frame, then the line is cut
 
 TOO_SLOW = 4008
-FAULT = 1011  # of ours
 
 
 class Turn:
@@ -88,7 +87,7 @@ class Outbox:
     def stumbled(self) -> None:
         """It may have missed something: it comes back and resumes."""
         log.exception("an outbox stumbled")
-        self.close(FAULT)
+        self.close(farewell.FAULT)
 
     def flush(self) -> None:
         """Write what was put."""

@@ -11,7 +11,10 @@ import socket
 import struct
 from typing import Any
 
+from uvicorn.protocols.utils import ClientDisconnected as Gone
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+__all__ = ["Gone", "Line", "behind", "said_goodbye"]  # Gone: uvicorn's, of a send
 
 WAITING_MAX = 1024 * 1024  # bytes; a reader that is slower is closed and resumes
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: what is unsent is forgotten

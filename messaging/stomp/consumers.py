@@ -1,6 +1,7 @@
 """STOMP on a WebSocket: plain at /stomp, and in SockJS where the original's client asks for it."""
 
 import asyncio
+import logging
 
 from channels.consumer import AsyncConsumer
 from django.conf import settings
@@ -16,6 +17,8 @@ from messaging.stomp.cookie import token_in
 from messaging.stomp.destinations import Topic
 from messaging.stomp.sender import Sender
 from messaging.stomp.session import Door, Session
+
+log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 10.0  # a connection that does not say who it is takes a place for no longer
 SUBPROTOCOLS = ("v12.stomp", "v11.stomp", "v10.stomp")
@@ -41,6 +44,10 @@ class StompConsumer(AsyncConsumer):
         try:
             await self._open(scope, send)
             await self._serve(receive)
+        except transport.Gone:
+            pass
+        except Exception:
+            await farewell.after_a_fault(send)
         finally:
             here.give_back(address)
 
@@ -135,7 +142,26 @@ class StompConsumer(AsyncConsumer):
             if data is None:
                 self.close(1002, "bad_frame")
             else:
-                await self.session.take(data)
+                await self._take(data)
+
+    async def _take(self, data):
+        try:
+            await self.session.take(data)
+        except Exception:
+            log.exception("a frame of STOMP failed")
+            self.session.fail()
+
+    async def _heard(self):
+        """Whether it was too fast. What comes before CONNECT is worth nothing yet: each message
+        counts as one that is refused."""
+        if self.sender is not None:
+            return await self.sender.heard()
+        pace = node.current().frame_pace
+        seconds, self._due = pace.step(self._due)
+        self._due = pace.later(self._due, REFUSED - 1, REFUSED_SECONDS)
+        if seconds:
+            await asyncio.sleep(seconds)
+        return seconds > 0
 
     def _left(self, message):
         if self.sender is None:

@@ -67,6 +67,12 @@ class Session:
         for subscriber in list(self.subscribers.values()):
             await subscriber.heard_from()
 
+    def fail(self) -> None:
+        """Something of ours failed; the client comes back and resumes."""
+        with translation.override(self.language or None):
+            why = _("Something went wrong here. It is written down.")
+            self.voice.fail("error", why, close=farewell.FAULT)
+
     async def over(self, at: datetime) -> None:
         """The connection has ended; the client was last there then."""
         self.voice.is_over = True

@@ -16,7 +16,9 @@ const LONGEST_WAIT = 30_000; // … up to this, and each wait is a random part o
 const LONGEST_NAMED = 60; // seconds that the server may ask us to stay away
 const STABLE_AFTER = 10_000; // ms of connection that make the waits short again
 const NOT_MINE = new Set([4001, 4003]); // nobody is signed in; somebody else is
-const WAIT_AFTER = { 1001: [500, 5_000], 1012: [500, 5_000], 4013: [1_000, 10_000] }; // ms
+const SOON = [500, 5_000]; // ms
+const LATER = [1_000, 10_000];
+const WAIT_AFTER = { 1001: SOON, 1012: SOON, 4013: LATER, 4500: LATER }; // by close code
 
 export function waitBefore(attempt, code, random = Math.random) {
   const [low, high] = WAIT_AFTER[code] || [0, Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** attempt)];

@@ -9,7 +9,14 @@ from faults import backoff
 
 @pytest.mark.parametrize(
     ("attempt", "code", "low", "high"),
-    [(0, None, 0, 0.5), (3, None, 0, 4), (20, None, 0, 30), (5, 1012, 0.5, 5), (0, 4013, 1, 10)],
+    [
+        (0, None, 0, 0.5),
+        (3, None, 0, 4),
+        (20, None, 0, 30),
+        (5, 1012, 0.5, 5),
+        (0, 4013, 1, 10),
+        (0, 4500, 1, 10),
+    ],
 )
 def test_a_random_part_of_a_wait_that_doubles(attempt, code, low, high):
     dice = random.Random(1)

@@ -18,6 +18,7 @@ test("the first wait is short, the others double up to half a minute, all from n
 test("a server that restarts or is too busy is given the time it asks for", () => {
   assert.deepEqual([waitBefore(0, 1012, least), waitBefore(0, 1012, most)], [500, 5_000]);
   assert.deepEqual([waitBefore(0, 4013, least), waitBefore(0, 4013, most)], [1_000, 10_000]);
+  assert.deepEqual([waitBefore(0, 4500, least), waitBefore(0, 4500, most)], [1_000, 10_000]);
 });
 
 test("a time that the server names is kept; what is none is passed over", () => {

@@ -8,7 +8,7 @@ import pytest
 import websockets
 from websockets.frames import Close, Frame, Opcode
 
-from messaging import outbox
+from messaging import farewell, outbox
 from messaging.outbox import Outbox
 from messaging.packets import packet, together
 from messaging.transport import WAITING_MAX, Line, behind
@@ -212,7 +212,7 @@ async def test_an_outbox_that_stumbles_costs_the_others_nothing_and_is_closed(di
         for box, text in ((stumbling, "lost"), (other.outbox, "hello")):
             way(box, packet(text))
         assert await read(last, 1) == ["hello"]
-        assert await read_to_the_end(first) == ([], 1011)  # it comes back and resumes
+        assert await read_to_the_end(first) == ([], farewell.FAULT)  # it comes back and resumes
 
 
 async def test_a_plain_send_that_raises_ends_its_outbox_alone(direct):
