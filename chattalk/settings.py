@@ -45,6 +45,9 @@ WORKERS = int(number("CHATTALK_WORKERS", 1, 1, 64))
 
 MESSAGE_RATE = number("MESSAGE_RATE", 5, 0.01, 1e9)  # messages a second, per person and room
 MESSAGE_BURST = int(number("MESSAGE_BURST", 20, 1, 1e9))  # messages at once, per person and room
+# The same, over all rooms of a person; long ones count more (messaging/limits.py).
+PERSON_MESSAGE_RATE = number("PERSON_MESSAGE_RATE", min(4 * MESSAGE_RATE, 1e9), 0.01, 1e9)
+PERSON_MESSAGE_BURST = int(number("PERSON_MESSAGE_BURST", min(5 * MESSAGE_BURST, 1e9), 1, 1e9))
 MESSAGE_KEEP_DAYS = number("MESSAGE_KEEP_DAYS", 0, 0, 36500)  # 0 keeps for ever
 FRAME_RATE = number("FRAME_RATE", 200, 1, 1e9)  # frames a second that are read, per socket
 FRAME_BURST = int(number("FRAME_BURST", 400, 1, 1e9))  # frames at once, per socket

@@ -17,6 +17,7 @@ from messaging.about import Abouts
 from messaging.database import Reads, Unavailable
 from messaging.hub import Hub
 from messaging.layer import PEOPLE
+from messaging.limits import Limits
 from messaging.mine import Mine
 from messaging.pace import Pace
 from messaging.packets import packet
@@ -42,7 +43,7 @@ class Node:
         self.writer = Writer(self.hub.stored)
         self.sockets = Sockets(self.reads)
         self.draining = False
-        self.pace = Pace(settings.MESSAGE_RATE, settings.MESSAGE_BURST)
+        self.limits = Limits(self._tell_limits)
         self.frame_pace = Pace(settings.FRAME_RATE, settings.FRAME_BURST)
         self.here = Here(tell=self._tell_presence, show=self._show_presence, process=self.id)
         self.hub.forgotten = self.here.forget
@@ -54,6 +55,7 @@ class Node:
             "typing": self._typing_told,
             "mine": lambda _room_id, told: self.mine.heard(told),
             "about": lambda room_id, _told: self.abouts.look(room_id),
+            "said": lambda _room_id, told: self.limits.told(told["people"]),
             "name": lambda _room_id, told: self._rename(Person(*told["user"])),
         }
         self.sockets.renamed = self.renamed
@@ -89,7 +91,10 @@ class Node:
     def _count(self, event: Event) -> None:
         """What someone says by another process counts here, too, where the room is held."""
         if event.kind == "message":
-            self.pace.count((event.room, event.sender.id))
+            self.limits.said_elsewhere(event.room, event.sender.id)
+
+    def _tell_limits(self, people: list[tuple[int, int]]) -> None:
+        self.hub.layer.tell(PEOPLE, {"type": "said", "people": people})
 
     # --- presence and typing, over the layer and to this process's sockets ----------------------
 

@@ -21,6 +21,10 @@ class Pace:
             self._keep(key, due)
         return seconds
 
+    def left(self, key: Hashable) -> float:
+        """`wait`, without counting."""
+        return self.step(self._due.get(key, 0.0))[0]
+
     def step(self, due: float) -> tuple[float, float]:
         """`wait` for one who keeps the number, 0 at first; and the number from here on."""
         now = time.monotonic()
@@ -35,10 +39,10 @@ class Pace:
         now = time.monotonic()
         return min(max(due, now) + times * self._interval, now + self._tolerance + longest)
 
-    def count(self, key: Hashable) -> None:
-        """It went somewhere else: by another process."""
+    def count(self, key: Hashable, times: int = 1) -> None:
+        """It went: so much at once, or somewhere else, whether it might or not."""
         now = time.monotonic()
-        self._keep(key, max(self._due.get(key, now), now) + self._interval)
+        self._keep(key, max(self._due.get(key, now), now) + times * self._interval)
 
     def _keep(self, key: Hashable, due: float) -> None:
         self._due[key] = due

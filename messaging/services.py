@@ -38,7 +38,7 @@ def post(room_id: int, sender: Person, body: str, client_id: UUID | None = None)
     """
     cleaned = text.clean(body)
     here = node.current()
-    if seconds := here.pace.wait((room_id, sender.id)):
+    if seconds := here.limits.wait(room_id, sender.id, cleaned):
         refusals.note("messages, too often", sender.id)
         raise ValidationError(
             TOO_FAST,
