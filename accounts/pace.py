@@ -27,6 +27,9 @@ from accounts import refusals
 RULES: dict[str, tuple[type[RateLimitItem], str]] = {
     "person": (RateLimitItemPerMinute, "API_RATE"),
     "address": (RateLimitItemPerMinute, "API_RATE_NOBODY"),
+    "device": (RateLimitItemPerMinute, "API_RATE_NOBODY"),  # who shows a token of it
+    "page": (RateLimitItemPerMinute, "PAGE_RATE"),  # per person
+    "page_nobody": (RateLimitItemPerMinute, "PAGE_RATE_NOBODY"),  # per address
     "sign_in": (RateLimitItemPerMinute, "SIGN_IN_RATE"),  # per address
     "sign_up": (RateLimitItemPerHour, "SIGN_UP_RATE"),  # per address
     "password": (RateLimitItemPerHour, "PASSWORD_RATE"),  # per person

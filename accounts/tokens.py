@@ -13,10 +13,11 @@ from concurrent.futures import Future
 from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import jwt
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -81,6 +82,20 @@ def read_refresh(token: str) -> tuple[UUID, UUID]:
     """
     claims = _claims(simplejwt.RefreshToken, token)
     return claims["sid"], claims["jti"]
+
+
+def signed_for(token: str) -> UUID | None:
+    """The device that we have signed this token for, of either kind, if we have. Whether it counts
+    still is not asked: that is dear, and this is for telling who asks from who tries."""
+    jwts = cast(dict[str, Any], settings.SIMPLE_JWT)
+    try:
+        claims = jwt.decode(
+            token[: TOKEN_MAX + 1], jwts["SIGNING_KEY"], [jwts["ALGORITHM"]],
+            audience=jwts["AUDIENCE"], issuer=jwts["ISSUER"], options={"verify_exp": False},
+        )  # fmt: skip
+        return UUID(claims["sid"])
+    except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, AttributeError, RecursionError):
+        return None
 
 
 def verify(token: str) -> Identity:

@@ -20,6 +20,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 
 from accounts import addresses, refusals
+from chattalk import forwarded
 from messaging import tally
 from messaging.pace import Pace
 
@@ -52,15 +53,13 @@ class Configuration(uvicorn.Config):
     def _counted(self, peer: str) -> str:
         """As whom a peer counts. A proxy of ours counts its own clients: it has no number."""
         home = addresses.home(peer)
-        if not home or any(_plain(peer) in proxy for proxy in self._proxies):
+        if not home or any(forwarded.plain(peer) in proxy for proxy in self._proxies):
             return ""
         return home
 
-
-def _plain(peer: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """Who listens on :: sees those of IPv4 as ::ffff:<address>."""
-    address = ipaddress.ip_address(peer)
-    return getattr(address, "ipv4_mapped", None) or address
+    def load(self) -> None:
+        super().load()
+        self.loaded_app = forwarded.Watch(self.loaded_app, self._proxies)
 
 
 class Request(H11Protocol):

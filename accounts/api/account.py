@@ -14,6 +14,8 @@ from accounts.tokens import Identity
 
 
 class Accounts(OpenView):
+    paced_apart = "sign-up"
+
     @extend_schema(
         operation_id="accounts_create",
         summary="Sign up",

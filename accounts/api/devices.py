@@ -71,6 +71,8 @@ class TicketShape(serializers.Serializer):
 
 
 class Tokens(OpenView):
+    paced_apart = "sign-in"
+
     @extend_schema(
         operation_id="tokens_obtain",
         summary="Sign in",
@@ -85,6 +87,8 @@ class Tokens(OpenView):
 
 
 class Refresh(OpenView):
+    token_field = "refresh"
+
     @extend_schema(
         operation_id="tokens_refresh",
         summary="The next pair",
@@ -103,6 +107,8 @@ class Refresh(OpenView):
 
 
 class Verify(OpenView):
+    token_field = "token"
+
     @extend_schema(
         operation_id="tokens_verify",
         summary="Whether an access token counts, and whose it is",

@@ -1,21 +1,24 @@
-"""How many requests someone may send: per person, or per address where nobody is signed in."""
+"""How many requests someone may send: per person; where nobody is signed in, per device whose token
+is shown, if we have signed it; and only then per address, where junk of others counts, too."""
+
+from typing import TYPE_CHECKING
 
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from accounts import addresses, pace
+from accounts import addresses, pace, tokens
+
+if TYPE_CHECKING:  # the framework reads its settings, and with them this, while it is imported
+    from accounts.api.view import View
 
 
 class Pace(BaseThrottle):
     """Notes on the request what accounts/api/view.py tells the client: RateLimit headers."""
 
-    def allow_request(self, request: Request, view: object) -> bool:
+    def allow_request(self, request: Request, view: "View") -> bool:
         self._seconds: float | None = None
-        person = request.user.pk if request.user.is_authenticated else None
-        if person is not None:
-            counted = pace.count(name := "person", str(person))
-        else:
-            counted = pace.count(name := "address", addresses.of(request._request))
+        name, who = _caller(request, view)
+        counted = pace.count(name, who)
         if counted is None:
             return True
         limit = counted.limit
@@ -28,3 +31,12 @@ class Pace(BaseThrottle):
 
     def wait(self) -> float | None:
         return self._seconds
+
+
+def _caller(request: Request, view: "View") -> tuple[str, str]:
+    """By which rule the request counts, and as whose."""
+    if request.user.is_authenticated:
+        return "person", str(request.user.pk)
+    if (device := tokens.signed_for(view.shown_token(request))) is not None:
+        return "device", device.hex
+    return "address", f"{addresses.of(request._request)} {view.paced_apart}".rstrip()

@@ -32,10 +32,13 @@ def token_in(value: str) -> str | None:
     return token.strip() or None if scheme.lower() == SCHEME else None
 
 
+def shown(request: HttpRequest | Request) -> str | None:
+    return token_in(request.headers.get("Authorization") or request.COOKIES.get(NAME, ""))
+
+
 def identity(request: HttpRequest | Request) -> Identity | None:
     """Who calls; None for nobody. Raises NotValid."""
-    said = request.headers.get("Authorization") or request.COOKIES.get(NAME, "")
-    token = token_in(said)
+    token = shown(request)
     return tokens.verify(token) if token else None
 
 

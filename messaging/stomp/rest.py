@@ -36,6 +36,9 @@ class Original(View):
     permission_classes = [IsAuthenticated]
     schema = None  # not ours to describe: it is no part of /api/v1/
 
+    def shown_token(self, request: Request) -> str:
+        return cookie.shown(request) or ""
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         cookie.check_origin(request)
         super().initial(request, *args, **kwargs)
@@ -61,6 +64,8 @@ class Account(serializers.Serializer):
 class SignUp(Open):
     """POST `{email, password, phone, role}` → 200 (201 would be taken for a failure)."""
 
+    paced_apart = "sign-up"
+
     def post(self, request: Request) -> Response:
         given = _given(Account, request)
         accounts.sign_up(
@@ -81,6 +86,8 @@ class Credentials(serializers.Serializer):
 
 class SignIn(Open):
     """POST `{email, password}` → `{status, message, user: {email, phone, role}}` and the cookie."""
+
+    paced_apart = "sign-in"
 
     def post(self, request: Request) -> Response:
         pair = devices.sign_in(

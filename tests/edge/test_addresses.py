@@ -74,3 +74,27 @@ def test_django_believes_no_header_by_itself(rf):
 )
 def test_all_addresses_of_one_client_are_one(address, home):
     assert addresses.home(address) == home
+
+
+@pytest.mark.parametrize(
+    "is_behind, peer, is_said",
+    [
+        (False, "127.0.0.1", True),
+        (True, STRANGER, True),
+        (True, PROXY, False),
+    ],
+)
+async def test_a_proxy_that_is_not_believed_is_warned_of_once_in_a_while(
+    settings, caplog, is_behind, peer, is_said
+):
+    settings.BEHIND_PROXY = is_behind
+    settings.TRUSTED_PROXIES = ["127.0.0.8/31"] if is_behind else []
+    async with served(mirror) as url:
+        await asked(url, peer)
+        assert "X-Forwarded-For" not in caplog.text
+        for _ in range(3):
+            await asked(url, peer, "X-Forwarded-For: 203.0.113.5")
+    said = [record.getMessage() for record in caplog.records if "X-Forwarded-For" in record.msg]
+    assert len(said) == is_said
+    assert all(f"from {peer}, which is not believed" in line for line in said)
+    assert "203.0.113.5" not in caplog.text
