@@ -65,6 +65,20 @@ def count(name: str, who: str) -> Count | None:
         return None
 
 
+def seconds_to_wait(name: str, who: str) -> int:
+    """Once more by `who`: 0 if they may; one question to Redis, where `count` takes two."""
+    kind, setting = RULES[name]
+    limit, limiter = kind(getattr(settings, setting)), _limiter(settings.REDIS_URL)
+    try:
+        if limiter.hit(limit, name, who):
+            return 0
+        reset, _left = limiter.get_window_stats(limit, name, who)
+    except RedisError:
+        return 0
+    refusals.note(f"{name}, too often", who)
+    return max(1, round(reset - time.time()))
+
+
 def _count(name: str, who: str) -> Count:
     kind, setting = RULES[name]
     limit, limiter = kind(getattr(settings, setting)), _limiter(settings.REDIS_URL)

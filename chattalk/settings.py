@@ -53,6 +53,8 @@ FRAME_RATE = number("FRAME_RATE", 200, 1, 1e9)  # frames a second that are read,
 FRAME_BURST = int(number("FRAME_BURST", 400, 1, 1e9))  # frames at once, per socket
 API_RATE = int(number("API_RATE", 600, 1, 1e9))  # requests a minute, per person
 API_RATE_NOBODY = int(number("API_RATE_NOBODY", 120, 1, 1e9))  # the same, per address
+PAGE_RATE = int(number("PAGE_RATE", 600, 1, 1e9))  # pages and forms a minute, per person
+PAGE_RATE_NOBODY = int(number("PAGE_RATE_NOBODY", 600, 1, 1e9))  # the same, per address
 SIGN_IN_RATE = int(number("SIGN_IN_RATE", 60, 1, 1e9))  # a minute, per address
 SIGN_UP_RATE = int(number("SIGN_UP_RATE", 60, 1, 1e9))  # an hour, per address
 PASSWORD_RATE = int(number("PASSWORD_RATE", 20, 1, 1e9))  # changes an hour, tries too, per person
@@ -61,6 +63,8 @@ ROOM_RATE = int(number("ROOM_RATE", 60, 1, 1e9))  # rooms opened an hour, per pe
 # In each process; all of them together have as many times as much.
 PERSON_SOCKETS = int(number("PERSON_SOCKETS", 50, 1, 1e9))  # open at once, of one person
 ADDRESS_SOCKETS = int(number("ADDRESS_SOCKETS", 1000, 1, 1e9))  # the same, of one address
+# Of them, those that have not said yet who they are, at the doors of STOMP.
+ADDRESS_STRANGERS = int(number("ADDRESS_STRANGERS", 100, 1, 1e9))
 ADDRESS_CONNECTIONS = int(number("ADDRESS_CONNECTIONS", 200, 1, 1e9))  # others than sockets
 SEAT_WAIT_SECONDS = number("SEAT_WAIT_SECONDS", 10, 0.1, 60)  # at the door of a crowded room
 
@@ -108,6 +112,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "chattalk.available.Available",
     "accounts.middleware.LanguageMiddleware",
+    "chattalk.paced.Paced",
     "chattalk.whose.Whose",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -78,10 +78,20 @@ class Sockets:
         self._reads = reads
         self.renamed: Callable[[Person], None] = self.rename  # messaging/node.py has more to do
         self.addresses = Tally(settings.ADDRESS_SOCKETS)  # kept by the doors
+        self.strangers = Tally(settings.ADDRESS_STRANGERS)  # of these; by those of STOMP
         self._people = Tally(settings.PERSON_SOCKETS)
         self._sockets: dict[Socket, float] = {}  # and when its next heartbeat is due
         self._owners: Together[str, User | None] = Together(database_sync_to_async(sessions.owners))
         self._task: asyncio.Task[None] | None = None
+
+    def admit(self, address: str) -> bool:
+        """One more that has not said who it is; its door gives both places back."""
+        if not self.strangers.take(address):
+            return False
+        if not self.addresses.take(address):
+            self.strangers.give_back(address)
+            return False
+        return True
 
     def add(self, socket: Socket) -> None:
         """From here on it is looked after. Raises TooMany, of this person's."""

@@ -38,12 +38,15 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         "DJANGO_SETTINGS_MODULE": "chattalk.settings",
         # All of the cast live at one address. What limits do: tests/edge, tests/api/test_pace.py.
         "API_RATE_NOBODY": "1000000",
+        "PAGE_RATE": "1000000",
+        "PAGE_RATE_NOBODY": "1000000",
         "SIGN_IN_RATE": "1000000",
         "SIGN_UP_RATE": "1000000",
         "JOIN_RATE": "1000000",
         "ROOM_RATE": "1000000",
         "PASSWORD_RATE": "1000000",
         "PERSON_SOCKETS": "1000000",
+        "ADDRESS_STRANGERS": "1000000",
         "ADDRESS_SOCKETS": "1000000",
         "ADDRESS_CONNECTIONS": "1000000",
     }

@@ -33,14 +33,15 @@ class StompConsumer(AsyncConsumer):
     async def __call__(self, scope, receive, send):
         message = await receive()
         assert message["type"] == "websocket.connect"
-        address, here = tally.address(scope), node.current().sockets.addresses
+        address, sockets = tally.address(scope), node.current().sockets
         if not may_open(scope):
             refusals.note("a socket from a foreign page", address)
             await send({"type": "websocket.close"})  # before accept: refused with 403
             return
-        if not here.take(address):
+        if not sockets.admit(address):
             await tally.turn_away(scope, receive, send)
             return
+        self.is_stranger = True
         try:
             await self._open(scope, send)
             await self._serve(receive)
@@ -49,7 +50,14 @@ class StompConsumer(AsyncConsumer):
         except Exception:
             await farewell.after_a_fault(send)
         finally:
-            here.give_back(address)
+            self._is_known(address)
+            sockets.addresses.give_back(address)
+
+    def _is_known(self, address):
+        """Who it is, or that it has gone: it counts as a stranger no more."""
+        if self.is_stranger:
+            self.is_stranger = False
+            node.current().sockets.strangers.give_back(address)
 
     async def _open(self, scope, send):
         self.scope, self.line = scope, transport.Line(transport.behind(send))
@@ -107,6 +115,7 @@ class StompConsumer(AsyncConsumer):
         """Raises TooMany, of this person's."""
         self.proof = proof
         node.current().sockets.add(self)
+        self._is_known(tally.address(self.scope))
         self.waiting.cancel()
         self.sender = Sender(user, identity.language(self.scope, user))
         return self.sender
@@ -115,7 +124,7 @@ class StompConsumer(AsyncConsumer):
 
     async def _serve(self, receive):
         loop = asyncio.get_running_loop()
-        self.sender = None
+        self.sender, self._due = None, 0.0
         self.waiting = loop.call_later(CONNECT_SECONDS, self.close, SIGNED_OUT, "not_signed_in")
         gone_at = None
         try:
@@ -134,8 +143,8 @@ class StompConsumer(AsyncConsumer):
             message = await receive()
             if message["type"] == "websocket.disconnect":
                 return self._left(message)
-            if self.sender is not None and await self.sender.heard() and self.line.is_over:
-                return self.sender.last_heard  # the rest of a flood, of somebody who has gone
+            if await self._heard() and self.line.is_over:
+                return self._left(message)  # the rest of a flood, of somebody who has gone
             if self.outbox.closed:
                 continue
             data = self.read(message)
