@@ -15,6 +15,7 @@ CHAPTERS = (
     "meanwhile",
     "overload",
     "connections",
+    "greedy",
     "soak",
     "pages",
     "fuzzing",
