@@ -33,7 +33,7 @@ def bodies():
 
 @pytest.mark.parametrize("method, path, fields", list(bodies()))
 def test_no_value_of_a_field_is_a_fault_of_the_server(room, alice, settings, method, path, fields):
-    settings.API_RATE = 1_000_000
+    settings.API_RATE = settings.AXES_FAILURE_LIMIT = 1_000_000
     alice.set_password(PASSWORD)
     alice.save()
     path = path.format(room_id=room.pk)

@@ -153,7 +153,7 @@ def test_nobody_is_here_while_no_socket_is(as_bob, room):
 
 
 def test_a_burst_is_told_when_to_try_again(as_bob, room, monkeypatch):
-    monkeypatch.setattr("messaging.pace.Pace.wait", lambda *_ignored: 2.2)
+    monkeypatch.setattr("messaging.limits.Limits.wait", lambda *_ignored: 2.2)
     answer = send(as_bob, room)
     assert (answer.status_code, answer["Retry-After"]) == (429, "3")
     assert answer.json()["code"] == "rate_limited"
