@@ -69,10 +69,11 @@ class Supervisor:
             keep.start()
 
     def watch(self) -> None:
-        """For ever; a signal ends it by its exception."""
+        """For ever; a signal ends it by its exception, which no lock of ours is to be in the way
+        of: so it sleeps, and waits for no event."""
         self.start()
-        while not self._ending.wait(LOOK_SECONDS):
-            pass
+        while not self._ending.is_set():
+            time.sleep(LOOK_SECONDS)
 
     def let_go(self) -> None:
         """What ends from now on stays so. A start under way comes to its end."""

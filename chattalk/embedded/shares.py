@@ -6,7 +6,7 @@ SPARE = 20  # for commands beside the workers, and for who only asks whether it 
 RESERVED = 3  # PostgreSQL's own usual
 AT_MOST = 17  # of one worker; more would only wait for its one interpreter
 AT_LEAST = 4  # one that writes, one for what sockets read, two for pages
-USUAL, EACH = 200, 6  # connections of an embedded server, and for each worker where they are many
+USUAL, EACH = 200, 10  # connections of an embedded server, and for each worker where they are many
 
 # What it gives to us: of all, of our role, of our database; -1 where there is no such limit.
 LIMITS = """

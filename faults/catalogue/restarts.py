@@ -4,6 +4,7 @@ import asyncio
 import signal
 
 from faults.kept import kept
+from faults.member import Member
 from faults.run import Run, scenario
 
 EACH = ("worker 0", "mongodb", "redis", "postgresql")
@@ -28,14 +29,14 @@ async def all_killed_twice(run: Run) -> None:
 async def worker_killed_twice(run: Run) -> None:
     """Those who are at the other worker do not notice."""
     crowd = await run.crowd(8, 8)
+    before = _closes(crowd.all[1::2])
     async with kept(run) as site, crowd.talking(500, pause=0.02):
         await asyncio.sleep(1)
         await site.kill_twice("worker 0", 1.0)
         await asyncio.sleep(1)
         await site.kill_twice("worker 0", run.dice.uniform(0, 3))
     run.bound("others_ended", 0, len(site.ended()) - 1, unit="")
-    elsewhere = sum(len(member.closes) for member in crowd.all[1::2])
-    run.bound("others_closed", 0, elsewhere, unit="")
+    run.bound("others_closed", 0, _closes(crowd.all[1::2]) - before, unit="")
     await run.judge(crowd)
     run.bound("t_recover", 5)
     await run.judge_presence(crowd)
@@ -54,16 +55,21 @@ async def redis_killed_twice(run: Run) -> None:
 async def _store_killed_twice(run: Run, name: str) -> None:
     """No message waits for it, and no socket is cut off."""
     crowd = await run.crowd(6, 8)
+    before = _closes(crowd.all)
     async with kept(run) as site, crowd.talking(500, pause=0.02):
         for _ in range(3):
             await asyncio.sleep(1)
             await site.kill_twice(name, run.dice.uniform(0, 1))
     run.bound("others_ended", 0, len(site.ended()) - 1, unit="")
-    cut_off = sum(len(member.closes) for member in crowd.all)
+    run.bound("sockets_dropped", 0, _closes(crowd.all) - before, unit="")
     await run.judge(crowd)
     await run.judge_presence(crowd)
-    run.bound("sockets_dropped", 0, cut_off, unit="")
     run.bound("ack_p99", 3, run.ack_times(0.99))
+
+
+def _closes(members: list[Member]) -> int:
+    """How often they were cut off so far."""
+    return sum(len(member.closes) for member in members)
 
 
 @scenario("R5", "kill -9 of PostgreSQL, and again 0.3 s into its recovery", seeds=5, short=False)

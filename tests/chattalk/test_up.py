@@ -110,6 +110,17 @@ def test_it_serves_then_stops_all_it_started(data, number):
     assert not (data / "run").exists()
 
 
+def test_a_second_signal_hastens_the_end_whenever_it_comes(data):
+    with Up(data) as run:
+        run.ready()
+        for _ in range(20):
+            run.process.send_signal(signal.SIGINT)
+            run.process.send_signal(signal.SIGTERM)
+        assert run.end() == 0
+        assert run.left() == []
+    assert "Traceback" not in run.said
+
+
 def test_data_and_secret_survive_a_restart(data):
     with Up(data) as run:
         run.ready()

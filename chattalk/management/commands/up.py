@@ -50,18 +50,18 @@ class Command(BaseCommand):
         self.began = time.monotonic()
         self.serving: list[workers.Worker] = []
         self._showing = threading.Lock()
+        self._is_ending = False
         for number in ENDING:
-            signal.signal(number, signal.default_int_handler)
+            signal.signal(number, self._end)
         with ExitStack() as stack:
             try:
                 self._start(stack, **options)
             except KeyboardInterrupt:
-                self.stdout.write("")
+                self.show("Stopping")
             except OSError as error:
                 raise StartFailed(f"The start failed: {error}.") from error
             finally:
-                for number in ENDING:
-                    signal.signal(number, self._hasten)
+                self._is_ending = True
 
     def _start(self, stack: ExitStack, **options: Any) -> None:
         host, count = options["host"], options["workers"]
@@ -140,8 +140,11 @@ class Command(BaseCommand):
         for worker in self.serving:
             worker.process.stop(workers.STOP_WITHIN)
 
-    def _hasten(self, number: int, frame: FrameType | None) -> None:
-        """A second Ctrl-C: nobody waits for requests under way; the servers end in order still."""
+    def _end(self, number: int, frame: FrameType | None) -> None:
+        """Ctrl-C: all ends in order. By the second one nobody waits for requests under way."""
+        if not self._is_ending:
+            self._is_ending = True
+            raise KeyboardInterrupt
         for worker in self.serving:
             worker.process.signal(signal.SIGKILL)
 
