@@ -7,6 +7,7 @@ from django.contrib.auth import forms as auth
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import DISPLAY_NAME_MAX, User, normal_email
+from accounts.services import faults
 
 # What is said where nothing was entered.
 MISSING = {
@@ -38,6 +39,13 @@ class SignUpForm(forms.Form):
         help_text=_("At least 8 characters. No common password, not only digits."),
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )
+
+    def clean(self) -> dict[str, Any]:
+        """Beside what is missing, what is wrong with the rest; else `sign_up` tells all of it."""
+        if self.errors:
+            for name, wrong in faults(**self.cleaned_data).items():
+                self.add_error(name, wrong)
+        return self.cleaned_data
 
 
 class SignInForm(auth.AuthenticationForm):

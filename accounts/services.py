@@ -1,5 +1,6 @@
 """Accounts: opening one and keeping it up to date. Addresses are in lower case throughout."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.contrib.auth import authenticate
@@ -12,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts import lockout, pace, passwords
 from accounts.models import User, normal_email
 from accounts.text import one_line
+
+Faults = dict[str, list[ValidationError]]  # by field
 
 
 def sign_up(
@@ -36,12 +39,9 @@ def sign_up(
         language=language,
         phone=phone.strip(),
     )
-    _check(user)
-    try:
-        if not any_password:
-            validate_password(password, user)
-    except ValidationError as error:
-        raise ValidationError({"password": error.error_list}) from None
+    found = _faults(user) | ({} if any_password else _faults_of_password(password, user))
+    if found:
+        raise ValidationError(found)
     passwords.asked_by.set(f"{address} {user.email}")
     user.set_password(password)
     try:
@@ -51,6 +51,16 @@ def sign_up(
         text = _("There is already an account with this e-mail.")
         raise ValidationError({"email": ValidationError(text, "unique")}) from None
     return user
+
+
+def faults(*, email: str = "", display_name: str = "", password: str = "") -> Faults:
+    """All that is wrong with those that are given; not whether the e-mail is taken, which only
+    `sign_up` tells, where every try counts."""
+    user = User(email=normal_email(email), display_name=display_name)
+    given = {"email": email, "display_name": display_name}
+    missing = [name for name, text in given.items() if not text]
+    found = _faults(user, but_for=missing, with_unique=False)
+    return found | (_faults_of_password(password, user) if password else {})
 
 
 def edit_profile(user: User, *, display_name: str, phone: str, language: str) -> User:
@@ -93,8 +103,28 @@ def _wrong_password(request: HttpRequest) -> ValidationError:
 
 
 def _check(user: User) -> None:
+    if found := _faults(user):
+        raise ValidationError(found)
+
+
+def _faults(user: User, but_for: Sequence[str] = (), with_unique: bool = True) -> Faults:
+    found: Faults = {}
+    if "display_name" not in but_for:
+        try:
+            user.display_name = one_line(user.display_name)
+        except ValidationError as error:
+            found["display_name"] = error.error_list
+    known = {"password", *but_for, *found}
     try:
-        user.display_name = one_line(user.display_name)
+        user.full_clean(exclude=known, validate_constraints=False, validate_unique=with_unique)
     except ValidationError as error:
-        raise ValidationError({"display_name": error.error_list}) from None
-    user.full_clean(exclude=["password"], validate_constraints=False)
+        found |= error.error_dict
+    return found
+
+
+def _faults_of_password(password: str, user: User) -> Faults:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        return {"password": error.error_list}
+    return {}

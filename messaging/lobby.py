@@ -26,8 +26,8 @@ PAGE = 20  # rooms
 def lobby(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return render(request, "landing.html")
-    context = {**pages.mine(request.user), **open_rooms(request)}
-    return render(request, "lobby.html", context)
+    mine = {**pages.mine(request.user), "opened": pages.opened_by(request.user)}
+    return render(request, "lobby.html", {**mine, **open_rooms(request)})
 
 
 @require_GET

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -95,9 +95,11 @@ def missed(room_id: int, user_id: int) -> dict[str, Any]:
     }
 
 
-def members(room_id: int, page: str | None) -> dict[str, Any]:
-    """The owner first, then by name."""
-    people = Paginator(seats(room_id).order_by("-role", "user__display_name", "pk"), MEMBERS_PAGE)
+def members(room_id: int, page: str | None, words: str = "") -> dict[str, Any]:
+    """The owner first, then by name; those with these words in their name."""
+    found = seats(room_id)
+    found = found.filter(user__display_name__icontains=words) if words else found
+    people = Paginator(found.order_by("-role", "user__display_name", "pk"), MEMBERS_PAGE)
     shown = people.get_page(page)
     with_states(room_id, shown)
     return {"people": shown, "room_id": room_id}
@@ -129,3 +131,11 @@ def my_rooms(me: User) -> list[Room]:
     for room in rooms:
         room.unread = unread.get(room.pk, 0)
     return rooms
+
+
+def opened_by(me: User) -> QuerySet[Room]:
+    """Rooms that are mine and that I have no seat in, also closed ones: no other list has them."""
+    # Uses index: the one of rooms_room.owner_id
+    seat = Membership.objects.filter(room=OuterRef("pk"), user_id=me.pk)
+    mine = Room.objects.filter(~Exists(seat), owner_id=me.pk)
+    return mine.order_by("-active_at", "-id")[:MY_ROOMS_MAX]

@@ -7,7 +7,9 @@ from messaging import views
 conversation = [
     path("<int:room_id>/", views.room, name="room"),
     path("<int:room_id>/join/", views.join, name="join"),
+    path("<int:room_id>/entrance/", views.entrance, name="entrance"),
     path("<int:room_id>/leave/", views.leave, name="leave"),
+    path("<int:room_id>/leave/ask/", views.ask_leave, name="ask_leave"),
     path("<int:room_id>/history/", views.history, name="history"),
     path("<int:room_id>/missed/", views.missed, name="missed"),
     path("<int:room_id>/members/", views.members, name="members"),

@@ -2,13 +2,16 @@
 
 from django.urls import include, path
 
-from messaging import lobby
+from messaging import lobby, owners
 
 rooms = [
     path("new/", lobby.create, name="create"),
     path("<int:room_id>/edit/", lobby.edit, name="edit"),
     path("<int:room_id>/close/", lobby.close, name="close"),
     path("<int:room_id>/reopen/", lobby.reopen, name="reopen"),
+    path("<int:room_id>/people/", owners.people, name="people"),
+    path("<int:room_id>/people/<int:user_id>/remove/", owners.remove, name="remove"),
+    path("<int:room_id>/people/<int:user_id>/hand-over/", owners.hand_over, name="hand_over"),
 ]
 urlpatterns = [
     path("", lobby.lobby, name="lobby"),

@@ -1,13 +1,19 @@
 """The conversation page and what its script fetches. Members only; others find an entrance."""
 
+from typing import Any
+
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import pace
-from messaging import pages, problems, queries, services
+from accounts.models import User
+from messaging import asking, pages, problems, queries, services
 from rooms import services as rooms
 from rooms.models import Room
 
@@ -24,9 +30,24 @@ def room(request: HttpRequest, room_id: int) -> HttpResponse:
 def _entrance(
     request: HttpRequest, room: Room, refusal: str = "", status: int = 200
 ) -> HttpResponse:
+    return render(
+        request, "messaging/entrance.html", _at_the_door(request, room, refusal), status=status
+    )
+
+
+def _at_the_door(request: HttpRequest, room: Room, refusal: str = "") -> dict[str, Any]:
     manages = rooms.may_manage(room, request.user)
-    context = {"room": room, "refusal": refusal, "manages": manages}
-    return render(request, "messaging/entrance.html", context, status=status)
+    return {"room": room, "refusal": refusal, "manages": manages}
+
+
+@require_GET
+@login_required
+def entrance(request: HttpRequest, room_id: int) -> HttpResponse:
+    """What of the entrance changes, for a page that waits there for a seat."""
+    room = get_object_or_404(Room.objects.select_related("owner"), pk=room_id)
+    if queries.standing(room.pk, request.user.pk) is not None:
+        return redirect("messaging:room", room_id)
+    return render(request, "messaging/_entrance.html", _at_the_door(request, room))
 
 
 @require_POST
@@ -45,9 +66,40 @@ def join(request: HttpRequest, room_id: int) -> HttpResponse:
 @require_POST
 @login_required
 def leave(request: HttpRequest, room_id: int) -> HttpResponse:
-    get_object_or_404(Room, pk=room_id)
-    services.leave(room_id, request.user)
+    room = get_object_or_404(Room, pk=room_id)
+    if services.leave(room_id, request.user):
+        messages.success(request, _("You left “%(room)s”.") % {"room": room})
     return redirect("lobby")
+
+
+@require_GET
+@login_required
+def ask_leave(request: HttpRequest, room_id: int) -> HttpResponse:
+    room = get_object_or_404(Room, pk=room_id)
+    if queries.standing(room.pk, request.user.pk) is None:
+        return redirect("messaging:room", room_id)
+    question = asking.Question(
+        title=_("Leave “%(room)s”?") % {"room": room},
+        told=_what_leaving_costs(room, request.user),
+        button=_("Leave the room"),
+        action=reverse("messaging:leave", args=[room_id]),
+        back=reverse("messaging:room", args=[room_id]),
+    )
+    return asking.page(request, question)
+
+
+def _what_leaving_costs(room: Room, me: User) -> list[str]:
+    is_mine = room.owner_id == me.pk
+    told = []
+    if room.is_closed and not is_mine:
+        told.append(_("The room is closed: you can't come back, nor read what was said."))
+    elif room.is_full:
+        told.append(_("The room is full: you may not get back in."))
+    elif not room.is_closed:
+        told.append(_("Your seat is free then. You can come back as long as there is one."))
+    if is_mine:
+        told.append(_("You stay its owner, and find it in the lobby, under “Rooms you opened”."))
+    return told
 
 
 @require_GET

@@ -61,12 +61,18 @@ def create(*, owner_id: int, title: str, description: str = "", capacity: int = 
 
 
 def _check(room: Room) -> None:
+    found: dict[str, list[ValidationError]] = {}
     try:
         room.title = one_line(room.title)
     except ValidationError as error:
-        raise ValidationError({"title": error.error_list}) from None
+        found["title"] = error.error_list
     room.description = unicodedata.normalize("NFC", room.description).strip()
-    room.full_clean(validate_constraints=False)
+    try:
+        room.full_clean(exclude=set(found), validate_constraints=False)
+    except ValidationError as error:
+        found |= error.error_dict
+    if found:
+        raise ValidationError(found)
 
 
 def locked(room_id: int) -> Room:

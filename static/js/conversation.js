@@ -1,5 +1,6 @@
 // The conversation page: what comes by the wire and what the reader does, brought together.
 
+import { watchAbout } from "./conversation/about.js";
 import { Composer } from "./conversation/composer.js";
 import { Connection } from "./conversation/connection.js";
 import { attentive, byId } from "./conversation/dom.js";
@@ -83,6 +84,7 @@ class Conversation {
     addEventListener("focus", () => this.looked());
     document.addEventListener("visibilitychange", () => this.looked());
     this.drawers();
+    watchAbout(byId("about"), byId("about-more"));
   }
 
   drawers() {

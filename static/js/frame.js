@@ -1,5 +1,6 @@
 // What every page has: times in the reader's zone, menus that close, passwords that can be looked at.
 
+import "./ask.js";
 import { keepTimes } from "./time.js";
 import { watchWhose } from "./whose.js";
 

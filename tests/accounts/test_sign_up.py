@@ -39,6 +39,23 @@ def test_one_address_has_one_account_whatever_its_capitals(client):
     assert User.objects.count() == 1
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"email": "", "display_name": "\u3164", "password": "12345678"}, 3),
+        ({"email": "nowhere", "display_name": "a\nb", "password": ""}, 3),
+        ({"email": "alice@example.com", "display_name": "\u3164", "password": "short"}, 3),
+        ({"email": "nowhere", "password": "password123"}, 2),
+    ],
+)
+def test_all_that_is_wrong_is_told_at_once(client, changes, wrong):
+    accounts.sign_up(**FORM, address="192.0.2.1")
+    errors = sign_up(client, **changes).context["form"].errors
+    assert len(errors) == wrong
+    assert all(len(texts) == len(set(texts)) for texts in errors.values())
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_two_at_the_same_time_one_is_refused_clearly():
     def attempt(number):

@@ -128,5 +128,7 @@ def test_the_lobby_asks_as_often_for_thirty_rooms_as_for_a_few(
     for room in opened(alice, others + 10)[:10]:
         Membership.objects.create(room=room, user=bob)
     enter(client, bob).get("/")
-    with django_assert_num_queries(5):  # me, my rooms, unread, how many rooms, a page of them
+    with django_assert_num_queries(
+        6
+    ):  # me, my rooms, unread, opened, how many rooms, a page of them
         assert client.get("/").status_code == 200

@@ -1,6 +1,8 @@
-// My rooms and the people: columns on a wide screen, drawers over the conversation on a small one.
+// My rooms and the people: columns on a wide screen, drawers over the conversation on a small one
+// or at a high zoom. An open drawer is a dialog: the focus is in it, and what lies under is inert.
 
 const wide = matchMedia("(min-width: 960px)");
+const UNDER = ".talk, .site-header, .skip"; // a drawer
 
 export class Drawer {
   // opened() when its contents are to be seen: as a drawer or as a column.
@@ -43,8 +45,19 @@ export class Drawer {
   }
 
   settle() {
-    this.panel.inert = !wide.matches && !this.isOpen;
-    this.button.setAttribute("aria-expanded", String(this.isOpen));
-    this.shade.hidden = !document.querySelector(".side.is-open");
+    const { panel, isOpen } = this;
+    panel.inert = !wide.matches && !isOpen;
+    for (const [name, value] of [["role", "dialog"], ["aria-modal", "true"]]) {
+      if (isOpen) panel.setAttribute(name, value);
+      else panel.removeAttribute(name);
+    }
+    this.button.setAttribute("aria-expanded", String(isOpen));
+    this.cover();
+  }
+
+  cover() {
+    const isCovered = Boolean(document.querySelector(".side.is-open"));
+    this.shade.hidden = !isCovered;
+    for (const under of document.querySelectorAll(UNDER)) under.inert = isCovered;
   }
 }

@@ -68,7 +68,8 @@ export class Room {
       ? gettext("This room is closed. You can read, but nobody can write any more.")
       : gettext("You are not a member of this room any more.");
     for (const act of document.querySelectorAll("[data-manage]")) {
-      act.hidden = !this.mayManage || closed !== (act.dataset.manage === "closed");
+      const { manage } = act.dataset; // "open", "closed" or "any" room
+      act.hidden = !this.mayManage || (manage !== "any" && closed !== (manage === "closed"));
     }
   }
 }
