@@ -6,6 +6,7 @@ the serving one with `running()`.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 from uuid import uuid4
@@ -59,6 +60,7 @@ class Node:
             "name": lambda _room_id, told: self._rename(Person(*told["user"])),
         }
         self.sockets.renamed = self.renamed
+        self.when_renamed: list[Callable[[Person], None]] = [self.sockets.rename]
         self._starting: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -80,7 +82,8 @@ class Node:
         self._rename(user)
 
     def _rename(self, user: Person) -> None:
-        self.sockets.rename(user)
+        for told in self.when_renamed:
+            told(user)
         self._forget_names()
         # A line that was on its way under the old name is kept after this.
         self.loop.call_later(NAMES_SECONDS, self._forget_names)

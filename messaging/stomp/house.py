@@ -9,6 +9,7 @@ class House:
     def __init__(self, of: Node) -> None:
         self.node = of
         self.rosters = Rosters(of)
+        of.when_renamed.append(self.rosters.rename)
 
 
 _house: House | None = None

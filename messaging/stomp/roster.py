@@ -8,6 +8,7 @@ from messaging import queries
 from messaging.database import Unavailable
 from messaging.node import Node
 from messaging.stomp.shape import People
+from messaging.wire import Person
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,16 @@ class Roster:
         self._stirred.set()
         if self._task is None and self._watchers:
             self._task = asyncio.get_running_loop().create_task(self._keep())
+
+    def rename(self, user: Person) -> None:
+        members = self._members or []
+        if not members:  # they are being read, maybe as they were
+            self._members = None
+        elif any(user_id == user.id for user_id, _ in members):
+            self._members = [
+                (user_id, user.name if user_id == user.id else name) for user_id, name in members
+            ]
+            self.stir()
 
     async def _keep(self) -> None:
         while True:
@@ -105,3 +116,8 @@ class Rosters:
     def stir(self, room_id: int, *, seats: bool = False) -> None:
         if roster := self._rosters.get(room_id):
             roster.stir(seats=seats)
+
+    def rename(self, user: Person) -> None:
+        """Also in the lists of those where they are not here."""
+        for roster in self._rosters.values():
+            roster.rename(user)

@@ -122,3 +122,40 @@ async def test_a_stomp_session_speaks_by_the_new_name(stack):
         body = json.dumps({"chatId": str(room), "message": "hello"})
         await client.send(f"SEND\ndestination:/send/chat/message\n\n{body}\0")
         assert names([await frame(one, "event")], bob) == ["Roberta"]
+
+
+async def stomp_until(client, *words):
+    """The next frame that has all of these in it."""
+    async with asyncio.timeout(10):
+        while True:
+            text = await client.recv()
+            if all(word in text for word in words):
+                return text
+
+
+async def test_lists_and_lines_of_the_original_s_wire_have_it_too(stack):
+    alice, bob = await stack.apeople("alice", "bob")
+    room = await stack.arun(open_room, alice, bob)
+    async with stack.socket(0, alice, "/stomp") as client, stack.socket(1, bob) as two:
+        await subscribe(two, room)
+        await client.send("CONNECT\naccept-version:1.2\nhost:x\n\n\0")
+        for number, topic in enumerate(("chat", "participant")):
+            await client.send(f"SUBSCRIBE\nid:{number}\ndestination:/sub/{topic}/{room}\n\n\0")
+        await stomp_until(client, "participant", f"Bob#{bob.id}")
+        await asyncio.to_thread(rename, stack.urls[1], bob, "Roberta")
+        async with asyncio.timeout(2):
+            await stomp_until(client, "participant", f"Roberta#{bob.id}")
+        await say(two, room, "hello")
+        assert f"Roberta#{bob.id}" in await stomp_until(client, "/sub/chat", "hello")
+
+
+async def test_who_is_away_is_listed_by_their_new_name(stack):
+    alice, bob = await stack.apeople("alice", "bob")
+    room = await stack.arun(open_room, alice, bob)
+    async with stack.socket(0, alice, "/stomp") as client:
+        await client.send("CONNECT\naccept-version:1.2\nhost:x\n\n\0")
+        await client.send(f"SUBSCRIBE\nid:1\ndestination:/sub/participant/{room}\n\n\0")
+        await stomp_until(client, f"Bob#{bob.id}")
+        await asyncio.to_thread(rename, stack.urls[1], bob, "Roberta")
+        async with asyncio.timeout(2):
+            await stomp_until(client, f"Roberta#{bob.id}")
