@@ -1,4 +1,4 @@
-"""U1: our own page, in two browsers, while what it stands on fails."""
+"""U1, U2: our own page, in browsers, while what it stands on fails."""
 
 import asyncio
 import os
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from faults.crowd import Crowd
 from faults.judge import Room
@@ -39,6 +39,25 @@ async def browsers(run: Run) -> None:
         room = await run.room(crowd.room)
         for page in pages:
             run.counts += await _judge(run, page, room, texts)
+    await run.judge(crowd, others=True)
+
+
+@scenario("U2", "a tab is closed while nothing is stored; others of its browser say it", seeds=3)
+async def closed_tabs(run: Run) -> None:
+    crowd = await run.crowd(2, 1)
+    texts: list[str] = []
+    async with _pages(run, crowd, count=1) as (page,):
+        context = page.context
+        for number in range(4 if run.is_full else 2):
+            async with run.nemesis.without("postgresql", IMMEDIATE):
+                texts += await _type(page, f"typed {number}", 4)
+                await page.close()
+            tabs = [await _tab(run, context, crowd.room) for _ in range(2)]
+            for tab in tabs:
+                await _settle(tab)
+            page = tabs.pop()
+            await tabs.pop().close()
+        run.counts += await _judge(run, page, await run.room(crowd.room), texts)
     await run.judge(crowd, others=True)
 
 
@@ -123,6 +142,10 @@ async def _page(run: Run, browser: Browser, crowd: Crowd, number: int, url: str)
     context = await browser.new_context(base_url=url, locale="en-GB")
     session = crowd.all[number].person.session
     await context.add_cookies([{"name": "sessionid", "value": session, "url": url}])
+    return await _tab(run, context, crowd.room)
+
+
+async def _tab(run: Run, context: BrowserContext, room_id: int) -> Page:
     page = await context.new_page()
 
     def complain(what: str) -> None:
@@ -132,6 +155,6 @@ async def _page(run: Run, browser: Browser, crowd: Crowd, number: int, url: str)
 
     page.on("pageerror", lambda error: complain(str(error)))
     page.on("console", lambda said: said.type == "error" and complain(said.text))
-    await page.goto(f"/rooms/{crowd.room}/")
+    await page.goto(f"/rooms/{room_id}/")
     await page.locator("#here-count:not(:empty)").wait_for()
     return page
