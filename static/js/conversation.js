@@ -27,13 +27,13 @@ class Conversation {
     Object.assign(this, { id: start.room.id, me: start.me });
     this.asking = false; // a subscribe is on its way
     this.isOver = false; // the page is somebody else's now, and shows nothing of this one
-    whenOver(() => (this.isOver = true));
+    whenOver((hasSignedOut) => this.over(hasSignedOut));
     this.socket = connect();
     this.build(start);
     this.buildWriting(`chattalk:${start.room.id}:${start.me.id}`);
     this.show(start);
     this.listen();
-    this.keepUnsent(start.room);
+    this.keepUnsent();
   }
 
   build(start) {
@@ -70,11 +70,12 @@ class Conversation {
     });
   }
 
-  async keepUnsent({ id, title }) {
+  async keepUnsent() {
+    const { id } = this;
     const took = (items) => this.outbox.adopt(items);
     const unsent = await new Courier(this.socket, { room: id, took }).open();
     if (!unsent) return;
-    this.outbox.keepIn(unsent.store(id, title));
+    this.outbox.keepIn(unsent.store(id, () => this.room.about.title));
     this.connection.keeps = true;
   }
 
@@ -237,6 +238,13 @@ class Conversation {
     if (this.isOver) return;
     this.place.newDay();
     this.people.newDay();
+  }
+
+  over(hasSignedOut) {
+    this.isOver = true;
+    const waits = this.outbox.items.some(({ state }) => state !== "stored");
+    if (hasSignedOut || !waits || !this.connection.keeps) return "";
+    return gettext("What was not sent is kept in this browser, for its author alone.");
   }
 
   left() {

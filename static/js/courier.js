@@ -28,7 +28,7 @@ export class Courier {
 
   takeOver(room, items) {
     if (room === this.room) return this.took(items);
-    const box = this.boxes.get(room) ?? this.box(room, items.title);
+    const box = this.boxes.get(room) ?? this.box(room, () => items.title);
     box.adopt(items);
   }
 

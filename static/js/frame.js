@@ -7,7 +7,9 @@ import { watchWhose } from "./whose.js";
 const NOTICE_SHOWN_FOR = 8_000; // ms
 
 keepTimes();
-watchWhose();
+
+const signedOut = document.querySelector("[data-signed-out]")?.dataset.signedOut;
+watchWhose(signedOut);
 
 const openMenus = () => document.querySelectorAll("details[data-menu][open]");
 
@@ -45,9 +47,8 @@ for (const box of document.querySelectorAll("[data-reveal]")) {
 const refused = document.querySelector("[data-refused]");
 if (refused) import("./refused.js").then(({ watchRefused }) => watchRefused(refused));
 
-const signedOut = document.querySelector("[data-signed-out]");
 if (signedOut) {
-  const forget = async () => (await import("./leaving.js")).forgetAll(signedOut.dataset.signedOut);
+  const forget = async () => (await import("./leaving.js")).forgetAll(signedOut);
   forget().catch((error) => console.warn("This browser keeps nothing:", error.message));
 }
 

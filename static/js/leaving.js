@@ -2,7 +2,7 @@
 
 import { fill } from "./conversation/words.js";
 import { forget, left } from "./unsent.js";
-import { me } from "./whose.js";
+import { forgetTab, me } from "./whose.js";
 
 export async function leave(form) {
   const count = (await waiting()).length;
@@ -24,8 +24,6 @@ async function waiting() {
 
 // On the page after it.
 export async function forgetAll(user) {
-  for (const key of Object.keys(sessionStorage)) {
-    if (key.startsWith("chattalk:") && key.includes(`:${user}:`)) sessionStorage.removeItem(key);
-  }
+  forgetTab(user);
   await forget(user);
 }

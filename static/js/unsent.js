@@ -5,7 +5,7 @@
 // has left. So no two tabs send the same, and if they did, its id would make it one message.
 //
 //   const unsent = await openUnsent(user);      // null: this browser keeps nothing, or has no locks
-//   unsent.store(room, title)                   // { load, save, release } of an outbox
+//   unsent.store(room, title)                   // { load, save, release } of an outbox; title()
 //   unsent.take(wants, (room, items) => …)      // what tabs have left that have gone, now and later
 //   unsent.look()                               // … and those that came since
 //   await left(user) · discard(user, cid)       // what there is, for a page that sends nothing
@@ -52,7 +52,7 @@ class Unsent {
   // Of one room's outbox; only what has changed is written.
   store(room, title) {
     const written = new Map();
-    const record = (item) => ({ ...item, user: this.user, room, title, tab: this.tab });
+    const whose = () => ({ user: this.user, room, title: title(), tab: this.tab });
     return {
       load: () => [],
       save: (items) => {
@@ -61,7 +61,9 @@ class Unsent {
         const fresh = items.filter((item) => written.get(item.cid) !== now.get(item.cid));
         written.clear();
         now.forEach((text, cid) => written.set(cid, text));
-        if (gone.length || fresh.length) this.write(gone, fresh.map(record));
+        if (gone.length || fresh.length) {
+          this.write(gone, fresh.map((item) => ({ ...item, ...whose() })));
+        }
       },
       // Somebody else's from here on, to send or to show.
       release: (cid) => {

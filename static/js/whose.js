@@ -4,10 +4,12 @@
 //
 //   me()                 // the id of the person it was made for, as text; "" for nobody
 //   await ask(url, type) // fetch as that person
-//   whenOver(task)       // the page is theirs no more: task has no await, the page goes
+//   whenOver(task)       // the page is theirs no more: `task` has no await, and may answer a
+//                        // sentence for its person, called with whether they signed out
 //   notMine()            // the server says so
 
 const KEY = "chattalk:user"; // whom this browser's newest page was made for, told to all its tabs
+const SIGNED_OUT = "signed out "; // … and nobody, for this one has signed out
 const TOLD = "chattalk:over"; // in the tab: the next page says why it is another one
 const RELOADS = "chattalk:reloads"; // in the tab: when
 const SHOWN_FOR = 1_500; // ms, so that it can be read why the page goes
@@ -32,20 +34,28 @@ export function whenOver(task) {
   tasks.push(task);
 }
 
-export function notMine() {
+export function notMine(hasSignedOut = false) {
   if (isOver) return;
   isOver = true;
-  for (const task of tasks) task();
-  curtain();
+  if (hasSignedOut) forgetTab(me());
+  curtain(tasks.map((task) => task(hasSignedOut)).filter((said) => said?.length));
   keep("sessionStorage", TOLD, me());
   if (navigator.onLine) loadAnew();
   else addEventListener("online", loadAnew, { once: true });
 }
 
-export function watchWhose() {
+// What this tab keeps of a person goes with their sign-out.
+export function forgetTab(user) {
+  for (const key of kept("sessionStorage") ?? []) {
+    if (key.startsWith("chattalk:") && key.includes(`:${user}:`)) keep("sessionStorage", key, null);
+  }
+}
+
+// `signedOut`: who was signed in before this page.
+export function watchWhose(signedOut) {
   sayWhy();
   if (made() === undefined) return;
-  if (isFresh()) keep("localStorage", KEY, me());
+  if (isFresh()) keep("localStorage", KEY, signedOut ? SIGNED_OUT + signedOut : me());
   else look();
   addEventListener("storage", look);
   addEventListener("pageshow", (event) => event.persisted && look());
@@ -63,8 +73,8 @@ function isFresh() {
 function look() {
   const newest = kept("localStorage", KEY);
   if (newest === null || newest === me()) return;
-  if (me()) notMine();
-  else if (!isOver && isUntouched()) loadAnew();
+  if (me()) notMine(newest === SIGNED_OUT + me());
+  else if (!newest.startsWith(SIGNED_OUT) && !isOver && isUntouched()) loadAnew();
 }
 
 function isUntouched() {
@@ -72,15 +82,19 @@ function isUntouched() {
   return inputs.every((input) => input.value === input.defaultValue);
 }
 
-function curtain() {
+function curtain(sentences) {
   const title = document.createElement("h1");
-  const text = document.createElement("p");
-  title.textContent = gettext("You are not signed in here any more");
-  text.textContent = gettext("This page is loaded anew as soon as there is a connection.");
+  title.textContent = gettext("The sign-in of this page has ended");
+  const loading = gettext("This page is loaded anew as soon as there is a connection.");
+  const texts = [...sentences, loading].map((sentence) => {
+    const text = document.createElement("p");
+    text.textContent = sentence;
+    return text;
+  });
   const [main, card] = [document.createElement("main"), document.createElement("div")];
   main.className = "gate";
   card.className = "card";
-  card.append(title, text);
+  card.append(title, ...texts);
   main.append(card);
   document.body.replaceChildren(main);
   document.title = "ChatTalk";
@@ -120,9 +134,10 @@ function sayWhy() {
   document.getElementById("main").before(notices);
 }
 
+// Without a key: all keys.
 function kept(storage, key) {
   try {
-    return globalThis[storage].getItem(key);
+    return key ? globalThis[storage].getItem(key) : Object.keys(globalThis[storage]);
   } catch {
     return null; // storage is switched off: the socket finds out
   }

@@ -130,6 +130,7 @@ def test_signing_out_asks_and_forgets(stack, visitors, cast):
     assert asked == ["1 message is not sent yet. Signing out discards it."]
     until(tab, lambda: kept(tab) == 0)
     expect(page.locator("#outbox")).to_have_count(0)
+    assert page.locator("text=is kept in this browser").count() == 0
 
 
 def _close(room_id, user_id):
@@ -157,6 +158,7 @@ def test_who_has_left_can_read_copy_and_discard_it(stack, visitors, shot, cast):
     refused = tab.locator("[data-refused]")
     expect(refused).to_contain_text("what I wanted to say")
     expect(refused).to_contain_text("You are not a member of this room.")
+    expect(refused.get_by_role("link", name="Tea")).to_be_visible()
     shot(tab, "refused-lobby")
     tab.goto(f"/rooms/{room}/")
     expect(refused).to_contain_text("what I wanted to say")

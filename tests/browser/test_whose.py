@@ -77,10 +77,14 @@ def test_nothing_of_the_person_before_stays_on_the_screen_of_a_tab_that_is_offli
     page.goto(f"/rooms/{room}/")
     connected(page)
     offline(page, True)
+    say(page, "a private word of Alice")
+    expect(waiting(page)).to_have_count(1)
     become(page.context, stack.urls[0], bob)
-    expect(page.get_by_role("heading", name="You are not signed in here any more")).to_be_visible()
+    expect(page.get_by_role("heading", name="The sign-in of this page has ended")).to_be_visible()
     shot(page, "whose-curtain")
+    expect(page.locator("main")).to_contain_text("kept in this browser, for its author alone")
     assert page.locator("#log, #my-rooms, .site-header").count() == 0
+    assert page.locator("text=a private word").count() == 0
 
 
 def test_a_socket_alone_finds_out_too(stack, visitors, cast):

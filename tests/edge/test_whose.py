@@ -83,3 +83,15 @@ def test_who_signed_in_by_another_tab_is_in(alice):
     form = {"username": alice.email, "password": PASSWORD, "csrfmiddlewaretoken": stale}
     answer = browser.post("/accounts/sign-in/", form)
     assert (answer.status_code, answer["Location"]) == (302, "/")
+
+
+def test_the_page_after_a_sign_out_forgets_that_person_once(alice):
+    browser = Client()
+    browser.force_login(alice)
+    browser.post("/accounts/sign-out/")
+    assert f'data-signed-out="{alice.pk}"' in browser.get("/accounts/sign-in/").content.decode()
+    assert "data-signed-out" not in browser.get("/accounts/sign-in/").content.decode()
+    browser.cookies["signed_out"] = "7<script>"
+    assert "data-signed-out" not in browser.get("/accounts/sign-in/").content.decode()
+    browser.post("/accounts/sign-out/")
+    assert "data-signed-out" not in browser.get("/accounts/sign-in/").content.decode()
