@@ -142,6 +142,9 @@ def test_data_and_secret_survive_a_restart(data):
 def test_a_killed_run_leaves_no_process_and_the_next_one_starts(data):
     with Up(data) as run:
         run.ready()
+        run.find("chattalk.serve").kill()
+        run.until("worker 1 is back")  # started by another thread than the first one
+        run.children = run.process.children(recursive=True)
         run.process.kill()
         run.process.wait()
         assert run.left() == []
