@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from faults.site import HOME
+
 if TYPE_CHECKING:
     from faults.run import Run
 
@@ -73,4 +75,4 @@ async def kept(run: "Run") -> AsyncIterator[Kept]:
         yield found
     finally:
         supervisor.let_go()
-        run.note("told", found.told)
+        run.note("told", [line.replace(str(HOME), "var/faults") for line in found.told])
