@@ -86,7 +86,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
-    "axes",
+    "accounts.sign_ins.SignInsConfig",  # axes
     "csp",
     "corsheaders",
     "rest_framework",

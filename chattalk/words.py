@@ -1,4 +1,4 @@
-"""Texts of Django's that our catalogue says in better Korean, or in the words that we use.
+"""Texts of Django and django-axes that our catalogue says in better Korean, or in our words.
 
 They stand here so that makemessages keeps them.
 """
@@ -58,4 +58,12 @@ DJANGO = (
         "Ensure this value has at most %(limit_value)d characters (it has %(show_value)d).",
         "limit_value",
     ),
+)
+AXES = (
+    _("access attempt"),
+    _("access attempts"),
+    _("access failure"),
+    _("access failures"),
+    _("access log"),
+    _("access logs"),
 )

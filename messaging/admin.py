@@ -13,6 +13,7 @@ from django.db.models import F
 from django.forms import model_to_dict
 from django.http import StreamingHttpResponse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -184,7 +185,7 @@ class RoomAdmin(StepsAdmin):
     search_fields = ["title", "owner__email", "owner__display_name"]
     fieldsets = [
         (None, {"fields": ["title", "description", "owner", "seats", "state"]}),
-        (_("Log"), {"fields": ["log_lines", "last_event_at", "created_at"]}),
+        (_("Log"), {"fields": ["log_lines", "last_line", "created_at"]}),
     ]
 
     def get_changelist(self, request, **kwargs):
@@ -205,6 +206,10 @@ class RoomAdmin(StepsAdmin):
     def log_lines(self, room):
         """With entering and leaving. The log has no holes, so its last line says how many."""
         return f"{room.last_seq:,}"
+
+    @admin.display(description=_("last line"))
+    def last_line(self, room):
+        return date_format(room.last_event_at, "DATETIME_FORMAT")
 
     @admin.display(description=_("here now"))
     def here_now(self, room):

@@ -155,7 +155,8 @@ def test_what_of_djangos_we_say_ourselves_is_still_djangos():
         with (place / "locale/ko/LC_MESSAGES/django.mo").open("rb") as file:
             catalogue = gettext.GNUTranslations(file)._catalog
         known |= {key[0] if isinstance(key, tuple) else key for key in catalogue}
-    tree = ast.parse((ROOT / "chattalk" / "words.py").read_text())
+    source = (ROOT / "chattalk" / "words.py").read_text()
+    tree = ast.parse(source[: source.index("AXES = ")])
     ours = {
         node.args[0].value
         for node in ast.walk(tree)
