@@ -31,7 +31,7 @@ export class Reading {
     const fresh = events
       .filter(({ kind, from: who }) => kind === "message" && who.id !== this.me.id)
       .map(({ seq }) => seq);
-    this.others = [...new Set([...this.others, ...fresh])].sort((one, other) => one - other);
+    this.others = merged(this.others, fresh);
     this.tidy();
   }
 
@@ -134,4 +134,10 @@ export class Reading {
     for (const seq of this.seen) if (seq <= this.read) this.seen.delete(seq);
     this.known.forget(this.read);
   }
+}
+
+// Each once, in order; what comes by the wire comes after all others.
+function merged(numbers, fresh) {
+  if (!fresh.length || fresh[0] > (numbers.at(-1) ?? 0)) return numbers.concat(fresh);
+  return [...new Set([...numbers, ...fresh])].sort((one, other) => one - other);
 }
