@@ -94,6 +94,7 @@ function curtain(sentences) {
   const [main, card] = [document.createElement("main"), document.createElement("div")];
   main.className = "gate";
   card.className = "card";
+  card.setAttribute("role", "alert");
   card.append(title, ...texts);
   main.append(card);
   document.body.replaceChildren(main);
