@@ -17,7 +17,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from chattalk import disk
 from chattalk.embedded import probe
+from chattalk.health import causes
 from messaging import queries
 from presence import services as presence
 from rooms.models import Room
@@ -49,8 +51,10 @@ def facts() -> dict[str, Any]:
     servers = health()
     redis = next(server for server in servers if server.name == "Redis")
     minutes = per_minute(timezone.now(), redis.answers)
+    free = disk.free()
     return {
         "health": servers,
+        "disk": {"free": free, "low": free < disk.LOW} if free is not None else None,
         "online": presence.online() if redis.answers else None,
         "rooms": _rooms(),
         "people": _people(),
@@ -67,6 +71,14 @@ class Server(NamedTuple):
     name: str
     answers: bool
     milliseconds: int
+    why: Any = ""  # it does not answer, or stores nothing; as far as that is known
+
+
+WHY = {
+    "disk full": _("its disk is full"),
+    "memory full": _("its memory is full"),
+    "read only": _("it only reads"),
+}
 
 
 def health() -> list[Server]:
@@ -80,7 +92,14 @@ def health() -> list[Server]:
     pings = {name: threads.submit(_timed, ping) for name, ping in asked.items()}
     wait(pings.values(), PING_SECONDS)
     threads.shutdown(wait=False)
-    return [Server(name, *_answer(ping)) for name, ping in pings.items()]
+    found = {name: _answer(ping) for name, ping in pings.items()}
+    why = causes(
+        {name.lower(): "ok" if answers else "down" for name, (answers, _ms) in found.items()}
+    )
+    return [
+        Server(name, *answer, WHY.get(why.get(name.lower(), ""), ""))
+        for name, answer in found.items()
+    ]
 
 
 def _timed(ping: Callable[[], str]) -> tuple[bool, int]:

@@ -3,16 +3,20 @@
 Outside of Django, so that they are answered at once whatever the pages wait for, and to whom
 balancers and monitors write, in whatever words: no Host, no https.
 
-    {"ready": true, "draining": false,
-     "stores": {"postgresql": "ok", "redis": "degraded", "mongodb": "down"}}
+    {"ready": false, "draining": false,
+     "stores": {"postgresql": "degraded", "redis": "ok", "mongodb": "down"},
+     "why": {"postgresql": "disk full", "mongodb": "disk full"}}
 
-200 while people can talk; 503 without PostgreSQL, and once the process stops.
+200 while people can talk; 503 without a PostgreSQL that stores things, and once the process stops.
+`why` has a word or two for what is known: anybody may ask, so what the servers say themselves is on
+the log.
 """
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from chattalk import disk
 from messaging import node
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
@@ -34,12 +38,27 @@ def beside(site: App) -> App:
 async def readiness() -> tuple[int, dict[str, Any]]:
     serving = node.current()
     stores = await serving.stores()
+    why = causes(stores)
+    stores |= {store: "degraded" for store in why if stores[store] == "ok"}
     ready = stores["postgresql"] == "ok" and not serving.draining
     return (200 if ready else 503), {
         "ready": ready,
         "draining": serving.draining,
         "stores": stores,
+        "why": why,
     }
+
+
+def causes(stores: Mapping[str, str]) -> dict[str, str]:
+    """Why some of them don't do their part, as far as this process knows; in any thread. That a
+    disk is full all processes know, those too that have written nothing."""
+    serving = node.running()
+    found = serving.why() if serving else {}
+    for store in disk.embedded():
+        room = disk.SEGMENT if stores[store] == "down" else disk.FULL
+        if disk.has_less_than(room):
+            found[store] = "disk full"
+    return found
 
 
 async def _send(send: Any, status: int, body: bytes, kind: bytes) -> None:

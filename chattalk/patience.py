@@ -15,13 +15,15 @@ from typing import Any
 
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as NoConnection
-from redis.exceptions import OutOfMemoryError, TimeoutError
+from redis.exceptions import ResponseError, TimeoutError
 from redis.retry import Retry
 
 log = logging.getLogger(__name__)
 
 BREAK_SECONDS = 2.0  # between two who wait for it while it is down
 COMPLAIN_SECONDS = 60.0  # between two lines that say the same
+REFUSED_SECONDS = 5.0  # for which a refusal counts
+REFUSALS = {"OutOfMemory": "memory full", "ReadOnly": "read only", "MISCONF": "disk full"}
 
 
 class Patience(Retry):
@@ -32,7 +34,8 @@ class Patience(Retry):
         self._lock = threading.Lock()
         self._own = threading.local()
         self._down = False
-        self._next_try = self._next_complaint = 0.0
+        self._next_try = self._next_complaint = self._refused_until = 0.0
+        self._trouble = ""
 
     @property
     def is_down(self) -> bool:
@@ -40,7 +43,7 @@ class Patience(Retry):
         return self._down and time.monotonic() < self._next_try
 
     def forget(self) -> None:
-        self._down = False
+        self._down, self._refused_until = False, 0.0
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Patience":
         """Each connection copies its own: what one has learnt all know."""
@@ -54,8 +57,8 @@ class Patience(Retry):
         except (NoConnection, TimeoutError, OSError) as error:
             self._failed(error)
             raise
-        except OutOfMemoryError:  # it answers, and can't keep more
-            self._full()
+        except ResponseError as error:  # it answers all the same
+            self._refused(error)
             raise
         if named.get("with_failure_count"):  # a command; to connect may have been nothing to do
             self._answered()
@@ -94,9 +97,24 @@ class Patience(Retry):
                 log.warning("Redis answers again")
             self._down = False
 
-    def _full(self) -> None:
+    @property
+    def trouble(self) -> str:
+        """Why it takes nothing that is written, as of the last who was refused. What it holds is
+        read meanwhile, so that success says nothing; and somebody writes all the time."""
+        return self._trouble if time.monotonic() < self._refused_until else ""
+
+    def _refused(self, error: Exception) -> None:
+        trouble = next((why for mark, why in REFUSALS.items() if mark in _said(error)), "")
+        if not trouble:
+            return
         now = time.monotonic()
         with self._lock:
+            self._trouble, self._refused_until = trouble, now + REFUSED_SECONDS
             if now >= self._next_complaint:
                 self._next_complaint = now + COMPLAIN_SECONDS
-                log.error("Redis is full")
+                log.error("Redis takes nothing that is written: %s (%s)", trouble, error)
+
+
+def _said(error: Exception) -> str:
+    """redis-py takes the code off what it knows."""
+    return f"{type(error).__name__} {error}"

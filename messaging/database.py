@@ -17,7 +17,8 @@ from django.conf import settings
 from django.db import connection as django_connection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from messaging.reachable import Unavailable, reach
+from messaging.reachable import Unavailable, first_line, is_outage, reach
+from messaging.writable import writable
 
 __all__ = ["Reads", "Unavailable", "connect", "run"]
 
@@ -61,6 +62,9 @@ async def run(
     try:
         cursor = await connection.execute(cast(LiteralString, sql), params)
         return await cursor.fetchall() if cursor.description else []
+    except psycopg.Error as error:
+        writable.heard(error)
+        raise
     finally:
         timer.cancel()
 
@@ -100,8 +104,11 @@ class Reads:
                 if not tries or asyncio.get_running_loop().time() >= deadline:
                     _doubt()
                     raise Unavailable from error
-            except psycopg.Error as error:  # it only reads, its disk is full, or a fault of ours
-                log.exception("the database refused")
+            except psycopg.Error as error:  # it only reads, or a fault of ours
+                if is_outage(error):
+                    log.warning("the database refused: %s", first_line(error))
+                else:
+                    log.exception("the database refused")
                 raise Unavailable from error
 
     async def _once(

@@ -24,6 +24,7 @@ from messaging.pace import Pace
 from messaging.packets import packet
 from messaging.sockets import Sockets
 from messaging.wire import Event, Person, encode
+from messaging.writable import writable
 from messaging.writer import Writer
 from presence.here import Here
 
@@ -130,10 +131,20 @@ class Node:
     async def stores(self) -> dict[str, str]:
         """`ok`, `degraded` or `down` for each, as this process has it."""
         redis = "down" if self.here.redis_is_down else "ok"
-        if redis == "ok" and (self.hub.layer.is_down or settings.REDIS_PATIENCE.is_down):
+        patience = settings.REDIS_PATIENCE
+        if redis == "ok" and (self.hub.layer.is_down or patience.is_down or patience.trouble):
             redis = "degraded"  # for some of those who use it
+        postgresql = await self._postgresql()
+        if postgresql == "ok" and writable.trouble:
+            postgresql = "degraded"  # it is read
         mongodb = "ok" if self.here.ledger.ok else "down"
-        return {"postgresql": await self._postgresql(), "redis": redis, "mongodb": mongodb}
+        return {"postgresql": postgresql, "redis": redis, "mongodb": mongodb}
+
+    def why(self) -> dict[str, str]:
+        """Of each store that does not do its part, if more is known than that; for any thread."""
+        found = {"postgresql": writable.trouble, "redis": settings.REDIS_PATIENCE.trouble}
+        found["mongodb"] = self.here.ledger.why
+        return {store: why for store, why in found.items() if why}
 
     async def _postgresql(self) -> str:
         # Left to its own bounds, not cancelled: psycopg would ask the server for that, and wait.

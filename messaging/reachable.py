@@ -1,4 +1,4 @@
-"""Whether PostgreSQL answers, and connections for threads that don't wait for one that does not.
+"""Whether PostgreSQL answers.
 
 Who waits for long, or can't connect, doubts; then the server is asked, once for all who doubt at
 the same time. While it does not answer, a thread of ours goes on asking, and nobody else waits.
@@ -11,17 +11,11 @@ from typing import Any
 
 import psycopg
 from django.db import InterfaceError, OperationalError, connection
-from psycopg.errors import (
-    IdleInTransactionSessionTimeout,
-    ReadOnlySqlTransaction,
-    _WaitTimeout,
-)
-from psycopg.generators import PQGen
+from psycopg.errors import IdleInTransactionSessionTimeout, ReadOnlySqlTransaction
 from psycopg_pool import PoolTimeout
 
 log = logging.getLogger(__name__)
 
-DOUBT_SECONDS = 1.5  # of waiting for an answer
 CONNECT_SECONDS = 2  # the least that libpq knows
 AGAIN_SECONDS = 0.5  # between two questions while it is down
 FULL = ("too many", "reserved for")  # it refuses, so it is there
@@ -39,7 +33,7 @@ FAILURES = (OperationalError, InterfaceError, PoolTimeout, Unavailable, TimeoutE
 def is_outage(error: BaseException) -> bool:
     """Nobody's fault, and gone in a while: no answer, no free connection, it only reads, or it has
     ended the transaction of a process that stood still."""
-    return isinstance(error, FAILURES) or isinstance(error.__cause__, PASSING)
+    return isinstance(error, FAILURES + PASSING) or isinstance(error.__cause__, PASSING)
 
 
 class Reach:
@@ -81,14 +75,19 @@ class Reach:
 reach = Reach()
 
 
-def _knock() -> None:
-    """Raises psycopg.Error."""
+def knocking() -> dict[str, Any]:
+    """How a connection is made that is of no pool."""
     parameters = connection.get_connection_params()
     wanted = ("host", "port", "dbname", "user", "password", "service", "passfile")
     known = {name: parameters[name] for name in wanted if name in parameters}
     ssl = {name: value for name, value in parameters.items() if name.startswith("ssl")}
+    return {**known, **ssl, "connect_timeout": CONNECT_SECONDS}
+
+
+def _knock() -> None:
+    """Raises psycopg.Error."""
     try:
-        psycopg.connect(**known, **ssl, connect_timeout=CONNECT_SECONDS).close()
+        psycopg.connect(**knocking()).close()
     except psycopg.OperationalError as error:
         if not any(word in str(error) for word in FULL):
             raise
@@ -97,27 +96,3 @@ def _knock() -> None:
 def first_line(error: BaseException) -> str:
     """What libpq says goes over many."""
     return (str(error) or type(error).__name__).splitlines()[0]
-
-
-class Connection(psycopg.Connection[Any]):
-    """For Django's pool. A long statement is left to the server's own limits, as long as that is
-    there: one that stands still has none, and would keep its threads for ever."""
-
-    @classmethod
-    def connect(cls, *args: Any, **parameters: Any) -> Any:
-        try:
-            return super().connect(*args, **parameters)
-        except psycopg.OperationalError:
-            reach.doubt()
-            raise
-
-    def wait(self, gen: PQGen[Any], *args: Any, **named: Any) -> Any:
-        if args or named:  # with limits of its own
-            return super().wait(gen, *args, **named)
-        while True:
-            try:
-                return super().wait(gen, timeout=DOUBT_SECONDS)
-            except _WaitTimeout:
-                if reach.doubt():
-                    self.pgconn.finish()
-                    raise psycopg.OperationalError("the server does not answer") from None

@@ -22,6 +22,7 @@ from messaging import queries
 from messaging.database import connect, run
 from messaging.reachable import first_line
 from messaging.wire import Event, Person
+from messaging.writable import writable
 from rooms import services as rooms
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,12 @@ PATIENCE_SECONDS = 2.5  # then the sender is told to try again, within 3 s of th
 LATE_SECONDS = 0.25  # between two looks for those whose patience is over, while a batch is stuck
 TURNS = 8  # of the event loop, in which a batch gathers
 RIVALS_MAX = 100  # messages that wait to be judged by one that has their id
+# What the server has said, so that nothing is unknown; and a disk stays full for longer than 2.5 s.
+ANSWERS = (
+    psycopg.errors.UniqueViolation,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.DiskFull,
+)
 UNAVAILABLE = _("The server can't store messages right now. Try again in a moment.")
 
 
@@ -117,6 +124,7 @@ class Writer:
         self._under_way: dict[tuple[int, int, UUID], Waiting] = {}
         self._rivals: list[tuple[Draft, Future[Receipt], float]] = []
         self._last_size = 0  # of a batch
+        self._trouble = ""  # what failed last about the one under way
         self._late: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._connection: psycopg.AsyncConnection[Any] | None = None
@@ -188,7 +196,8 @@ class Writer:
         now = loop.time()
         for queue in (self._under_way, self._waiting):
             late = [key for key, waiting in queue.items() if waiting.deadline <= now]
-            self._give_up([queue.pop(key) for key in late], "no answer in time")
+            why = f"no answer in time; {self._trouble or 'it says nothing'}"
+            self._give_up([queue.pop(key) for key in late], why)
         self._judge_rivals()
         self._late = loop.call_later(LATE_SECONDS, self._refuse_late)
 
@@ -250,7 +259,7 @@ class Writer:
     async def _commit(self, batch: list[Waiting], statement: str) -> list[tuple[Any, ...]]:
         """Run the statement until its outcome is known, or the last sender's patience ends."""
         params = queries.post_params([waiting.draft for waiting in batch])
-        deadline = batch[-1].deadline
+        deadline, self._trouble = batch[-1].deadline, ""
         loop = asyncio.get_running_loop()
         while True:
             try:
@@ -258,10 +267,11 @@ class Writer:
                     options = f"-c lock_timeout={LOCK_MILLISECONDS} {PLAN}"
                     self._connection = await connect(options, deadline)
                 return await run(self._connection, statement, params, deadline)
-            except (psycopg.errors.UniqueViolation, psycopg.errors.LockNotAvailable):
+            except ANSWERS:
                 raise
             except (psycopg.OperationalError, OSError) as error:
                 await self._disconnect()
+                self._why = first_line(error)
                 if loop.time() >= deadline:
                     raise
                 log.debug("storing again: %s", error)
@@ -286,6 +296,8 @@ class Writer:
                 event = Event(draft.room_id, found.seq, "message", found.at, draft.sender)
                 event.cid, event.body = draft.client_id, draft.body
                 events.append(event)
+        if events and writable.trouble:
+            writable.works()
         if events:  # the answers first: they were scheduled before this
             asyncio.get_running_loop().call_soon(self._stored, events)
         return others

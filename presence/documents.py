@@ -29,6 +29,13 @@ FORGET_SECONDS = 24 * 3600  # a process that was last seen so long ago
 DUPLICATE = 11000
 
 FAILURES = (PyMongoError, ConnectionFailure)
+FULL = ("disk is full", "No space left", "OutOfDiskSpace")  # by SQLite, Linux and MongoDB
+
+
+def reason(error: object) -> str:
+    """Why it stores nothing, in a word or two; nothing if it is not known. What servers say has
+    the documents in it."""
+    return "disk full" if any(mark in str(error) for mark in FULL) else ""
 
 
 class Attendance(mongoengine.Document):

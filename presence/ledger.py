@@ -26,6 +26,7 @@ class Ledger:
 
     def __init__(self, process: str, turned: Callable[[], None]):
         self.ok = True
+        self.why = ""  # it is not, if that is known
         self._process = process
         self._turned = turned  # called when `ok` changes
         self._marks: dict[Key, Mark] = {}
@@ -118,9 +119,11 @@ class Ledger:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
 
     def _turn(self, ok: bool, why: object = "") -> None:
+        self.why = documents.reason(why)
         if ok != self.ok:
             self.ok = ok
-            logger.warning("MongoDB answers again" if ok else f"MongoDB is down: {why}")
+            said = self.why or str(why)
+            logger.warning("MongoDB answers again" if ok else f"MongoDB stores nothing: {said}")
             self._turned()
 
 

@@ -10,7 +10,8 @@ from django.db.backends.postgresql import base
 from psycopg import OperationalError
 from psycopg_pool import ConnectionPool
 
-from messaging.reachable import Connection, reach
+from messaging.pooled import Connection
+from messaging.reachable import reach
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

@@ -51,7 +51,8 @@ async def readiness(stack):
 
 async def until_all_is_well(stack):
     async with asyncio.timeout(20):
-        while set((await readiness(stack))[1].values()) != {"ok"}:
+        while set((found := await readiness(stack))[1].values()) != {"ok"}:
+            print(found)  # pytest shows it when the time is over
             await asyncio.sleep(0.1)
 
 
