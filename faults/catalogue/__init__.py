@@ -5,6 +5,7 @@ from importlib import import_module
 CHAPTERS = (
     "processes",
     "stores",
+    "disks",
     "restarts",
     "network",
     "storms",
