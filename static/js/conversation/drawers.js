@@ -25,8 +25,15 @@ export class Drawer {
   open() {
     this.panel.classList.add("is-open");
     this.settle();
-    this.panel.querySelector(".side-close").focus();
+    this.takeFocus();
     this.opened();
+  }
+
+  // What is not drawn yet can't have the focus: again with each frame, until it is in.
+  takeFocus() {
+    if (!this.isOpen || this.panel.contains(document.activeElement)) return;
+    this.panel.querySelector(".side-close").focus();
+    requestAnimationFrame(() => this.takeFocus());
   }
 
   close() {
