@@ -12,7 +12,7 @@ from django.db.models.functions import RowNumber
 
 from messaging import queries
 from messaging.connections import Found, Page, Place, found
-from messaging.wire import Event
+from messaging.wire import PAGE_BYTES
 from presence import services as presence
 from rooms import services as rooms
 from rooms.models import Membership, Room
@@ -60,22 +60,27 @@ def members(room_ids: Collection[int], *, me: int, page: Page) -> dict[int, Foun
 
 
 def events(room_ids: Collection[int], *, me: int, page: Page) -> dict[int, Found]:
-    """A page of each room's log."""
+    """A page of each room's log, which ends early with the line that reaches PAGE_BYTES. Raises
+    ValidationError(too_complex)."""
     lines = queries.pages(
         room_ids,
         me,
         after=page.after[0] if page.after else 0,
         before=page.before[0] if page.before else None,
-        limit=page.size + 1,
+        limit=page.size,
         backwards=page.backwards,
+        most=PAGE_BYTES,
     )
-    return _by_room(room_ids, lines, page)
+    pages = dict.fromkeys(room_ids, Found([], False))
+    for room_id, (some, more) in lines.items():
+        pages[room_id] = Found(some[::-1] if page.backwards else some, more)
+    return pages
 
 
 def _by_room(room_ids: Collection[int], items: Any, page: Page) -> dict[int, Found]:
     kept: dict[int, list[Any]] = {room_id: [] for room_id in room_ids}
     for item in items:
-        kept[item.room if isinstance(item, Event) else item.room_id].append(item)
+        kept[item.room_id].append(item)
     return {room_id: found(some, page) for room_id, some in kept.items()}
 
 

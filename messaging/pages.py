@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from accounts.numbers import number
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, QuerySet
@@ -10,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from messaging import queries, services, wire
+from messaging import away, queries, wire
 from presence import services as presence
 from rooms.models import Membership, Room
 from rooms.services import moderates
@@ -19,7 +20,7 @@ FIRST_PAGE = 50  # events shown at once
 CONTEXT = 8  # events shown above the first missed one
 MISSED_CAP = 100  # missed messages counted; the page says "100+" from there
 HISTORY_MAX = 100  # events in one answer
-HISTORY_BYTES = 256 * 1024  # of lines in one answer: what a slow reader makes us keep for so long
+HISTORY_BYTES = wire.PAGE_BYTES
 MEMBERS_PAGE = 50  # people
 MY_ROOMS_MAX = 200  # in the sidebar: as many as one socket may watch
 
@@ -74,19 +75,18 @@ def span(asked: Mapping[str, str]) -> dict[str, int]:
 
 
 def _whole(asked: Mapping[str, str], name: str, most: int) -> int:
-    value = asked[name]
     low = 1 if name == "limit" else 0
-    digits = value.isascii() and value.isdigit() and len(value) <= 19
-    if not digits or not low <= int(value) <= most:
+    value = number(asked[name])
+    if value is None or not low <= value <= most:
         text = _("%(name)s must be a whole number from %(low)d to %(most)d.")
         params = {"name": name, "low": low, "most": most}
         raise ValidationError(text, code="bad_request", params=params)
-    return int(value)
+    return value
 
 
 def missed(room_id: int, user_id: int) -> dict[str, Any]:
     """What others said since I went away, as far as I have not read it: how much, and where."""
-    since, count, first = services.count_missed(room_id, user_id, MISSED_CAP + 1)
+    since, count, first = away.count_missed(room_id, user_id, MISSED_CAP + 1)
     return {
         "count": min(count, MISSED_CAP),
         "more": count > MISSED_CAP,

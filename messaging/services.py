@@ -6,7 +6,6 @@ Refusals are PermissionDenied and ValidationError with a `code` of docs/wire.md.
 import asyncio
 from asyncio import Future
 from collections.abc import Callable, Collection, Coroutine
-from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -19,7 +18,7 @@ from accounts import audit, pace, refusals
 from accounts.models import User
 from messaging import events, node, queries, text
 from messaging.models import Event as Log
-from messaging.wire import Event, Person
+from messaging.wire import Person
 from messaging.writer import Draft, Receipt, not_member
 from presence import services as presence
 from rooms import services as rooms
@@ -253,60 +252,3 @@ def mark_read(room_id: int, user_id: int, seq: int) -> int:
         raise not_member()
     events.read_on_commit(user_id, room_id, position)
     return position
-
-
-def since(room_id: int, user_id: int, moment: datetime, limit: int) -> list[Log]:
-    """What was said and who came and went from that moment on, oldest first, for who has a seat.
-
-    Raises ValidationError(not_member).
-    """
-    _check_seat(room_id, user_id)
-    kinds = (Log.Kind.MESSAGE, Log.Kind.ENTER, Log.Kind.LEAVE)
-    # Uses index: event_by_room_and_time
-    events = Log.objects.filter(room_id=room_id, created_at__gte=moment, kind__in=kinds)
-    return list(events.select_related("sender").order_by("created_at", "seq")[:limit])
-
-
-def away_since(room_id: int, user_id: int) -> datetime:
-    """When a member last went away; when they took their seat, if that is not known.
-
-    Raises ValidationError(not_member).
-    """
-    seat = _check_seat(room_id, user_id)
-    exit = presence.last_exit(room_id, user_id)
-    return max(exit.at, seat.joined_at) if exit else seat.joined_at
-
-
-def _check_seat(room_id: int, user_id: int) -> Membership:
-    seat = Membership.objects.filter(room_id=room_id, user_id=user_id).first()
-    if seat is None:
-        raise rooms.not_member()
-    return seat
-
-
-def missed(
-    room_id: int,
-    user_id: int,
-    *,
-    since: datetime | None = None,
-    after: int = 0,
-    limit: int = queries.UNREAD_MAX,
-    most: int = queries.SEQ_MAX,
-) -> tuple[datetime | None, list[Event], bool]:
-    """Since when someone was away (None: unknown); what others said since that they have not read,
-    oldest first, and whether there is more. Another `since` may be asked for; it hides nothing that
-    was not read. The line that reaches `most` bytes ends the page."""
-    since = since or _went_away(room_id, user_id)
-    page = queries.missed(room_id, user_id, since=since, after=after, limit=limit, most=most)
-    return since, *page
-
-
-def count_missed(room_id: int, user_id: int, limit: int) -> tuple[datetime | None, int, int | None]:
-    """Of the same, how much it is, up to `limit`, and which line is the first."""
-    since = _went_away(room_id, user_id)
-    return since, *queries.count_missed(room_id, user_id, since=since, limit=limit)
-
-
-def _went_away(room_id: int, user_id: int) -> datetime | None:
-    exit = presence.last_exit(room_id, user_id)
-    return exit.at if exit else None

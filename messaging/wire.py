@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 RESUME_MAX = 1_000  # events that a resume brings; who missed more loads the room anew
 RESUME_BYTES_MAX = 512 * 1024  # and so that a resume is never itself too much for a socket
+PAGE_BYTES = 256 * 1024  # of lines in one answer: what a slow reader makes us keep for so long
 WATCH_MAX = 200  # rooms: as many as one socket may subscribe to
 SUBSCRIPTIONS_MAX = 200  # rooms per socket
 NAME_MAX = 64  # characters of what comes back in the answer

@@ -1,8 +1,11 @@
 """What a document may ask for, judged before any of it runs.
 
 Fragments are counted where they are spread, each time: what is small to write may be big to do.
+What nothing spreads is counted too, for to validate it costs as much. How large an answer is, and
+how long it takes, is counted while it is made (counted.py): this only spares the work.
 """
 
+from collections import Counter
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -35,9 +38,12 @@ NESTING_MAX = 16  # selections within selections, fragments too
 ALIASES_MAX = 15
 DIRECTIVES_MAX = 15
 SELECTIONS_MAX = 300
+REPEATS_MAX = 30  # names that stand at a place again: GraphQL compares each of them with each
 VALUES_MAX = 10_000  # in the answer, if every page is full
-TEXTS_MAX = 500  # of them texts of messages, 15 KiB each at most
-_TEXT = "body"
+TEXTS_MAX = 500  # of them texts of messages
+_TEXTS = {"body", "message"}
+
+ANYWHERE = -1_000  # a depth
 
 _INTROSPECTION = {"__schema", "__type"}  # with bounds of its own, and only with DEBUG
 
@@ -54,6 +60,7 @@ class _Place(NamedTuple):
     depth: int
     nesting: int
     inside: tuple[str, ...]  # which fragments
+    names: dict[str, Any]  # what is answered at this place, and the names within each
 
 
 def too_complex(text: str, **params: Any) -> ValidationError:
@@ -63,18 +70,38 @@ def too_complex(text: str, **params: Any) -> ValidationError:
 def check_shape(document: DocumentNode) -> Asked:
     """How deep and how wide it is. Raises ValidationError(too_complex)."""
     asked = _taken_apart(document)
-    selections = aliases = directives = 0
-    waiting = [_Place(asked.operation.selection_set, 1, 1, ())]
+    counts: Counter[str] = Counter()
+    spread: set[str] = set()
+    _count(_Place(asked.operation.selection_set, 1, 1, (), {}), asked, counts, spread)
+    for name, selections in asked.fragments.items():
+        if name not in spread:  # or only within introspection: how deep they are is no matter
+            _count(_Place(selections, ANYWHERE, ANYWHERE, (name,), {}), asked, counts, spread)
+    return asked
+
+
+def _count(begin: _Place, asked: Asked, counts: Counter[str], spread: set[str]) -> None:
+    waiting = [begin]
     while waiting:
         place = waiting.pop()
         for selection in place.selections.selections:
-            selections += 1
-            aliases += bool(getattr(selection, "alias", None))
-            directives += len(selection.directives)
-            _compare(selections=selections, aliases=aliases, directives=directives)
+            name = _name(selection)
+            counts["selections"] += 1
+            counts["aliases"] += bool(getattr(selection, "alias", None))
+            counts["directives"] += len(selection.directives)
+            counts["repeats"] += name in place.names
+            _compare(**counts)
             if inner := _within(selection, place, asked.fragments):
                 waiting.append(inner)
-    return asked
+                spread.update(inner.inside)
+            place.names.setdefault(name, {})
+
+
+def _name(selection: Any) -> str:
+    """As what it is compared with others: a field by what it is called in the answer, and all
+    fragments alike."""
+    if isinstance(selection, FieldNode):
+        return (selection.alias or selection.name).value
+    return "..."
 
 
 def _taken_apart(document: DocumentNode) -> Asked:
@@ -90,7 +117,12 @@ def _taken_apart(document: DocumentNode) -> Asked:
 
 
 def _compare(**counted: int) -> None:
-    most = {"selections": SELECTIONS_MAX, "aliases": ALIASES_MAX, "directives": DIRECTIVES_MAX}
+    most = {
+        "selections": SELECTIONS_MAX,
+        "aliases": ALIASES_MAX,
+        "directives": DIRECTIVES_MAX,
+        "repeats": REPEATS_MAX,
+    }
     for what, count in counted.items():
         if count > most[what]:
             text = _("The query has more than %(most)d %(what)s.")
@@ -99,7 +131,7 @@ def _compare(**counted: int) -> None:
 
 def _within(selection: Any, place: _Place, fragments: dict[str, SelectionSetNode]) -> _Place | None:
     """What is selected within it; None for a field that has nothing below."""
-    depth, inside, selections = place.depth, place.inside, None
+    depth, inside, names, selections = place.depth, place.inside, place.names, None
     if isinstance(selection, FragmentSpreadNode):
         name = selection.name.value
         if name in inside:
@@ -109,10 +141,11 @@ def _within(selection: Any, place: _Place, fragments: dict[str, SelectionSetNode
         return None
     else:
         selections = selection.selection_set
-        depth += isinstance(selection, FieldNode)
+        if isinstance(selection, FieldNode):
+            depth, names = depth + 1, names.setdefault(_name(selection), {})
     if depth - 1 > DEPTH_MAX or place.nesting > NESTING_MAX:
         raise too_complex(_("The query is nested deeper than %(most)d fields."), most=DEPTH_MAX)
-    return _Place(selections, depth, place.nesting + 1, inside) if selections else None
+    return _Place(selections, depth, place.nesting + 1, inside, names) if selections else None
 
 
 def check_amount(asked: Asked, schema: GraphQLSchema, variables: dict[str, Any]) -> int:
@@ -131,7 +164,7 @@ def check_amount(asked: Asked, schema: GraphQLSchema, variables: dict[str, Any])
                 values += count(selection.selection_set, times)
             elif isinstance(selection, FieldNode) and selection.name.value not in _INTROSPECTION:
                 values += times
-                texts += times if selection.name.value == _TEXT else 0
+                texts += times if selection.name.value in _TEXTS else 0
                 if selection.selection_set:
                     size = _size(selection, sizes, variables)
                     values += count(selection.selection_set, times * size)

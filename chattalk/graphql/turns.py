@@ -7,22 +7,25 @@ queries as the document has kinds of things, however many rooms they are for.
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Hashable
 from contextlib import closing
 from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from chattalk.graphql.counted import ANSWER_MAX, Budget, is_too_much
+from messaging.pooled import within
+from messaging.queries import allowance
 
 Fetch = Callable[..., dict[Any, Any]]
 
 
 class Context:
     """What resolvers have: who asks, and the two ways to the services."""
+
+    budget: Budget
 
     def __init__(self, user: User) -> None:
         self.user = user
@@ -55,10 +58,25 @@ class Context:
         calls, self._calls = self._calls, []
         asked, self._asked = self._asked, {}
         for function, future in calls:
-            _settle([future], partial(_alone, function))
+            self._settle([future], partial(_alone, function))
         for kind, (fetch, same, keys) in asked.items():
             futures = [self._known[kind, key] for key in keys]
-            _settle(futures, partial(_in_order, fetch, keys, same))
+            self._settle(futures, partial(_in_order, fetch, keys, same))
+
+    def _settle(self, futures: "list[asyncio.Future[Any]]", fetch: Callable[[], list[Any]]) -> None:
+        if not self.budget.has_time():
+            return  # nobody waits any more
+        try:
+            values = fetch()
+        except Exception as error:
+            if isinstance(error, ValidationError) and is_too_much(error):
+                self.budget.why = error
+                return
+            for future in futures:
+                future.set_exception(error)
+        else:
+            for future, value in zip(futures, values, strict=True):
+                future.set_result(value)
 
 
 def _alone(function: Callable[[], Any]) -> list[Any]:
@@ -70,34 +88,25 @@ def _in_order(fetch: Fetch, keys: list[Any], same: dict[str, Any]) -> list[Any]:
     return [found.get(key) for key in keys]
 
 
-def _settle(futures: "list[asyncio.Future[Any]]", fetch: Callable[[], list[Any]]) -> None:
-    try:
-        values = fetch()
-    except Exception as error:
-        for future in futures:
-            future.set_exception(error)
-    else:
-        for future, value in zip(futures, values, strict=True):
-            future.set_result(value)
-
-
 def run(operation: Callable[..., Any], context: Context, seconds: float) -> Any:
     """What `operation(context_value=…)` answers.
 
-    Raises ValidationError(unavailable) when it asks for more after that time.
+    Raises ValidationError: unavailable when it asks for more after that time, too_complex when its
+    answer or what is read for it grows too large.
     """
-    deadline = time.monotonic() + seconds
-    with closing(asyncio.new_event_loop()) as loop:
+    context.budget = Budget(seconds)
+    with closing(asyncio.new_event_loop()) as loop, allowance.texts(ANSWER_MAX), within(seconds):
         task = loop.create_task(_whole(operation, context))
         task.add_done_callback(lambda done: loop.stop())
         while True:
             loop.run_forever()
-            if task.done():
-                return task.result()
-            if time.monotonic() > deadline:
+            if context.budget.why is None:
+                if task.done():
+                    return task.result()
+                context.work()
+            if context.budget.why is not None:
                 _abandon(loop)
-                raise too_late()
-            context.work()
+                raise context.budget.why
 
 
 async def _whole(operation: Callable[..., Any], context: Context) -> Any:
@@ -109,8 +118,5 @@ def _abandon(loop: asyncio.AbstractEventLoop) -> None:
     tasks = asyncio.all_tasks(loop)
     for task in tasks:
         task.cancel()
-    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-
-
-def too_late() -> ValidationError:
-    return ValidationError(_("This took too long. Ask for less at once."), code="unavailable")
+    if tasks:
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))

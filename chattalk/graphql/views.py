@@ -32,9 +32,11 @@ from accounts.api.view import View
 from accounts.models import User
 from chattalk.api.parser import StrictJson
 from chattalk.graphql import limits, turns
+from chattalk.graphql.counted import Counted
 from chattalk.graphql.errors import shown
 from chattalk.graphql.limits import Asked
 from chattalk.schema import schema as graphene_schema
+from messaging.problems import STATUS
 
 QUERY_SECONDS = 5.0
 ERRORS_MAX = 10  # of a document that is not valid
@@ -92,11 +94,12 @@ def _run(body: Body, user: User) -> dict[str, Any]:
         document,
         variable_values=body.variables,
         hide_suggestions=not settings.DEBUG,
+        execution_context_class=Counted,
     )
     try:
         result: ExecutionResult = turns.run(operation, turns.Context(user), seconds)
-    except ValidationError as late:
-        raise NotReady(late, status=503) from None
+    except ValidationError as spent:
+        raise NotReady(spent, status=STATUS.get(spent.code, 400)) from None
     errors = result.errors or []
     if any(error.path is None for error in errors):  # it did not even begin
         raise NotReady(*errors)

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.view import View
-from messaging import pages, queries, services, wire
+from messaging import away, pages, queries, services, wire
 from messaging.api import cursor
 from messaging.api.inside import InsideView
 from messaging.api.rooms import CURSOR
@@ -124,7 +124,7 @@ class Missed(InsideView):
         services.standing(room_id, request.user.pk)
         query = cursor.asked(request)
         span = pages.span({name: query[name] for name in ("after", "limit") if name in query})
-        since, events, more = services.missed(
+        since, events, more = away.missed(
             room_id,
             request.user.pk,
             since=_time(query.get("since")),

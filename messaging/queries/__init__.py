@@ -4,6 +4,7 @@ Reads come in two forms with the same text: for pages and APIs on Django's conne
 sockets on an async one (`messaging/database.py`).
 """
 
+from . import allowance
 from .people import MEMBERS, SIGN_INS
 from .positions import (
     ABOUT,
@@ -44,7 +45,8 @@ from .reading import (
 )
 from .rows import CLOCK, event, rows
 
-__all__ = ["EMAILS", "MEMBERS", "SIGN_INS"]
+__all__ = ["allowance"]
+__all__ += ["MEMBERS", "SIGN_INS"]
 __all__ += ["HEADS", "MY_HEADS", "MY_UNREAD", "READ", "STANDING", "STANDINGS", "UNREAD"]
 __all__ += ["ABOUT", "UNREAD_MAX", "Head", "Standing", "Unread", "as_standing", "my_unread"]
 __all__ += ["read", "standing", "unread"]

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from messaging.queries import allowance
 from messaging.queries.positions import UNREAD_MAX
 from messaging.queries.rows import event, rows
 from messaging.wire import Event, fitting
@@ -36,17 +37,26 @@ SELECT room_id, seq, kind, created_at, sender_id, display_name, client_id, body,
 SIZED_AFTER = _SIZED.format(page=AFTER, order="seq")
 SIZED_BEFORE = _SIZED.format(page=BEFORE, order="seq DESC")
 
-# A page of each room's log, for who has a seat in it.
+# A page of each room's log, for who has a seat in it; how many lines it had; and how much text all
+# of them have together, none of which is sent if that is more than may be.
 # Uses indexes: membership_once, event_seq_once, each once per room.
 PAGES = """
-SELECT e.room_id, e.seq, e.kind, e.created_at, e.sender_id, u.display_name, e.client_id, e.body
-FROM rooms_membership m CROSS JOIN LATERAL (
-    SELECT * FROM messaging_event
-    WHERE room_id = m.room_id AND seq > %(after)s AND seq < %(before)s
-    ORDER BY seq {direction} LIMIT %(limit)s
-) e JOIN accounts_user u ON u.id = e.sender_id
-WHERE m.user_id = %(user)s AND m.room_id = ANY (%(rooms)s::bigint[])
-ORDER BY e.seq {direction}
+SELECT room_id, seq, kind, created_at, sender_id, display_name, client_id,
+    CASE WHEN total <= %(most)s THEN body ELSE '' END, found, total
+FROM (SELECT sized.*, coalesce(sum(octet_length(body)) OVER (), 0) AS total FROM (
+    SELECT page.*, count(*) OVER (PARTITION BY room_id) AS found, row_number() OVER page_of AS nth,
+        sum(octet_length(body)) OVER page_of - octet_length(body) AS bytes_before
+    FROM (
+        SELECT e.room_id, e.seq, e.kind, e.created_at, e.sender_id, u.display_name, e.client_id,
+            e.body
+        FROM rooms_membership m CROSS JOIN LATERAL (
+            SELECT * FROM messaging_event
+            WHERE room_id = m.room_id AND seq > %(after)s AND seq < %(before)s
+            ORDER BY seq {direction} LIMIT %(limit)s
+        ) e JOIN accounts_user u ON u.id = e.sender_id
+        WHERE m.user_id = %(user)s AND m.room_id = ANY (%(rooms)s::bigint[])
+    ) page WINDOW page_of AS (PARTITION BY room_id ORDER BY seq {direction})
+) sized WHERE bytes_before < %(bytes)s AND nth < %(limit)s) of_all ORDER BY seq {direction}
 """
 FORWARDS, BACKWARDS = PAGES.format(direction="ASC"), PAGES.format(direction="DESC")
 
@@ -116,17 +126,26 @@ def pages(
     before: int | None,
     limit: int,
     backwards: bool,
-) -> list[Event]:
-    """A page of each room's log between two places, both left out; newest first if backwards.
-    Nothing of rooms in which the person has no seat."""
+    most: int,
+) -> dict[int, tuple[list[Event], bool]]:
+    """A page of each room's log between two places, both left out; newest first if backwards; and
+    whether there is more. The line that reaches `most` bytes ends a page. Nothing of rooms in which
+    the person has no seat. Raises ValidationError(too_complex)."""
     params = {
         "rooms": list(room_ids),
         "user": user_id,
         "after": after,
         "before": SEQ_MAX if before is None else before,
-        "limit": limit,
+        "limit": limit + 1,
+        "bytes": most,
+        "most": allowance.left(),
     }
-    return [event(row) for row in rows(BACKWARDS if backwards else FORWARDS, params)]
+    found = rows(BACKWARDS if backwards else FORWARDS, params)
+    allowance.spend(int(found[0][-1]) if found else 0)
+    by_room: dict[int, list[tuple[Any, ...]]] = {}
+    for row in found:
+        by_room.setdefault(row[0], []).append(row[:-1])
+    return {room: _sized(lines, limit, most) for room, lines in by_room.items()}
 
 
 def missed(

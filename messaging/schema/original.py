@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts import names
-from messaging import services
+from messaging import away, services
 from rooms import services as rooms
 from rooms.schema import LIST_MAX, ChatRoom, check_own, local, number
 
@@ -69,12 +69,12 @@ class Query(graphene.ObjectType):
     async def resolve_get_chat_messages(root, info, chat_id, exit_time):
         room_id, since = number(chat_id), moment(exit_time)
         me = info.context.user.pk
-        return await info.context.run(services.since, room_id, me, since, LIST_MAX)
+        return await info.context.run(away.since, room_id, me, since, LIST_MAX)
 
     async def resolve_get_exit_time(root, info, chat_id, email):
         check_own(email, info.context.user)
         me = info.context.user.pk
-        at = await info.context.run(services.away_since, number(chat_id), me)
+        at = await info.context.run(away.went_away, number(chat_id), me)
         return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 

@@ -19,13 +19,13 @@ from redis.exceptions import RedisError
 
 from messaging import queries, services
 from messaging.queries import SEQ_MAX
-from messaging.wire import Event
+from messaging.wire import PAGE_BYTES, Event
 from rooms.models import Room
 
 log = logging.getLogger(__name__)
 
 UNREAD_MAX = 500  # lines in one answer: the newest
-UNREAD_BYTES = 256 * 1024  # as far as the line that reaches this
+UNREAD_BYTES = PAGE_BYTES  # as far as the line that reaches this
 NOTE_SECONDS = 20  # from the answer to the subscription
 QUICKER_SECONDS = 5  # a GET read may come so long after the SUBSCRIBE of its page
 GONE_SECONDS = 3600  # a PUT read may come so long after its page's socket; a new visit ends it

@@ -45,6 +45,11 @@ def pairs(count):
     return "{ ...F0 } " + " ".join(spreads) + f" fragment F{count} on Query {{ me {{ id }} }}"
 
 
+def doubled(levels):
+    inner = f"{{{doubled(levels - 1)}}}" if levels > 1 else ""
+    return f"me{inner} me{inner} "
+
+
 BOMBS = {
     "deep": deep(9),
     "very deep": deep(40),
@@ -63,6 +68,16 @@ BOMBS = {
     "two operations": "query A {me{id}} query B {me{id}}",
     "no operation": "fragment F on Query {me{id}}",
     "a field again and again": "{" + "me{id}" * 240 + "}",
+    "a field as often as there may be selections": "{" + "me{id}" * 149 + "}",
+    "twice in each of the same": "{" + doubled(6) + "}",
+    "a leaf again and again": "{" + "__typename " * 290 + "}",
+    "fragments side by side": "{" + "".join(f"...F{n} " for n in range(40)) + "}"
+    + "".join(f"fragment F{n} on Query{{f{n}:__typename}}" for n in range(14)),
+    "again in fragments in fragments":
+        "{...{...{" + "me{id}" * 20 + "}}...{" + "me{id}" * 20 + "}}",
+    "again where nothing spreads it": "{me{id}} fragment F on Query {" + "me{id}" * 100 + "}",
+    "texts of the original": "{" + " ".join(
+        f'a{n}:getChatMessages(chatId:"1",exitTime:""){{message}}' for n in range(2)) + "}",
     "pages in pages": "{rooms(first:100){edges{node{members(first:100){edges{cursor}}}}}}",
     "pages by a fragment": "{rooms(first:100){edges{node{...M}}}}"
     "fragment M on Room {members(last:100){edges{cursor}}}",

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from messaging import queries, services
+from messaging import away, queries, services
 from rooms.models import Membership, Room
 from tests.messaging.conftest import person
 
@@ -192,7 +192,7 @@ def test_what_was_said_in_the_moment_of_the_line_read_last_is_missed_too(room, a
 def test_who_comes_for_the_first_time_has_missed_nothing(room, alice, charlie):
     queries.append(room.pk, "message", [alice.pk], "long ago")
     services.join(room.pk, charlie)
-    assert services.missed(room.pk, charlie.pk) == (None, [], False)
+    assert away.missed(room.pk, charlie.pk) == (None, [], False)
     assert queries.unread(charlie.pk, [room.pk]) == {room.pk: 0}
 
 
