@@ -113,10 +113,10 @@ class StepsAdmin(admin.ModelAdmin):
         return [self._path(step) for step in self.steps] + super().get_urls()
 
     def _path(self, step: Step) -> Any:
-        person = "<int:person_id>/" if step.takes_person else ""
+        person = "<number:person_id>/" if step.takes_person else ""
         view = require_http_methods(["GET", "HEAD", "POST"])(partial(self._step, step))
         name = self._route(step).removeprefix("admin:")
-        address = f"<int:object_id>/{step.name}/{person}"
+        address = f"<number:object_id>/{step.name}/{person}"
         return path(address, self.admin_site.admin_view(view), name=name)
 
     def _step(

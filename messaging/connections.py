@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts import numbers
+
 PAGE = 20  # items, unless asked otherwise
 PAGE_MAX = 100
-NUMBER_MAX = 2**63 - 1
 
 Place = tuple[int, ...]  # where an item stands in its order: what a cursor holds
 
@@ -63,12 +64,13 @@ def _place(cursor: str | None, width: int) -> Place | None:
         return None
     try:
         text = base64.urlsafe_b64decode(cursor[:64].encode("ascii")).decode("ascii")
-        place = tuple(int(number) for number in text.split(","))
+        place = tuple(numbers.number(part) for part in text.split(","))
     except (ValueError, binascii.Error):
         place = ()
-    if len(place) != width or not all(0 <= number <= NUMBER_MAX for number in place):
+    known = tuple(one for one in place if one is not None)
+    if not len(place) == len(known) == width:
         raise ValidationError(_("This cursor is none of ours."), code="bad_cursor")
-    return place
+    return known
 
 
 def found(items: Iterable[Any], page: Page) -> Found:

@@ -2,17 +2,18 @@
 
 from django.urls import include, path
 
+from accounts import numbers  # noqa: F401  (the routes' <number:…>)
 from messaging import views
 
 conversation = [
-    path("<int:room_id>/", views.room, name="room"),
-    path("<int:room_id>/join/", views.join, name="join"),
-    path("<int:room_id>/entrance/", views.entrance, name="entrance"),
-    path("<int:room_id>/leave/", views.leave, name="leave"),
-    path("<int:room_id>/leave/ask/", views.ask_leave, name="ask_leave"),
-    path("<int:room_id>/history/", views.history, name="history"),
-    path("<int:room_id>/missed/", views.missed, name="missed"),
-    path("<int:room_id>/members/", views.members, name="members"),
+    path("<number:room_id>/", views.room, name="room"),
+    path("<number:room_id>/join/", views.join, name="join"),
+    path("<number:room_id>/entrance/", views.entrance, name="entrance"),
+    path("<number:room_id>/leave/", views.leave, name="leave"),
+    path("<number:room_id>/leave/ask/", views.ask_leave, name="ask_leave"),
+    path("<number:room_id>/history/", views.history, name="history"),
+    path("<number:room_id>/missed/", views.missed, name="missed"),
+    path("<number:room_id>/members/", views.members, name="members"),
 ]
 urlpatterns = [
     path("rooms/", include((conversation, "messaging"))),

@@ -2,16 +2,17 @@
 
 from django.urls import include, path
 
+from accounts import numbers  # noqa: F401  (the routes' <number:…>)
 from messaging import lobby, owners
 
 rooms = [
     path("new/", lobby.create, name="create"),
-    path("<int:room_id>/edit/", lobby.edit, name="edit"),
-    path("<int:room_id>/close/", lobby.close, name="close"),
-    path("<int:room_id>/reopen/", lobby.reopen, name="reopen"),
-    path("<int:room_id>/people/", owners.people, name="people"),
-    path("<int:room_id>/people/<int:user_id>/remove/", owners.remove, name="remove"),
-    path("<int:room_id>/people/<int:user_id>/hand-over/", owners.hand_over, name="hand_over"),
+    path("<number:room_id>/edit/", lobby.edit, name="edit"),
+    path("<number:room_id>/close/", lobby.close, name="close"),
+    path("<number:room_id>/reopen/", lobby.reopen, name="reopen"),
+    path("<number:room_id>/people/", owners.people, name="people"),
+    path("<number:room_id>/people/<number:user_id>/remove/", owners.remove, name="remove"),
+    path("<number:room_id>/people/<number:user_id>/hand-over/", owners.hand_over, name="hand_over"),
 ]
 urlpatterns = [
     path("", lobby.lobby, name="lobby"),

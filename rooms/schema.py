@@ -4,7 +4,7 @@ import graphene
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts import names
+from accounts import names, numbers
 from accounts.models import normal_email
 from rooms import services as rooms
 
@@ -40,9 +40,9 @@ def local(at):
 
 def number(id):
     """A room's or person's number as the other doors know it. Raises ValidationError(bad_id)."""
-    if id.isascii() and id.isdigit() and len(id) <= 19 and int(id) < 2**63:
-        return int(id)
-    raise bad_id()
+    if (found := numbers.number(id)) is None:
+        raise bad_id()
+    return found
 
 
 def bad_id():

@@ -1,23 +1,10 @@
 """All routes of /api/v1/ on one page."""
 
-from django.urls import URLPattern, path, register_converter
-from django.urls.converters import StringConverter
+from django.urls import URLPattern, path
 
+from accounts import numbers  # noqa: F401  (the routes' <number:…>)
 from accounts.api import account, devices
 from messaging.api import log, members, rooms
-
-
-class Number(StringConverter):
-    """The number of a room or a person: what the database can hold, and nothing else is a route."""
-
-    regex = "[0-9]{1,18}"
-
-    def to_python(self, value: str) -> int:  # type: ignore[override]
-        return int(value)
-
-
-register_converter(Number, "number")
-
 
 urlpatterns: list[URLPattern] = [
     path("accounts/", account.Accounts.as_view()),

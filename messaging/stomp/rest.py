@@ -21,6 +21,7 @@ from accounts import addresses, devices, names
 from accounts import services as accounts
 from accounts.api.view import View
 from accounts.models import User
+from accounts.numbers import number
 from accounts.tokens import NotValid
 from messaging import services
 from messaging.queries import SEQ_MAX
@@ -226,9 +227,9 @@ def _listed(request: Request, rooms: RoomQuerySet) -> Response:
 
 def _room_id(chat_id: str) -> int:
     """Its page sends an empty one where its storage is empty."""
-    if not (chat_id.isascii() and chat_id.isdigit() and int(chat_id[:20]) <= SEQ_MAX):
+    if (found := number(chat_id)) is None:
         raise Http404
-    return int(chat_id)
+    return found
 
 
 def _in_its_words(error: ValidationError) -> ValidationError:
