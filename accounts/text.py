@@ -1,12 +1,18 @@
-"""One line of text that a person gives a name with: a display name, a room's title."""
+"""What of a text can be seen; and one line of it that a person gives a name with: a display name, a
+room's title."""
 
 import unicodedata
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-# Letters by their category, but drawn as nothing: the Hangul fillers and the blank braille cell.
-_DRAWN_AS_NOTHING = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+# Letters, numbers, punctuation, symbols, and what a font of one's own has. Marks are drawn on what
+# stands before them: alone they are nothing to read, and variation selectors not even a mark.
+_SEEN = frozenset("LNPS")
+_PRIVATE = "Co"
+# Such by their category, but drawn as nothing: the Hangul fillers, the blank braille cell, the null
+# notehead.
+_DRAWN_AS_NOTHING = frozenset("\u115f\u1160\u3164\uffa0\u2800\U0001d159")
 # They turn the text around them, so that a name can look like another one.
 _DIRECTION_MARKS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # Control characters, halves of surrogate pairs, private use, line and paragraph separators.
@@ -18,7 +24,7 @@ def one_line(text: str) -> str:
     if any(_is_refused(character) for character in text.strip()):
         raise ValidationError(_("Some of these characters can't be used here."), code="bad_text")
     line = " ".join(unicodedata.normalize("NFC", text).split())
-    if not any(_is_visible(character) for character in line):
+    if not any(is_visible(character) for character in line):
         raise ValidationError(_("Write something that can be seen."), code="blank")
     return line
 
@@ -27,5 +33,8 @@ def _is_refused(character: str) -> bool:
     return character in _DIRECTION_MARKS or unicodedata.category(character) in _REFUSED_CATEGORIES
 
 
-def _is_visible(character: str) -> bool:
-    return unicodedata.category(character)[0] in "LNPS" and character not in _DRAWN_AS_NOTHING
+def is_visible(character: str) -> bool:
+    """A text without any such is blank, at every door and in every field."""
+    category = unicodedata.category(character)
+    is_seen = category[0] in _SEEN or category == _PRIVATE
+    return is_seen and character not in _DRAWN_AS_NOTHING

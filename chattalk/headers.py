@@ -1,4 +1,7 @@
-"""What pages of ours may not use, and who may not use ours; the other headers are settings."""
+"""What pages of ours may not use, who may not use ours, and who may keep them.
+
+The other headers are settings.
+"""
 
 from collections.abc import Callable
 
@@ -12,6 +15,8 @@ UNUSED = (
 )  # fmt: skip
 PERMISSIONS = ", ".join(f"{feature}=()" for feature in UNUSED)
 
+PRIVATE = "private, no-store"
+
 Handler = Callable[[HttpRequest], HttpResponse]
 
 
@@ -22,6 +27,7 @@ def policies(get_response: Handler) -> Handler:
         response = get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers.setdefault("Cache-Control", PRIVATE)  # unless it says itself who may
         return response
 
     return answer

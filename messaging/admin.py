@@ -76,7 +76,7 @@ def _export(room, by, shape):
     lines = export.SHAPES[shape].stream(room.pk, head)
     response = StreamingHttpResponse(lines, content_type=export.SHAPES[shape].content_type)
     response["Content-Disposition"] = f'attachment; filename="room-{room.pk}.{shape}"'
-    response["Cache-Control"] = "no-store"
+    response["Cache-Control"] = "private, no-store"
     return response
 
 

@@ -19,6 +19,7 @@ from accounts import refusals
 from messaging import node, queries, services, wire
 from messaging.database import Unavailable
 from messaging.packets import Packet, packet
+from messaging.reachable import first_line, is_outage
 from messaging.subscription import Subscription
 from messaging.wire import Person
 from messaging.writer import UNAVAILABLE, Receipt, not_member, unavailable
@@ -95,8 +96,12 @@ class Client:
             self.refuse(frame, error)
         except Unavailable:
             self.refuse(frame, unavailable())
-        except Exception:  # the connection stays, whatever a frame meets
-            log.exception("a %s frame failed", type(frame).__name__.lower())
+        except Exception as error:  # the connection stays, whatever a frame meets
+            name = type(frame).__name__.lower()
+            if is_outage(error):  # of Django's connection, by a thread
+                log.warning("%s: the database does not answer: %s", name, first_line(error))
+            else:
+                log.exception("a %s frame failed", name)
             self.refuse(frame, unavailable())
 
     def gone(self, at: datetime) -> None:

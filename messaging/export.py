@@ -61,7 +61,7 @@ def harmless(text: str) -> str:
 
 def _lines(rows: list[tuple[object, ...]]) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer).writerows(rows)
+    csv.writer(buffer, quoting=csv.QUOTE_ALL).writerows(rows)
     return buffer.getvalue()
 
 

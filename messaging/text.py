@@ -5,14 +5,13 @@ import unicodedata
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts.text import is_visible
+
 BODY_MAX = 4_000  # characters (code points), after normalisation
 
 _ALLOWED_CONTROLS = {"\n", "\t"}
 _CONTROL = "Cc"
 _SURROGATE = "Cs"
-# Line and paragraph separators, spaces, controls, and what is drawn as nothing.
-_INVISIBLE = {"Zl", "Zp", "Zs", "Cc", "Cf", "Cn"}
-_BLANK_LETTERS = {"\u115f", "\u1160", "\u2800", "\u3164", "\uffa0"}  # fillers, braille blank
 
 
 def clean(body: str) -> str:
@@ -33,11 +32,12 @@ def clean(body: str) -> str:
 
 
 def _refuse_hidden(text: str) -> None:
-    categories = {char: unicodedata.category(char) for char in set(text)}
-    for char, category in categories.items():
+    characters = set(text)
+    for char in characters:
+        category = unicodedata.category(char)
         if category == _SURROGATE or (category == _CONTROL and char not in _ALLOWED_CONTROLS):
             raise ValidationError(_("The text holds characters that can't be sent."), "bad_text")
-    if all(kind in _INVISIBLE or char in _BLANK_LETTERS for char, kind in categories.items()):
+    if not any(map(is_visible, characters)):
         raise ValidationError(_("Write something first."), code="blank")
 
 

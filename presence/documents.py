@@ -221,7 +221,7 @@ def remove(room_id: int, user_id: int) -> None:
 
 
 def batches(size: int) -> Iterator[list[dict[str, Any]]]:
-    """Every document as it is stored, in the order of its `_id`, and bounded in memory."""
+    """Every document as it was stored, in the order of its `_id`, and bounded in memory."""
     last = ""
     while True:
         with collection() as documents:
@@ -229,6 +229,8 @@ def batches(size: int) -> Iterator[list[dict[str, Any]]]:
             found = list(page.sort("_id", 1).limit(size))
         if not found:
             return
+        for one in found:  # NX-27017 reads an updated true as 1, which is no true elsewhere
+            one["online"] = bool(one["online"])
         yield found
         last = found[-1]["_id"]
 

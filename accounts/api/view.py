@@ -40,7 +40,7 @@ class View(APIView):
     ) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
         patch_vary_headers(response, ["Authorization"])
-        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("Cache-Control", "private, no-store")
         for name, value in getattr(request, "pace_headers", {}).items():
             response[name] = value
         return response

@@ -49,6 +49,7 @@ async def test_json_is_exact(sam, said):
 async def test_csv_holds_no_formula(sam, said):
     text = await exported(sam, said, "csv")
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert text.startswith('\ufeff"seq","at","kind","person","name","body"\r\n"1",')
     bodies = [row["body"] for row in rows]
     assert bodies[2:5] == ["hello", "'=1+1", "'＝cmd"]
     assert bodies[5:] == ["안녕\n두 줄", 'comma, and "quotes"']

@@ -57,7 +57,7 @@ def test_tokens_are_refreshed_verified_and_never_kept_by_a_cache(as_nobody):
     sign_up(as_nobody)
     pair = sign_in(as_nobody).json()
     answer = as_nobody("POST", "tokens/refresh/", {"refresh": pair["refresh"]})
-    assert answer["Cache-Control"] == "no-store"
+    assert answer["Cache-Control"] == "private, no-store"
     successor = answer.json()
     assert successor["device"] == pair["device"] and successor["refresh"] != pair["refresh"]
     assert as_nobody("POST", "tokens/verify/", {"token": pair["access"]}).status_code == 200

@@ -15,6 +15,11 @@ from messaging.text import BODY_MAX, clean
         ("👩\u200d👩\u200d👧", "👩\u200d👩\u200d👧"),  # joiners inside are kept
         ("<b>bold</b>", "<b>bold</b>"),
         ("tab\there", "tab\there"),
+        ("ᄋ", "ᄋ"),
+        ("ㅋ", "ㅋ"),
+        ("1\ufe0f\u20e3", "1\ufe0f\u20e3"),
+        ("।", "।"),
+        ("\uf8ff", "\uf8ff"),  # whose font has it sees it
         ("x" * BODY_MAX, "x" * BODY_MAX),
         ("한" * BODY_MAX, "한" * BODY_MAX),
     ],
@@ -31,6 +36,8 @@ def test_text_is_kept_in_normal_form(said, kept):
         ("\u200b\u200d\ufeff", "blank"),
         ("\u3164", "blank"),  # Hangul filler: drawn as nothing
         ("\u2800", "blank"),
+        ("\ufe0f\u034f", "blank"),  # marks with nothing to stand on
+        ("\U0001d159", "blank"),  # a symbol that is drawn as nothing
         ("x" * (BODY_MAX + 1), "too_long"),
         ("x" * 1_000_000, "too_long"),
         ("nul\x00", "bad_text"),

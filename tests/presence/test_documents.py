@@ -40,6 +40,21 @@ def test_writes_in_any_order_and_twice_end_the_same(empty):
         assert (bob().online, bob().exit_at, bob().seq, bob().version) == (False, 130, 9, 13)
 
 
+def test_what_was_updated_is_read_as_true_and_false_whatever_the_server_makes_of_it(empty):
+    for version in (10, 11, 12):  # made, then updated
+        documents.write([came(version)])
+        (stored,) = [one for batch in documents.batches(9) for one in batch]
+        (state,) = services.states(ROOM, [BOB]).values()
+        for read in (bob().online, stored["online"], documents.find(ROOM, [BOB])[0].online):
+            assert read is True
+        assert state.online in (True, None) and isinstance(state.online, bool)
+        assert [one.user for one in documents.orphans([], 10**18, 9)] == [BOB]
+    documents.write([went(13, exit_at=130)])
+    (stored,) = [one for batch in documents.batches(9) for one in batch]
+    assert bob().online is False and stored["online"] is False
+    assert documents.orphans([], 10**18, 9) == []
+
+
 def test_an_exit_that_is_written_late_counts_though_they_are_back(empty):
     documents.write([came(12)])
     documents.write([went(11, exit_at=110, seq=5)])
