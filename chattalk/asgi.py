@@ -7,7 +7,7 @@ from typing import Any
 import django
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIHandler
-from django.db import connection
+from django.db import close_old_connections, connection
 from django.http import HttpRequest, HttpResponseBase
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chattalk.settings")
@@ -28,7 +28,13 @@ class Pages(ASGIHandler):
             await body.refuse(send)
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        return await sync_to_async(self.get_response, thread_sensitive=True)(request)
+        return await sync_to_async(self._answer, thread_sensitive=True)(request)
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if not response.streaming:  # it is whole: who reads it slowly needs no connection for that
+            close_old_connections()
+        return response
 
 
 django.setup(set_prefix=False)

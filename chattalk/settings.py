@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "chattalk.headers.policies",
     "chattalk.static.StaticFiles",
+    "chattalk.bounded.bounded",
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "chattalk.available.Sessions",

@@ -196,17 +196,18 @@ class Feed:
             return None
         return [line for line in self._ring if line.seq > after]
 
-    async def between(self, after: int, head: int) -> list[Line]:
-        """The lines after `after` up to `head`, from the database. Raises Unavailable.
+    async def between(self, after: int, head: int, most: float = float("inf")) -> list[Line]:
+        """The lines after `after` up to `head`, from the database; where they are more than so many
+        bytes, only the first of them, and those are more as well. Raises Unavailable.
 
         Those near the end are then kept ready: after a restart everybody comes back at once.
         """
         if self.head - after > RING:
-            return await self._fetch(after, head)
+            return await self._fetch(after, head, most)
         async with self._recalling:
             lines = self.replay(after)
             if lines is None:
-                lines = await self._fetch(after, head)
+                lines = await self._fetch(after, head, most)
                 self._keep(lines)
         return [line for line in lines if line.seq <= head]
 
@@ -218,11 +219,13 @@ class Feed:
             room = RING - len(self._ring)
             self._ring.extendleft(reversed(older[len(older) - min(room, len(older)) :]))
 
-    async def _fetch(self, after: int, head: int) -> list[Line]:
+    async def _fetch(self, after: int, head: int, most: float) -> list[Line]:
         lines: list[Line] = []
-        while after < head and (events := await self._read(self.room_id, after)):
-            lines += [line(event) for event in events]
-            after = lines[-1].seq
+        while after < head and most >= 0 and (events := await self._read(self.room_id, after)):
+            page = [line(event) for event in events]
+            lines += page
+            after = page[-1].seq
+            most -= sum(one.frame.size for one in page)
         return lines
 
     def close(self) -> None:

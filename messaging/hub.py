@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from messaging import queries
+from messaging import queries, wire
 from messaging.activity import Activity
 from messaging.database import ANSWER_SECONDS, Reads, Unavailable
 from messaging.feed import Feed, Line, by_room, told_of, unpack
@@ -188,8 +188,10 @@ class Hub:
         return [None if row[0] is None else queries.as_standing(row) for row in rows]
 
     async def _read(self, room_id: int, after: int) -> list[Event]:
-        rows = await self.reads.rows(queries.AFTER, room=room_id, after=after, limit=FILL_PAGE)
-        return [queries.event(row) for row in rows]
+        """Some lines after that one, 500 or a resume's worth of text at most."""
+        page = {"after": after, "limit": FILL_PAGE, "bytes": wire.RESUME_BYTES_MAX}
+        rows = await self.reads.rows(queries.SIZED_AFTER, room=room_id, **page)
+        return [queries.event(row[:-1]) for row in rows]
 
     async def _read_head(self, room_id: int) -> int:
         rows = await self.reads.rows(queries.HEADS, rooms=[room_id])

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from accounts.numbers import number
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, QuerySet
@@ -11,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.numbers import number
 from messaging import away, queries, wire
 from presence import services as presence
 from rooms.models import Membership, Room
@@ -21,6 +21,7 @@ CONTEXT = 8  # events shown above the first missed one
 MISSED_CAP = 100  # missed messages counted; the page says "100+" from there
 HISTORY_MAX = 100  # events in one answer
 HISTORY_BYTES = wire.PAGE_BYTES
+FIRST_BYTES = 200 * 1024  # within a page that shows more; the longest CONTEXT and a line have room
 MEMBERS_PAGE = 50  # people
 MY_ROOMS_MAX = 200  # in the sidebar: as many as one socket may watch
 
@@ -51,9 +52,10 @@ def conversation(room: Room, me: User, standing: queries.Standing) -> dict[str, 
 def first_page(room_id: int, first_missed: int | None) -> dict[str, Any]:
     """The newest lines; or, if something was missed, from a little before it."""
     if first_missed is None:
-        newest = history(room_id, limit=FIRST_PAGE)
+        newest = _lines(room_id, limit=FIRST_PAGE, most=FIRST_BYTES)
         return {"events": newest["events"], "older": newest["more"], "newer": False}
-    page = history(room_id, after=max(0, first_missed - 1 - CONTEXT), limit=FIRST_PAGE + CONTEXT)
+    before = max(0, first_missed - 1 - CONTEXT)
+    page = _lines(room_id, after=before, limit=FIRST_PAGE + CONTEXT, most=FIRST_BYTES)
     older = bool(page["events"]) and page["events"][0]["seq"] > 1
     return {"events": page["events"], "older": older, "newer": page["more"]}
 
@@ -62,7 +64,13 @@ def history(
     room_id: int, *, before: int | None = None, after: int | None = None, limit: int = FIRST_PAGE
 ) -> dict[str, Any]:
     """A page of the log, oldest first, and whether there is more on its far side."""
-    found, more = queries.page(room_id, before=before, after=after, limit=limit, most=HISTORY_BYTES)
+    return _lines(room_id, before=before, after=after, limit=limit, most=HISTORY_BYTES)
+
+
+def _lines(
+    room_id: int, *, before: int | None = None, after: int | None = None, limit: int, most: int
+) -> dict[str, Any]:
+    found, more = queries.page(room_id, before=before, after=after, limit=limit, most=most)
     return {"events": [wire.plain(event) for event in found], "more": more}
 
 

@@ -6,6 +6,8 @@ from messaging.feed import Feed, Line, Lines
 from messaging.packets import Packet
 from messaging.wire import RESUME_BYTES_MAX, RESUME_MAX
 
+Read = Callable[[int, int, float], Awaitable[list[Line]]]
+
 
 class Subscription:
     """A feed's listener. Lines that come while older ones are still read are held back."""
@@ -62,19 +64,19 @@ class Subscription:
     async def resume(
         self,
         after: int | None,
-        read: Callable[[int, int], Awaitable[list[Line]]],
+        read: Read,
         greet: Callable[[int, int, bool], None],
     ) -> None:
         """Listen first, then read what was missed, then merge by seq: no hole, no repeat.
 
-        `read(after, head)` asks the database; `greet(head, after, recovered)` comes before the
-        first line. Raises Unavailable.
+        `read(after, head, most)` asks the database; `greet(head, after, recovered)` comes before
+        the first line. Raises Unavailable.
         """
         self.feed.listeners.add(self)
         head = self.feed.head
         start = head if after is None else after
         since_looked = await self._lines(self.member_at, head, read)
-        lines = await self._lines(start, head, read)
+        lines = await self._lines(start, head, read, RESUME_BYTES_MAX)
         if sum(line.frame.size for line in lines) > RESUME_BYTES_MAX:
             lines = []
         recovered = start == head or (bool(lines) and lines[0].seq == start + 1)
@@ -86,13 +88,13 @@ class Subscription:
         self._take([*known, *held])
 
     async def _lines(
-        self, start: int, head: int, read: Callable[[int, int], Awaitable[list[Line]]]
+        self, start: int, head: int, read: Read, most: float = float("inf")
     ) -> list[Line]:
         """The lines after `start`; none if they are too many to bring."""
         if not 0 < head - start <= RESUME_MAX:
             return []
         kept = self.feed.replay(start)
-        return await read(start, head) if kept is None else kept
+        return await read(start, head, most) if kept is None else kept
 
     def stop(self) -> None:
         self.stopped = True

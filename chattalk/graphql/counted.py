@@ -15,7 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from graphql import ExecutionContext, GraphQLError, GraphQLObjectType
 from graphql.pyutils import Path
 
-ANSWER_MAX = 512 * 1024  # bytes
+from chattalk.bounded import ANSWER_MAX
+
+ENVELOPE_BYTES = 1_024  # of an answer, around what is counted
 ERROR_BYTES = 512  # about what an entry of `errors` takes, but for its path
 NAME_BYTES = 8  # what stands around a name: quotes, colon, comma, and `null`
 
@@ -29,7 +31,7 @@ class Budget:
 
     def __init__(self, seconds: float) -> None:
         self._deadline = time.monotonic() + seconds
-        self._left = ANSWER_MAX
+        self._left = ANSWER_MAX - ENVELOPE_BYTES
         self.why: ValidationError | None = None  # it is spent
 
     @property

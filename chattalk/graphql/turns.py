@@ -15,7 +15,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from accounts.models import User
-from chattalk.graphql.counted import ANSWER_MAX, Budget, is_too_much
+from chattalk.bounded import ANSWER_MAX
+from chattalk.graphql.counted import Budget, is_too_much
 from messaging.pooled import within
 from messaging.queries import allowance
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from accounts import names
 from accounts.models import User
 from messaging.stomp import shapes
-from messaging.wire import Event
+from messaging.wire import PAGE_BYTES, Event
 
 SYSTEM = "ChatTalk"  # who speaks where the original knows only people
 KEPT = 512  # lines of late: each is encoded once for its sender, and once for all the others
@@ -33,11 +33,24 @@ class People:
         self._names = {user_id: names.stand_in(user_id, name) for user_id, name, _here in people}
         listed = [Participant(self._names[user_id], is_here) for user_id, _name, is_here in people]
         self.body = encoded(listed)
+        if len(self.body.encode()) > PAGE_BYTES:
+            self.body = encoded(_fitting(listed, PAGE_BYTES))
 
     def told(self, to: User) -> str:
         """A stand-in is in the list once: it ends with the person's number."""
         own = self._names.get(to.pk)
         return self.body if own is None else self.body.replace(encoded(own), encoded(to.email), 1)
+
+
+def _fitting(people: list[Participant], most: int) -> list[Participant]:
+    """Of a very large room: who is here first, and then as many as there is room for."""
+    kept = []
+    for one in sorted(people, key=lambda one: not one.isRead):
+        most -= len(encoded(one).encode()) + 1
+        if most < 0:
+            break
+        kept.append(one)
+    return kept
 
 
 @lru_cache(KEPT)

@@ -20,8 +20,9 @@ from graphql import (
     parse,
 )
 
+from chattalk.bounded import ANSWER_MAX
 from chattalk.graphql import turns
-from chattalk.graphql.counted import ANSWER_MAX, Counted
+from chattalk.graphql.counted import Counted
 from messaging import queries, services
 from rooms.models import Room
 from tests.graphql.conftest import Asker
@@ -150,7 +151,7 @@ THING = GraphQLObjectType(
 STRANGE = GraphQLSchema(THING)
 
 
-def run(query, seconds=5.0):
+def run(query, seconds=60.0):
     def operation(context_value):
         return execute(
             STRANGE, parse(query), context_value=context_value, execution_context_class=Counted

@@ -149,6 +149,17 @@ async def test_a_crowd_that_comes_back_after_a_restart_costs_one_look(log):
     assert [each.seq for each in feed.replay(37)] == [38, 39, 40, 41]
 
 
+async def test_what_is_too_much_to_bring_is_not_read_to_its_end(log):
+    log.head = 1_000
+    feed = Feed(1, log.read, log.read_head)
+    await feed.open()
+    size = lines(500)[0].frame.size
+    found = await feed.between(500, 1_000, most=4 * size)
+    assert log.reads == [500, 503]
+    assert sum(each.frame.size for each in found) > 4 * size  # so it is seen that it is too much
+    assert [each.seq for each in await feed.between(996, 1_000, most=4 * size)][-1] == 1_000
+
+
 async def test_what_is_recalled_drives_out_nothing_newer(log, monkeypatch):
     monkeypatch.setattr(feeds, "RING", 4)
     log.head = 40

@@ -94,7 +94,7 @@ def test_a_room_that_does_not_exist_is_not_found(client, alice, method, name):
 @pytest.mark.parametrize("name", ["room", "join", "history"])
 def test_a_number_beyond_all_rooms_is_not_found(client, alice, name):
     client.force_login(alice)
-    address = reverse(f"messaging:{name}", args=[10**30])
+    address = reverse(f"messaging:{name}", args=[7]).replace("7", f"{10**30}")
     method = client.post if name == "join" else client.get
     assert method(address).status_code == 404
 

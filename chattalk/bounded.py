@@ -1,0 +1,34 @@
+"""No answer is larger than this, whichever view made it.
+
+Each bounds its own: pages end early, lists have a length, GraphQL is counted while it is made. What
+is larger all the same is a fault of ours and is not sent: a few who ask for it, and read it slowly,
+would take the process's memory.
+"""
+
+import logging
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+
+from messaging.problems import CONTENT_TYPE, problem
+
+log = logging.getLogger(__name__)
+
+ANSWER_MAX = 512 * 1024  # bytes; what is streamed is a piece at a time, and has no bound
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+def bounded(get_response: Handler) -> Handler:
+    """A middleware, behind the one of static files."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.streaming or len(response.content) <= ANSWER_MAX:
+            return response
+        log.error("%s: an answer of %s bytes is not sent", request.path, len(response.content))
+        found = problem(500, "error", _("Something went wrong here. It is written down."))
+        return JsonResponse(found.body, status=500, content_type=CONTENT_TYPE)
+
+    return answer
