@@ -21,6 +21,7 @@ class Pages(ASGIHandler):
         super().load_middleware(is_async=False)
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        scope["asked_at"] = now_micros()  # before the wait for a thread, which may turn two around
         body = bodies.Body(scope, receive)
         if not body.is_too_large:
             await super().handle(scope, body.receive, send)
@@ -45,6 +46,7 @@ from channels.routing import ProtocolTypeRouter  # noqa: E402  (the apps come fi
 from chattalk import bodies, health  # noqa: E402
 from messaging import node  # noqa: E402
 from messaging.routing import sockets  # noqa: E402
+from presence.room import now_micros  # noqa: E402
 
 
 def settle_memory() -> None:

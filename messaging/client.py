@@ -201,7 +201,7 @@ class Client:
         if subscription.stopped:  # the seat was given up meanwhile, and that was said
             self.node.hub.let_go(frame.room)
             return
-        self.node.here.arrive(frame.room, self.user.id, self.user.name)
+        self._arrive(subscription)
         if before is not None:
             self._drop(before, self.node.hub.now())
         self.subscriptions[frame.room] = subscription
@@ -229,6 +229,12 @@ class Client:
 
     def _drop(self, subscription: Subscription, at: datetime) -> None:
         self.node.hub.unsubscribe(subscription)
+        self._depart(subscription, at)
+
+    def _arrive(self, subscription: Subscription) -> None:
+        self.node.here.arrive(subscription.room_id, self.user.id, self.user.name)
+
+    def _depart(self, subscription: Subscription, at: datetime) -> None:
         self.node.here.depart(subscription.room_id, self.user.id, at, subscription.seen)
 
     def _typing(self, room_id: int) -> None:

@@ -61,7 +61,8 @@ class Hub:
 
     def _heard(self, room_id: int, message: dict[str, Any]) -> None:
         if message["type"] != "lines":
-            self.others[message["type"]](room_id, message)
+            if told := self.others.get(message["type"]):
+                told(room_id, message)
         elif room_id in self.feeds:
             lines = [unpack(room_id, packed) for packed in message["lines"]]
             for line in lines:

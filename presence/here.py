@@ -122,6 +122,11 @@ class Here:
         self.visitors.depart(room_id, user_id, micros(at), seq, self.now())
         self.changes.stir()
 
+    def hurry(self, room_id: int, user_id: int) -> None:
+        """Who has no connection here any more said so themselves: nobody waits for their return."""
+        self.visitors.hurry(room_id, user_id, self.now())
+        self.changes.stir()
+
     def left(self, room_id: int, user_id: int) -> None:
         """The seat was given up: nowhere here any more, and forgotten."""
         self.visitors.drop(room_id, user_id)

@@ -46,6 +46,13 @@ class Visitors:
             visitor.away_since = now
             self._away.append((now, room_id, user_id))
 
+    def hurry(self, room_id: int, user_id: int, now: float) -> None:
+        """The grace of who went is over."""
+        visitor = self.get(room_id, user_id)
+        if visitor and visitor.away_since is not None:
+            visitor.away_since = now - self._grace
+            self._away.appendleft((visitor.away_since, room_id, user_id))
+
     def drop(self, room_id: int, user_id: int) -> Visitor | None:
         visitors = self._rooms.get(room_id, {})
         visitor = visitors.pop(user_id, None)

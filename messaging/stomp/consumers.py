@@ -16,7 +16,8 @@ from messaging.stomp import cookie, sockjs
 from messaging.stomp.cookie import token_in
 from messaging.stomp.destinations import Topic
 from messaging.stomp.sender import Sender
-from messaging.stomp.session import Door, Session
+from messaging.stomp.session import Session
+from messaging.stomp.voice import Door
 
 log = logging.getLogger(__name__)
 

@@ -1,8 +1,21 @@
 """What all STOMP connections of one process share."""
 
+from typing import Protocol
+from uuid import UUID
+
 from messaging import node
 from messaging.node import Node
 from messaging.stomp.roster import Rosters
+
+PAGES = -1  # no room: all processes with pages of the original's hear here that one was left
+
+
+class Shown(Protocol):
+    """Something of a page of the original's."""
+
+    room_id: int
+
+    def look_away(self, at: int) -> None: ...
 
 
 class House:
@@ -10,6 +23,36 @@ class House:
         self.node = of
         self.rosters = Rosters(of)
         of.when_renamed.append(self.rosters.rename)
+        self._shown: dict[UUID, set[Shown]] = {}
+        self._listens = False
+
+    async def welcome(self, device: UUID, one: Shown) -> None:
+        """It hears from here on that its page was left, in whichever process that is said."""
+        self._shown.setdefault(device, set()).add(one)
+        if not self._listens:
+            self._listens = True
+            self.node.hub.others["away"] = lambda _pages, told: self._away(*told["away"])
+            await self.node.hub.layer.join(PAGES)
+
+    def forget(self, device: UUID, one: Shown) -> None:
+        if others := self._shown.get(device):
+            others.discard(one)
+            if not others:
+                del self._shown[device]
+
+    def tell_away(self, user_id: int, device: UUID, room_id: int | None, at: int) -> None:
+        """To this process's pages and to the others'."""
+        told = (user_id, device.hex, room_id, at)
+        self._away(*told)
+        self.node.hub.layer.tell(PAGES, {"type": "away", "away": told})
+
+    def _away(self, user_id: int, device: str, room_id: int | None, at: int) -> None:
+        """Of one room, or of all. What was opened since then is not meant."""
+        for one in list(self._shown.get(UUID(device), ())):
+            if room_id in (None, one.room_id):
+                one.look_away(at)
+        if room_id is not None:  # its sockets may have gone first: they are not waited for
+            self.node.here.hurry(room_id, user_id)
 
 
 _house: House | None = None

@@ -25,7 +25,7 @@ from accounts.numbers import number
 from accounts.tokens import NotValid
 from messaging import services
 from messaging.queries import SEQ_MAX
-from messaging.stomp import cookie, shape, shapes, unread
+from messaging.stomp import cookie, shape, shapes, unread, visits
 from rooms.models import Room, RoomQuerySet
 
 ROOMS_MAX = 500  # in one answer; more by `page`
@@ -41,6 +41,7 @@ class Original(View):
         return cookie.shown(request) or ""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.asked_at = visits.asked_at(request._request)
         cookie.check_origin(request)
         super().initial(request, *args, **kwargs)
 
@@ -134,10 +135,13 @@ class Page(serializers.Serializer):
 class OpenRooms(Original):
     """GET → `[{chatId, title, openUsername, personnel, maxPersonnel}]`, the liveliest first.
 
-    `page` and `size` ask for fewer; `Link: <…>; rel="next"` says that there are more.
+    `page` and `size` ask for fewer; `Link: <…>; rel="next"` says that there are more. Without them
+    it is its page that asks, where people arrive who have left a room by the browser's Back.
     """
 
     def get(self, request: Request) -> Response:
+        if _is_its_page(request):
+            visits.list_shown(request.user.pk, request.auth.device_id, self.asked_at)
         return _listed(request, Room.objects.open())
 
 
@@ -168,6 +172,10 @@ class Create(Original):
         return Response(shapes.info(request.user, *card))
 
 
+class Before(serializers.Serializer):
+    before = serializers.IntegerField(min_value=1, max_value=SEQ_MAX, default=None)
+
+
 class Unread(Original):
     """What was said while the caller was away."""
 
@@ -175,33 +183,30 @@ class Unread(Original):
         """→ `[{chatId, type, username, message, createdAt}]`, oldest first, the newest
         unread.UNREAD_MAX or UNREAD_BYTES of them; `[]` for who has no seat (yet). Where there are
         older ones, `Link: <…>; rel="prev"` leads to them, whom its page does not ask for."""
-        page = _page_of_unread(_room_id(chat_id), request)
+        page = self._page(_room_id(chat_id), request)
         me = request.user
         response = Response([shape.line(each, shape.username(each, me)) for each in page.events])
-        if page.more:
-            older = request.build_absolute_uri(f"?before={page.events[0].seq}")
+        if page.before:
+            older = request.build_absolute_uri(f"?before={page.before}")
             response["Link"] = f'<{older}>; rel="prev"'
         return response
 
     def put(self, request: Request, chat_id: str) -> Response:
         """No body: "I have gone away from this room." → 200. Again changes nothing."""
         try:
-            unread.go_away(_room_id(chat_id), request.user.pk)
+            me, device = request.user.pk, request.auth.device_id
+            unread.go_away(_room_id(chat_id), me, device, self.asked_at)
         except PermissionDenied:  # its page takes a 403 for a sign-in that has ended
             raise Http404 from None
         return Response({"status": 200})
 
-
-class Before(serializers.Serializer):
-    before = serializers.IntegerField(min_value=1, max_value=SEQ_MAX, default=None)
-
-
-def _page_of_unread(room_id: int, request: Request) -> unread.Page:
-    asked = Before(data=request.query_params)
-    asked.is_valid(raise_exception=True)
-    if (before := asked.validated_data["before"]) is None:
-        return unread.unread(room_id, request.user.pk)
-    return unread.older(room_id, request.user.pk, before)
+    def _page(self, room_id: int, request: Request) -> unread.Page:
+        asked = Before(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        me, before = request.user.pk, asked.validated_data["before"]
+        if before is not None:
+            return unread.older(room_id, me, before)
+        return unread.unread(room_id, me, request.auth.device_id, self.asked_at)
 
 
 def _given(shape: type[serializers.Serializer], request: Request) -> dict[str, Any]:
@@ -223,6 +228,14 @@ def _listed(request: Request, rooms: RoomQuerySet) -> Response:
         more = request.build_absolute_uri(f"?page={page + 1}&size={size}")
         response["Link"] = f'<{more}>; rel="next"'
     return response
+
+
+def _is_its_page(request: Request) -> bool:
+    """And no program, which is not gone because it looks at the list; not somebody who follows a
+    link to here, nor asks for a part."""
+    mode = request.headers.get("Sec-Fetch-Mode")  # which browsers say by HTTPS only
+    is_page = mode != "navigate" if mode else "Referer" in request.headers
+    return is_page and not request.query_params
 
 
 def _room_id(chat_id: str) -> int:

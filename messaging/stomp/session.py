@@ -1,40 +1,35 @@
 """A STOMP session: what a connection may ask, in which order, and what becomes of it."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import uuid4
 
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts.models import User
 from messaging import farewell, tally, wire
 from messaging.database import Unavailable
-from messaging.stomp import asked, beats
+from messaging.stomp import asked, beats, visits
+from messaging.stomp.chat import Chat
 from messaging.stomp.destinations import Deed, Place, Topic, place, room_id
 from messaging.stomp.frames import VERSIONS, Bad, Frame, Parser
+from messaging.stomp.participants import Participants
 from messaging.stomp.sender import Enter, Leave, Sender
-from messaging.stomp.subscribers import KINDS, Asked, Subscriber, Told
-from messaging.stomp.voice import DONE, SIGNED_OUT, Voice
+from messaging.stomp.subscribers import Asked, Page, Subscriber, Told
+from messaging.stomp.voice import DONE, SIGNED_OUT, Door, Voice
 
 SERVER = "ChatTalk"
+KINDS: dict[Topic, type[Subscriber]] = {Topic.CHAT: Chat, Topic.PARTICIPANTS: Participants}
 WAITING_MAX = 4  # subscriptions of one connection that wait for a seat
-
-
-class Door(NamedTuple):
-    """How a session reaches its connection."""
-
-    send: Callable[[str], None]  # a frame's text
-    close: Callable[[int, str], None]  # after what was sent; the code, and why
-    signed_in: Callable[[User, Any, str], Sender]  # makes the one who acts; raises TooMany
-    identify: Callable[[Frame], Awaitable[tuple[User, Any]]]  # raises PermissionError, Unavailable
 
 
 class Session:
     def __init__(self, door: Door, is_original: bool, only: Collection[Topic] = tuple(Topic)):
         self.door = door
         self.is_original = is_original
+        self._opened_at = visits.now()
+        self._page: Page | None = None  # of the original's
         self.topics = only
         self.parser = Parser()
         self.voice = Voice(
@@ -137,6 +132,7 @@ class Session:
             return
         self.parser.version = self.voice.version = version
         self.sender.told = self._answered
+        self._page = Page(proof.device, self._opened_at) if self.is_original else None
         self.language = self.sender.language
         self.voice.say("CONNECTED", {
             "version": version,
@@ -180,8 +176,9 @@ class Session:
             self._too_many(wanted)
             return
         kind = KINDS[wanted.place.topic]
-        subscriber = kind(self._acting.account, self.language, wanted, self._told, self.is_original)
+        subscriber = kind(self._acting.account, self.language, wanted, self._told, self._page)
         self.subscribers[wanted.id] = subscriber
+        await subscriber.welcome()
         await subscriber.begin()
         if sum(one.is_waiting for one in self.subscribers.values()) > WAITING_MAX:
             self._forget(subscriber)
@@ -217,6 +214,8 @@ class Session:
             await self._acting.handle(Leave(room=room, ref=receipt))
         else:
             cid = asked.client_id(frame.headers.get("client-id"), self._acting.user.id)
+            for subscriber in self.subscribers.values():
+                subscriber.heard_in(room)
             said = wire.Send(room=room, cid=cid, body=body.message, ref=receipt)
             await self._acting.handle(said)
 
@@ -287,10 +286,8 @@ class Session:
         """The subscription by which the original's page can be told of a refusal."""
         if not self.is_original:
             return None
-        for one in self.subscribers.values():
-            if one.asked.destination == destination:
-                return one.asked.id
-        return self._refused.get(destination)
+        taken = {one.asked.destination: one.asked.id for one in self.subscribers.values()}
+        return (self._refused | taken).get(destination)
 
 
 COMMANDS = {

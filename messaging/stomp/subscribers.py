@@ -1,32 +1,30 @@
 """What a SUBSCRIBE opens: each is a client of its own (messaging/client.py)."""
 
 import asyncio
-import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from channels.db import database_sync_to_async
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from accounts.models import User
-from messaging import queries, wire
+from messaging import wire
 from messaging.client import Client
 from messaging.database import Unavailable
 from messaging.feed import Feed, Lines
 from messaging.packets import Packet
-from messaging.stomp import house, shape, unread
-from messaging.stomp.destinations import Place, Topic
+from messaging.stomp import house, visits
+from messaging.stomp.destinations import Place
+from messaging.subscription import Subscription
 from messaging.wire import Person
-from messaging.writer import not_member, unavailable
-
-log = logging.getLogger(__name__)
+from messaging.writer import not_member
+from presence.room import moment
 
 SEAT_SECONDS = 30.0  # for one who subscribes first and enters then; a crowd waits at the door
-MARK_SECONDS = 5.0  # between two moves of the read position of a page that is open
 RETRY_SECONDS = 1.0  # while the database does not answer
-
-_EVENT = '{"type":"event"'
+EVENT = '{"type":"event"'  # how the frame of a line begins
 
 
 class Asked(NamedTuple):
@@ -49,19 +47,30 @@ class Told(NamedTuple):
     ended: Callable[["Subscriber", str], None]  # left, removed
 
 
+class Page(NamedTuple):
+    """A page of the original's, as far as it can be told from others."""
+
+    device: UUID  # the sign-in
+    opened_at: int  # µs since 1970: its socket
+
+
 class Subscriber(Client):
-    """`is_original`: it subscribes before it enters, and is caught up from what it has missed."""
+    """`page`: of the original's client, which subscribes before it enters, is caught up from what
+    it has missed, and does not say that nobody looks at it any more (visits.py)."""
+
+    socket = ""  # which of the sockets of a page brings it
 
     def __init__(
-        self, user: User, language: str, asked: Asked, told: Told, is_original: bool
+        self, user: User, language: str, asked: Asked, told: Told, page: Page | None
     ) -> None:
         super().__init__(Person(user.pk, user.display_name), language, self._take)
         self.account = user
         assert asked.place.room is not None
-        self.asked, self.told, self.is_original = asked, told, is_original
+        self.asked, self.told, self.page = asked, told, page
         self.room_id = asked.place.room
         self.house = house.current()
         self.is_waiting = False
+        self.unseen_since = 0  # µs since 1970; 0 while somebody looks, as far as is known
 
     @property
     def is_live(self) -> bool:
@@ -72,7 +81,7 @@ class Subscriber(Client):
         await self.handle(wire.Subscribe(room=self.room_id, after=self.asked.after))
 
     def refuse(self, frame: wire.Frame, error: PermissionDenied | ValidationError) -> None:
-        if isinstance(error, PermissionDenied) and self.is_original:
+        if isinstance(error, PermissionDenied) and self.page:
             if not self.is_waiting:
                 self.is_waiting = True
                 self.start(self._wait_for_seat())
@@ -123,6 +132,49 @@ class Subscriber(Client):
         """The subscription ends; `is_clean`: the client says so itself."""
         self.gone(at)
 
+    def gone(self, at: datetime) -> None:
+        if self.page is not None:
+            self.house.forget(self.page.device, self)
+        super().gone(at)
+
+    # --- whether anybody looks ------------------------------------------------------------------
+
+    async def welcome(self) -> None:
+        """A page may have been left before this socket of it came to subscribe."""
+        if self.page is None:
+            return
+        await self.house.welcome(self.page.device, self)
+        ask = database_sync_to_async(visits.opens, thread_sensitive=False)
+        begun, left_at = await ask(self.room_id, self.page.device, self.socket)
+        if begun:
+            self.page = Page(self.page.device, min(begun, self.page.opened_at))
+        self.look_away(left_at)
+
+    def look_away(self, at: int) -> None:
+        """Since then nobody looks at what was opened before: it keeps nobody here."""
+        if self.unseen_since or self.page is None or at <= self.page.opened_at:
+            return
+        if subscription := self.subscriptions.get(self.room_id):
+            self._depart(subscription, moment(at))
+            self.node.here.hurry(self.room_id, self.user.id)
+        self.unseen_since = at
+
+    def heard_in(self, room_id: int) -> None:
+        """Its person has just spoken there by the same socket: they look at it."""
+        if self.unseen_since and self.page is not None and room_id == self.room_id:
+            self.unseen_since = 0
+            self.page = Page(self.page.device, visits.now())
+            if subscription := self.subscriptions.get(self.room_id):
+                self._arrive(subscription)
+
+    def _arrive(self, subscription: Subscription) -> None:
+        if not self.unseen_since:
+            super()._arrive(subscription)
+
+    def _depart(self, subscription: Subscription, at: datetime) -> None:
+        if not self.unseen_since:
+            super()._depart(subscription, at)
+
 
 class _Seat:
     """Listens for one person to enter, and to nothing else."""
@@ -136,115 +188,3 @@ class _Seat:
         entered = (line.event.sender.id for line in lines.all if line.event.kind == "enter")
         if self._user_id in entered:
             self.taken.set()
-
-
-class Chat(Subscriber):
-    """What is said in a room, in the original's shape."""
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self._marked_at = float("-inf")
-        self._marked = 0
-
-    async def begin(self) -> None:
-        asked = wire.Subscribe(room=self.room_id, after=self.asked.after)
-        if self.is_original and asked.after is None:
-            try:
-                asked.after = await self._told_before()
-            except Unavailable:
-                self.refuse(asked, unavailable())
-                return
-            if asked.after is None:  # a seat that is taken from here on is looked at anew
-                self.refuse(asked, not_member())
-                return
-        await self.handle(asked)
-
-    async def _told_before(self) -> int | None:
-        """Where what is to be told begins; None without a seat."""
-        rows = await self.node.reads.rows(queries.STANDING, room=self.room_id, user=self.user.id)
-        if not rows:
-            return None
-        read_note = database_sync_to_async(unread.noted, thread_sensitive=False)
-        note = await read_note(self.room_id, self.user.id)
-        return queries.as_standing(rows[0]).read_seq if note is None else note
-
-    def _take(self, packet: Packet) -> None:
-        for text in (one.text for one in packet.singles):
-            if text.startswith(_EVENT):
-                self._show(text)
-
-    def _show(self, text: str) -> None:
-        event = shape.event(text)
-        headers = {"message-id": f"{event.room}-{event.seq}", "seq": str(event.seq)}
-        language = "" if event.kind == "message" else self.language
-        body = shape.line_body(text, shape.username(event, self.account), language)
-        self.told.message(self, headers, body)
-
-    # --- the original's page shows all that it gets, so what it was sent was read ---------------
-
-    async def heard_from(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now - self._marked_at >= MARK_SECONDS:
-            self._marked_at = now
-            await self._mark()
-
-    async def leave(self, at: datetime, *, is_clean: bool) -> None:
-        if self.is_original and self.is_live:  # first: the PUT read that follows may be quick
-            tell_page = database_sync_to_async(unread.note_gone, thread_sensitive=False)
-            await tell_page(self.room_id, self.user.id)
-        if is_clean:
-            await self._mark()
-        self.gone(at)
-
-    async def _mark(self) -> None:
-        subscription = self.subscriptions.get(self.room_id)
-        if not self.is_original or subscription is None or subscription.seen <= self._marked:
-            return
-        seq = subscription.seen
-        try:
-            rows = await self.node.reads.rows(
-                queries.READ, room=self.room_id, user=self.user.id, seq=seq
-            )
-            self._marked = seq
-            for (position,) in rows:  # none: the seat was given back
-                self.node.mine.read(self.user.id, self.room_id, position)
-        except Unavailable:
-            log.info("room %s: %s has read more than is known", self.room_id, self.user.id)
-
-
-class Participants(Subscriber):
-    """Everyone with a seat, and whether they are here: the whole list after each change."""
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self._shown = 0
-
-    def say(self, **frame: Any) -> None:
-        if frame["type"] == "presence":
-            self.house.rosters.stir(self.room_id)
-            return
-        if frame["type"] == "subscribed":
-            self.house.rosters.watch(self.room_id, self._show)
-        super().say(**frame)
-
-    def _show(self, people: shape.People) -> None:
-        self._shown += 1
-        headers = {"message-id": f"{self.asked.id}-{self._shown}"}
-        self.told.message(self, headers, people.told(self.account))
-
-    def _take(self, packet: Packet) -> None:
-        for text in (one.text for one in packet.singles):
-            is_event = text.startswith(_EVENT)
-            if not is_event or shape.event(text).kind in ("enter", "leave"):
-                self.house.rosters.stir(self.room_id, seats=is_event)
-
-    def gone(self, at: datetime) -> None:
-        self.house.rosters.unwatch(self.room_id, self._show)
-        super().gone(at)
-
-    def _ended(self, subscription: Any, code: str) -> None:
-        self.house.rosters.unwatch(self.room_id, self._show)
-        super()._ended(subscription, code)
-
-
-KINDS: dict[Topic, type[Subscriber]] = {Topic.CHAT: Chat, Topic.PARTICIPANTS: Participants}

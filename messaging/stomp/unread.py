@@ -9,36 +9,29 @@ More than one page of a person may come at the same time, and nothing tells whic
 to which answer: then the oldest note counts. A line may be shown twice, but none is lost.
 """
 
-import logging
-from collections.abc import Callable
-from typing import Any, NamedTuple
-from uuid import uuid4
-
-from django_redis import get_redis_connection
-from redis.exceptions import RedisError
+from typing import NamedTuple
+from uuid import UUID, uuid4
 
 from messaging import queries, services
-from messaging.queries import SEQ_MAX
+from messaging.stomp import visits
+from messaging.stomp.notes import PREFIX, ask
 from messaging.wire import PAGE_BYTES, Event
 from rooms.models import Room
-
-log = logging.getLogger(__name__)
 
 UNREAD_MAX = 500  # lines in one answer: the newest
 UNREAD_BYTES = PAGE_BYTES  # as far as the line that reaches this
 NOTE_SECONDS = 20  # from the answer to the subscription
 QUICKER_SECONDS = 5  # a GET read may come so long after the SUBSCRIBE of its page
-GONE_SECONDS = 3600  # a PUT read may come so long after its page's socket; a new visit ends it
 
 
 class Page(NamedTuple):
-    """Lines of what came while someone was away, oldest first, and whether older ones are left."""
+    """Lines of what came while someone was away, oldest first, and where older ones are left."""
 
     events: list[Event]
-    more: bool = False
+    before: int | None = None
 
 
-def unread(room_id: int, user_id: int) -> Page:
+def unread(room_id: int, user_id: int, device: UUID, at: int) -> Page:
     """The newest of what came while this member was away; nothing for who has no seat.
 
     Raises Room.DoesNotExist.
@@ -46,39 +39,46 @@ def unread(room_id: int, user_id: int) -> Page:
     standing = queries.standing(room_id, user_id)
     if standing is None:
         Room.objects.only("pk").get(pk=room_id)
-        _ask(lambda redis: redis.delete(_told(room_id, user_id)))  # of a seat that was given back
+        ask(lambda redis: redis.delete(_told(room_id, user_id)))  # of a seat that was given back
+    if ask(lambda redis: redis.getdel(_quicker(room_id, user_id))):
+        visits.begin(room_id, device, at, sockets=())
         return Page([])
-    _ask(lambda redis: redis.delete(_gone(room_id, user_id)))  # a new visit
-    if _ask(lambda redis: redis.getdel(_quicker(room_id, user_id))):
+    visits.begin(room_id, device, at)
+    if standing is None:
         return Page([])
-    page = _after(standing, room_id, None)
-    note(room_id, user_id, page.events[-1].seq if page.events else standing.head)
+    page, last = _after(standing, room_id, user_id, None)
+    note(room_id, user_id, last)
     return page
 
 
 def older(room_id: int, user_id: int, before: int) -> Page:
     """What came before the first line of such a page. To ask for it is no visit."""
     standing = queries.standing(room_id, user_id)
-    return _after(standing, room_id, before) if standing else Page([])
+    return _after(standing, room_id, user_id, before)[0] if standing else Page([])
 
 
-def _after(standing: queries.Standing, room_id: int, before: int | None) -> Page:
-    """What this member has not read, up to the end or to the line `before`."""
+def _after(
+    standing: queries.Standing, room_id: int, user_id: int, before: int | None
+) -> tuple[Page, int]:
+    """What this member has not read, up to the end or to the line `before`; and how far that is."""
     if standing.head <= standing.read_seq:
-        return Page([])
+        return Page([]), standing.head
     found, more = queries.page(
         room_id, before=before, after=None, limit=UNREAD_MAX, most=UNREAD_BYTES
     )
     events = [one for one in found if one.seq > standing.read_seq]
-    return Page(
-        events, more and len(events) == len(found) and events[0].seq > standing.read_seq + 1
-    )
+    if not events:
+        return Page([]), standing.head
+    first, last = events[0].seq, events[-1].seq
+    is_cut = more and len(events) == len(found) and first > standing.read_seq + 1
+    kept = [one for one in events if one.sender.id != user_id]  # nobody misses what they did
+    return Page(kept, first if is_cut else None), last
 
 
 def note(room_id: int, user_id: int, seq: int) -> None:
     """This person was told of what came up to `seq`, and is about to subscribe."""
     key = _told(room_id, user_id)
-    _ask(
+    ask(
         lambda redis: (
             redis.pipeline().zadd(key, {uuid4().hex: seq}).expire(key, NOTE_SECONDS).execute()
         )
@@ -92,46 +92,35 @@ def noted(room_id: int, user_id: int) -> int | None:
     the read position.
     """
     key = _told(room_id, user_id)
-    found = _ask(
+    found = ask(
         lambda redis: redis.pipeline().zrange(key, 0, 0, withscores=True).zpopmax(key).execute()
     )
     if found and found[0]:
         return int(found[0][0][1])
-    _ask(lambda redis: redis.set(_quicker(room_id, user_id), 1, ex=QUICKER_SECONDS))
+    ask(lambda redis: redis.set(_quicker(room_id, user_id), 1, ex=QUICKER_SECONDS))
     return None
 
 
-def go_away(room_id: int, user_id: int) -> None:
+def go_away(room_id: int, user_id: int, device: UUID, at: int) -> None:
     """PUT read: the page has gone, and has shown everything. Raises PermissionDenied (no member).
 
-    Where its socket went a moment ago, that is what counts: what came since was not shown.
+    Of one visit the first counts; not even that, where its socket or the list said so a moment ago:
+    what came since was not shown.
     """
-    socket_has_gone = _ask(lambda redis: redis.exists(_gone(room_id, user_id)))
-    services.mark_read(room_id, user_id, 0 if socket_has_gone else SEQ_MAX)
+    head = services.standing(room_id, user_id).head
+    if visits.put(room_id, user_id, device, at):
+        services.mark_read(room_id, user_id, head)
 
 
-def note_gone(room_id: int, user_id: int) -> None:
-    """The page's socket has gone, and the read position is where it was given the last line."""
-    quicker, gone = _quicker(room_id, user_id), _gone(room_id, user_id)
-    _ask(lambda redis: redis.pipeline().delete(quicker).set(gone, 1, ex=GONE_SECONDS).execute())
-
-
-def _ask(what: Callable[[Any], Any]) -> Any:
-    """None while Redis does not answer."""
-    try:
-        return what(get_redis_connection("default"))
-    except (RedisError, OSError) as error:
-        log.info("the original's page goes on without a note: %s", error)
-        return None
+def socket_goes(room_id: int, user_id: int, device: UUID) -> int:
+    """Of a page. Says since when nobody looks at it, if that was before; 0 if not."""
+    ask(lambda redis: redis.delete(_quicker(room_id, user_id)))
+    return visits.closes(room_id, device)
 
 
 def _told(room_id: int, user_id: int) -> str:
-    return f"chattalk:original:told:{room_id}:{user_id}"
-
-
-def _gone(room_id: int, user_id: int) -> str:
-    return f"chattalk:original:gone:{room_id}:{user_id}"
+    return f"{PREFIX}:told:{room_id}:{user_id}"
 
 
 def _quicker(room_id: int, user_id: int) -> str:
-    return f"chattalk:original:quicker:{room_id}:{user_id}"
+    return f"{PREFIX}:quicker:{room_id}:{user_id}"

@@ -5,14 +5,16 @@ refused should not cost it: who subscribes to /user/queue/errors is told there, 
 original's wire is told in the room; only for others it is an ERROR, too (docs/stomp.md).
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
+from accounts.models import User
 from messaging.stomp import shape
 from messaging.stomp.destinations import Topic
-from messaging.stomp.frames import encode
+from messaging.stomp.frames import Frame, encode
+from messaging.stomp.sender import Sender
 
 BROKEN, SIGNED_OUT, DONE = 1002, 4001, 1000
 
@@ -22,6 +24,15 @@ _OF_NACK = {
     "room": "room",
     "retry-after": "retry_after",
 }
+
+
+class Door(NamedTuple):
+    """How a session reaches its connection."""
+
+    send: Callable[[str], None]  # a frame's text
+    close: Callable[[int, str], None]  # after what was sent; the code, and why
+    signed_in: Callable[[User, Any, str], Sender]  # makes the one who acts; raises TooMany
+    identify: Callable[[Frame], Awaitable[tuple[User, Any]]]  # raises PermissionError, Unavailable
 
 
 class Voice:

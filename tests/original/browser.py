@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from accounts.models import User
 from accounts.names import stand_in
-from tests.doors.clients import until
+from tests.doors.clients import Rest, until
 from tests.stack import Stack
 
 HERE = Path(__file__).parent
@@ -70,6 +70,11 @@ class Visitor:
     def sees(self, *texts: str) -> None:
         """Among what is shown; in that order, if several."""
         until(lambda: [one for one in self.texts if one in texts] == list(texts), f"{texts}")
+
+    def rest(self, url: str) -> Rest:
+        """Their browser's requests, at another process than their page's."""
+        (cookie,) = [one for one in self.context.cookies() if one["name"] == "Authorization"]
+        return Rest(url, Cookie=f"Authorization={cookie['value']}", Referer=f"{url}/")
 
     @property
     def texts(self) -> list[str]:

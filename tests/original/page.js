@@ -111,6 +111,11 @@ class OriginalPage {
     return Promise.all(order.map((step) => steps[step]()));
   }
 
+  // The browser's Back: the list is shown, and asks; nothing closes.
+  goBack() {
+    return Promise.all([this.list(), this.mine()]);
+  }
+
   leave(chatId) {
     this.chat.send("/send/chat/leave", {}, JSON.stringify({ chatId }));
     this.chat.disconnect();

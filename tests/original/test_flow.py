@@ -142,9 +142,53 @@ def test_going_back_closes_nothing_and_two_visits_are_one_person(visitors):
     assert bob.texts == ["once"]
     until(lambda: alice.do("here") == [alice.email, bob.called])
     assert bob.do("mine")["body"][0]["personnel"] == 2
-    bob.do("goToList", chat_id)  # of the second visit; the first is still there
-    time.sleep(3)  # longer than it takes to see somebody go
-    assert alice.do("here") == [alice.email, bob.called]
+    bob.do("goToList", chat_id)  # of the second visit; the first one's sockets are still open
+    until(lambda: alice.do("away") == [bob.called])
+    alice.says(chat_id, "missed")
+    bob.enters(chat_id)
+    bob.sees("missed")
+    assert bob.texts == ["missed"]
+
+
+@pytest.mark.parametrize("worker", [0, 1], ids=["its process", "another process"])
+def test_after_back_nobody_has_read_what_comes(visitors, worker):
+    """Whichever process answers the list: the sockets are with bob's own."""
+    alice, bob = visitors.come("alice", 0), visitors.come("bob", 1)
+    chat_id = alice.creates()
+    alice.enters(chat_id)
+    bob.enters(chat_id)
+    alice.says(chat_id, "seen")
+    bob.sees("seen")
+    if worker == 1:
+        bob.do("goBack")
+    else:
+        assert bob.rest(visitors.stack.urls[0])("GET", "/api/open-chats").status == 200
+    until(lambda: alice.do("away") == [bob.called])
+    alice.says(chat_id, "nobody sees it")
+    bob.sees("nobody sees it")  # the sockets left open are given it
+    time.sleep(6)  # longer than a page's socket takes to say what it has read
+    bob.do("say", "", "as a heart-beat: it is there")
+    bob.enters(chat_id)
+    bob.sees("nobody sees it")
+    assert bob.texts == ["nobody sees it"]
+    until(lambda: bob.called in alice.do("here"))
+
+
+def test_put_read_at_another_process_is_seen_and_counts_there(visitors):
+    alice, bob = visitors.come("alice", 0), visitors.come("bob", 1)
+    chat_id = alice.creates()
+    alice.enters(chat_id)
+    bob.enters(chat_id)
+    alice.says(chat_id, "seen")
+    bob.sees("seen")
+    answer = bob.rest(visitors.stack.urls[0])("PUT", f"/api/open-chats/read/{chat_id}")
+    assert answer.status == 200
+    until(lambda: alice.do("away") == [bob.called])
+    alice.says(chat_id, "between PUT and DISCONNECT")
+    bob.do("goToList", chat_id, ["chat", "participants"])
+    bob.enters(chat_id)
+    bob.sees("between PUT and DISCONNECT")
+    assert bob.texts == ["between PUT and DISCONNECT"]
 
 
 def test_two_tabs_that_enter_at_once_take_one_seat(visitors):

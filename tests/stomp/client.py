@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
-from django.test import RequestFactory
+from django.test import AsyncClient, RequestFactory
 
 from accounts import devices
 from accounts.names import stand_in
@@ -164,19 +164,50 @@ async def opened(path="/stomp", *headers, kind=Stomp, subprotocols=()):
 
 
 @asynccontextmanager
-async def stomp(user, path="/stomp", **connect):
+async def stomp(user, path="/stomp", access=None, **connect):
     """A modern client, connected with a token."""
-    access = await sync_to_async(token)(user)
+    access = access or await sync_to_async(token)(user)
     async with opened(path) as client:
         client.connected = await client.connect(access, **connect)
         assert client.connected.command == "CONNECTED", client.connected
         yield client
 
 
+class Browser:
+    """One sign-in at the original's: its REST, and its sockets by `original`."""
+
+    def __init__(self, user, access: str) -> None:
+        self.user, self.access = user, access
+        self._client = AsyncClient()
+        self._client.cookies["Authorization"] = f"Bearer%20{access}"
+
+    @classmethod
+    async def of(cls, user) -> "Browser":
+        return cls(user, await sync_to_async(token)(user))
+
+    async def read(self, room) -> list[str]:
+        """What GET read says was missed, without who came and went."""
+        answer = await self._client.get(f"/api/open-chats/read/{room.pk}")
+        assert answer.status_code == 200
+        return [one["message"] for one in answer.json() if one["type"] == "MESSAGE"]
+
+    async def put(self, room) -> None:
+        assert (await self._client.put(f"/api/open-chats/read/{room.pk}")).status_code == 200
+
+    async def list(self, query: str = "", **headers: str) -> None:
+        headers = headers or {"Referer": "http://localhost/"}
+        answer = await self._client.get(f"/api/open-chats{query}", headers=headers)
+        assert answer.status_code == 200
+
+    def socket(self, what="chat"):
+        return original(self.user, what, self.access)
+
+
 @asynccontextmanager
-async def original(user, what="chat"):
-    """A socket of the original's page, connected as that does it."""
-    access = await sync_to_async(token)(user)
+async def original(user, what="chat", access=None):
+    """A socket of the original's page, connected as that does it; without `access` of a sign-in of
+    its own."""
+    access = access or await sync_to_async(token)(user)
     path = f"/stomp/{what}/042/abcd1234/websocket"
     headers = [*PAGE, cookie(access)] if what == "participant" else [*PAGE]
     async with opened(path, *headers, kind=SockJS) as client:

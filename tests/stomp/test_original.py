@@ -9,20 +9,14 @@ from channels.testing import WebsocketCommunicator
 
 from chattalk.asgi import application
 from messaging import services
-from messaging.stomp import unread
-from messaging.stomp.subscribers import Chat
+from messaging.stomp.chat import Chat
 from rooms.models import Membership, Room
 from tests.messaging.conftest import person
-from tests.stomp.client import PAGE, SockJS, called, cookie, opened, original, token
+from tests.stomp.client import PAGE, Browser, SockJS, called, cookie, opened, original, token
 
 
 def communicator(path, origin, access):
     return WebsocketCommunicator(application, path, [PAGE[0], (b"origin", origin), cookie(access)])
-
-
-@sync_to_async
-def READ(room_id, user_id):
-    return unread.unread(room_id, user_id).events
 
 
 async def enter_page(chat, room, id="sub-0"):
@@ -45,7 +39,7 @@ async def seats(room):
 
 async def test_a_newcomer_subscribes_enters_and_talks(room, alice, bob, charlie):
     async with original(charlie) as chat, original(charlie, "participant") as list_socket:
-        assert await READ(room.pk, charlie.pk) == []  # fault 1
+        assert await (await Browser.of(charlie)).read(room) == []  # fault 1
         await list_socket.send("SUBSCRIBE", id="sub-0", destination=f"/sub/participant/{room.pk}")
         await enter_page(chat, room)
         entered = await chat.line("sub-0")
@@ -135,10 +129,11 @@ async def test_entering_again_is_presence_only(room, alice, bob):
 async def test_what_is_said_between_the_answer_and_the_subscription_is_shown_once(  # fault 11
     room, alice, bob
 ):
-    async with original(bob) as chat:
+    browser = await Browser.of(bob)
+    async with browser.socket() as chat:
         say = sync_to_async(services.say)
         await say(room.pk, person(alice), "while you were away")
-        missed = [event.body for event in await READ(room.pk, bob.pk)]
+        missed = await browser.read(room)
         await say(room.pk, person(alice), "in between")
         await enter_page(chat, room)
         await say(room.pk, person(alice), "live")
@@ -150,8 +145,9 @@ async def test_what_is_said_between_the_answer_and_the_subscription_is_shown_onc
 
 async def test_what_was_shown_is_not_missed_and_what_came_after_is(room, alice, bob):  # fault 2
     say = sync_to_async(services.say)
-    await READ(room.pk, bob.pk)
-    async with original(bob) as chat:
+    browser = await Browser.of(bob)
+    await browser.read(room)
+    async with browser.socket() as chat:
         await enter_page(chat, room)
         await say(room.pk, person(alice), "shown")
         await chat.line("sub-0")
@@ -163,7 +159,7 @@ async def test_what_was_shown_is_not_missed_and_what_came_after_is(room, alice, 
     await say(room.pk, person(alice), "missed 1")
     await say(room.pk, person(alice), "missed 2")
     for _ in range(2):  # asking moves nothing
-        assert [one.body for one in await READ(room.pk, bob.pk)] == ["missed 1", "missed 2"]
+        assert await browser.read(room) == ["missed 1", "missed 2"]
 
 
 async def test_presence_follows_connections_and_the_list_is_shown_at_once(room, alice, bob):
@@ -191,8 +187,9 @@ async def test_who_leaves_is_out_of_the_list(room, alice, bob):
 @pytest.mark.parametrize("order", ["cpr", "crp", "pcr", "prc", "rcp", "rpc"])
 async def test_going_to_the_list_in_any_order_is_going_away_once(room, alice, bob, order):
     say = sync_to_async(services.say)
-    await READ(room.pk, bob.pk)
-    async with original(bob) as chat, original(bob, "participant") as list_socket:
+    browser = await Browser.of(bob)
+    await browser.read(room)
+    async with browser.socket() as chat, browser.socket("participant") as list_socket:
         await enter_page(chat, room)
         await list_socket.send("SUBSCRIBE", id="sub-0", destination=f"/sub/participant/{room.pk}")
         await people(list_socket, {called(alice): False, bob.email: True})
@@ -200,13 +197,13 @@ async def test_going_to_the_list_in_any_order_is_going_away_once(room, alice, bo
         await chat.line("sub-0")
         for step in order:
             if step == "r":
-                await sync_to_async(unread.go_away)(room.pk, bob.pk)
+                await browser.put(room)
             else:
                 await {"c": chat, "p": list_socket}[step].close()
         chat.closed = list_socket.closed = 1000
     await say(room.pk, person(alice), "missed")
-    assert [one.body for one in await READ(room.pk, bob.pk)] == ["missed"]
-    async with original(bob) as chat:
+    assert await browser.read(room) == ["missed"]
+    async with browser.socket() as chat:
         await enter_page(chat, room)
         await say(room.pk, person(alice), "live")
         assert (await chat.line("sub-0"))["message"] == "live"

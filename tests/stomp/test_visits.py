@@ -1,0 +1,269 @@
+"""A page of the original's that nobody looks at any more: it does not say so."""
+
+import asyncio
+
+import pytest
+from asgiref.sync import sync_to_async
+from redis.exceptions import ConnectionError as NoConnection
+
+from messaging import node, services
+from messaging.queries import standing
+from tests.messaging.conftest import person
+from tests.stomp.client import Browser, called, original, stomp
+from tests.stomp.test_original import enter_page, people
+
+say = sync_to_async(services.say)
+
+
+async def visit(browser, room, chat, *others):
+    """As its page comes in: GET read, then both sockets."""
+    missed = await browser.read(room)
+    await enter_page(chat, room)
+    for other in others:
+        await other.send("SUBSCRIBE", id="sub-0", destination=f"/sub/participant/{room.pk}")
+    await chat.deed("enter", room)
+    return missed
+
+
+async def watch(socket, room):
+    await socket.send("SUBSCRIBE", id="sub-0", destination=f"/sub/participant/{room.pk}")
+
+
+async def read_to(room, user, seq):
+    """Wait until the read position is there: it moves beside what is asked."""
+    async with asyncio.timeout(10):
+        while (await sync_to_async(standing)(room.pk, user.pk)).read_seq != seq:
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def no_grace_ends():
+    """Who just goes is waited for without end: only who says so is away."""
+    node.current().here.visitors._grace = 1_000.0
+
+
+async def test_after_back_nobody_has_read_what_comes_and_the_person_is_away(room, alice, bob):
+    browser = await Browser.of(bob)
+    async with (
+        original(alice, "participant") as watching,
+        browser.socket() as chat,
+        browser.socket("participant") as list_socket,
+    ):
+        await watch(watching, room)
+        await visit(browser, room, chat, list_socket)
+        await people(watching, {alice.email: True, called(bob): True})
+        seen = await say(room.pk, person(alice), "seen")
+        await chat.said("sub-0")
+        await browser.list()  # Back: the sockets stay open
+        await people(watching, {alice.email: True, called(bob): False})
+        await read_to(room, bob, seen.seq)
+        await say(room.pk, person(alice), "nobody sees it")
+        assert (await chat.said("sub-0"))["message"] == "nobody sees it"
+        await chat.send("UNSUBSCRIBE", id="none", receipt="alive")  # as a heart-beat: it is there
+        await chat.next("RECEIPT")
+    assert await browser.read(room) == ["nobody sees it"]
+
+
+@pytest.mark.parametrize("first", ["put", "list"])
+async def test_what_comes_between_that_and_the_end_of_the_socket_was_not_seen(
+    room, alice, bob, first
+):
+    browser = await Browser.of(bob)
+    async with browser.socket() as chat:
+        await visit(browser, room, chat)
+        await say(room.pk, person(alice), "seen")
+        await chat.said("sub-0")
+        await (browser.put(room) if first == "put" else browser.list())
+        await say(room.pk, person(alice), "between")
+        await chat.said("sub-0")
+        await chat.send("DISCONNECT")
+        while await chat.frame() is not None:
+            pass
+        await chat.raw.wait(5)
+        chat.closed = 1000
+    await (browser.list() if first == "put" else browser.put(room))
+    assert await browser.read(room) == ["between"]
+
+
+async def test_what_the_layer_did_not_tell_is_found_when_the_socket_ends(
+    room, alice, bob, monkeypatch
+):
+    monkeypatch.setattr("messaging.stomp.visits._tell", lambda *away: None)
+    browser = await Browser.of(bob)
+    async with browser.socket() as chat:
+        await visit(browser, room, chat)
+        await browser.put(room)
+        await say(room.pk, person(alice), "between")
+        await chat.said("sub-0")
+    assert await browser.read(room) == ["between"]
+
+
+async def test_of_one_visit_the_first_put_counts_and_a_new_visit_has_its_own(room, alice, bob):
+    browser = await Browser.of(bob)
+    await browser.read(room)
+    await browser.put(room)
+    await say(room.pk, person(alice), "missed")
+    await browser.put(room)
+    assert await browser.read(room) == ["missed"]
+    await browser.put(room)
+    assert await browser.read(room) == []
+
+
+async def test_nobody_misses_what_they_said_themselves(room, alice, bob):
+    browser = await Browser.of(bob)
+    async with browser.socket() as chat:
+        await visit(browser, room, chat)
+        await chat.deed("message", room, "mine, and gone")
+        await chat.said("sub-0")
+    await browser.put(room)
+    await say(room.pk, person(bob), "mine, by another door")
+    await say(room.pk, person(alice), "hers")
+    assert await browser.read(room) == ["hers"]
+    async with browser.socket() as chat:
+        await enter_page(chat, room)
+        await chat.deed("message", room, "mine, now")
+        assert (await chat.said("sub-0"))["message"] == "mine, now"
+    await say(room.pk, person(bob), "mine, while away")
+    await say(room.pk, person(alice), "hers, too")
+    async with original(bob) as chat:  # SUBSCRIBE brings it, without a GET read before
+        await enter_page(chat, room)
+        assert (await chat.said("sub-0"))["message"] == "hers, too"
+        await chat.deed("message", room, "mine, again")
+        assert (await chat.said("sub-0"))["message"] == "mine, again"
+
+
+@pytest.mark.parametrize("order", ["socket first", "put first"])
+async def test_put_read_is_seen_at_once(room, alice, bob, order, no_grace_ends):
+    browser = await Browser.of(bob)
+    async with original(alice, "participant") as watching:
+        await watch(watching, room)
+        async with browser.socket() as chat:
+            await visit(browser, room, chat)
+            await people(watching, {alice.email: True, called(bob): True})
+            if order == "put first":
+                await browser.put(room)
+                await people(watching, {alice.email: True, called(bob): False})
+        if order == "socket first":
+            assert await watching.silent()
+            await browser.put(room)
+            await people(watching, {alice.email: True, called(bob): False})
+
+
+async def test_another_browser_of_the_same_person_is_looked_at(room, alice, bob):
+    desk, phone = await Browser.of(bob), await Browser.of(bob)
+    async with original(alice, "participant") as watching, phone.socket() as chat:
+        await watch(watching, room)
+        await visit(phone, room, chat)
+        await people(watching, {alice.email: True, called(bob): True})
+        await desk.list()
+        await desk.read(room)
+        await desk.put(room)
+        seen = await say(room.pk, person(alice), "on the phone")
+        await chat.said("sub-0")
+        assert await watching.silent(), "bob is here all the time"
+    await read_to(room, bob, seen.seq)
+
+
+async def test_a_visit_after_back_is_looked_at(room, alice, bob):
+    browser = await Browser.of(bob)
+    async with (
+        original(alice, "participant") as watching,
+        browser.socket() as before,
+        browser.socket() as after,
+    ):
+        await watch(watching, room)
+        await visit(browser, room, before)
+        await browser.list()
+        await people(watching, {alice.email: True, called(bob): False})
+        await browser.read(room)
+    async with original(alice, "participant") as watching, browser.socket() as after:
+        await watch(watching, room)
+        await enter_page(after, room)
+        await people(watching, {alice.email: True, called(bob): True})
+        seen = await say(room.pk, person(alice), "seen")
+        await after.said("sub-0")
+    await read_to(room, bob, seen.seq)
+
+
+async def test_who_goes_back_before_the_sockets_open_is_not_here(room, alice, bob):
+    browser = await Browser.of(bob)
+    await browser.read(room)
+    await browser.list()
+    async with original(alice, "participant") as watching:
+        await watch(watching, room)
+        await people(watching, {alice.email: True, called(bob): False})
+        async with browser.socket() as chat, browser.socket("participant") as list_socket:
+            await enter_page(chat, room)
+            await watch(list_socket, room)
+            await list_socket.line("sub-0")
+            await say(room.pk, person(alice), "nobody sees it")
+            await chat.said("sub-0")
+            assert await watching.silent()
+    assert await browser.read(room) == ["nobody sees it"]
+
+
+async def test_who_speaks_is_looking(room, alice, bob):
+    """Another tab of the browser asked for the list: nothing tells the two apart but this."""
+    browser = await Browser.of(bob)
+    async with original(alice, "participant") as watching, browser.socket() as chat:
+        await watch(watching, room)
+        await visit(browser, room, chat)
+        await browser.list()
+        await people(watching, {alice.email: True, called(bob): False})
+        await say(room.pk, person(alice), "seen after all")
+        await chat.said("sub-0")
+        await chat.deed("message", room, "I am here")
+        await people(watching, {alice.email: True, called(bob): True})
+        assert (await chat.said("sub-0"))["message"] == "I am here"
+    assert await browser.read(room) == []
+
+
+@pytest.mark.parametrize("asked", ["part of the list", "by a link", "by a program"])
+async def test_what_its_page_does_not_ask_tells_nothing(room, alice, bob, asked):
+    browser = await Browser.of(bob)
+    async with original(alice, "participant") as watching, browser.socket() as chat:
+        await watch(watching, room)
+        await visit(browser, room, chat)
+        await people(watching, {alice.email: True, called(bob): True})
+        if asked == "part of the list":
+            await browser.list("?page=1")
+        elif asked == "by a link":
+            await browser.list(**{"Sec-Fetch-Mode": "navigate", "Referer": "http://localhost/"})
+        else:
+            await browser.list(Accept="*/*")
+        assert await watching.silent()
+
+
+async def test_todays_doors_are_as_they_were(room, alice, bob):
+    """By the same sign-in: a client of today says itself what it has read, and when it goes."""
+    browser = await Browser.of(bob)
+    async with original(alice, "participant") as watching:
+        await watch(watching, room)
+        async with stomp(bob, access=browser.access) as client:
+            await client.subscribe(f"/sub/chat/{room.pk}")
+            await people(watching, {alice.email: True, called(bob): True})
+            await browser.read(room)
+            await browser.list()
+            await browser.put(room)
+            await say(room.pk, person(alice), "unread until it says so")
+            await client.said()
+            assert await watching.silent()
+    assert await browser.read(room) == ["unread until it says so"]
+
+
+async def test_without_redis_it_goes_on_and_this_process_knows(room, alice, bob, monkeypatch):
+    def down(_name):
+        raise NoConnection("away")
+
+    monkeypatch.setattr("messaging.stomp.notes.get_redis_connection", down)
+    browser = await Browser.of(bob)
+    async with browser.socket() as chat:
+        await visit(browser, room, chat)
+        seen = await say(room.pk, person(alice), "seen")
+        await chat.said("sub-0")
+        await browser.list()
+        await read_to(room, bob, seen.seq)
+        await say(room.pk, person(alice), "nobody sees it")
+        await chat.said("sub-0")
+    await browser.put(room)
+    assert await browser.read(room) == ["nobody sees it"]
