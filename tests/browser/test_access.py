@@ -1,10 +1,12 @@
 """What a screen reader and weak eyes need, checked on the page itself."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.admin.test_live import appoint
 from tests.browser.talk import connected, room_of, say
 
 # Text below 4.5:1 against what is behind it (WCAG 2.2 AA), as far as plain colours go.
@@ -44,13 +46,30 @@ FAINT = """() => {
 NAMELESS = """() => [...document.querySelectorAll("button, a, input, textarea, summary")]
     .filter((element) => element.type !== "hidden" && element.checkVisibility())
     .filter((element) => !(element.getAttribute("aria-label") || element.textContent.trim()
-        || element.labels?.length || element.title))
+        || element.labels?.length || element.title
+        || (["submit", "button"].includes(element.type) && element.value)))
     .map((element) => element.outerHTML)"""
 
 TWICE = """() => {
     const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
     return ids.filter((id, index) => ids.indexOf(id) !== index);
 }"""
+
+# Headings that can be seen or heard, by their level; a page begins with its one first. What stands
+# beside it, as the columns of a conversation, has an order of its own.
+HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
+    .filter((element) => element.checkVisibility({visibilityProperty: true}))
+    .filter((element) => !element.closest("aside"))
+    .map((element) => Number(element.tagName[1]))"""
+
+PAGES = ("/", "/rooms/new/", "/accounts/profile/", "/accounts/password/")
+ROOM_PAGES = ("", "edit/", "people/", "leave/ask/", "people/{bob}/remove/")
+ADMIN = ("", "rooms/room/", "rooms/room/{room}/change/", "rooms/room/{room}/edit/",
+    "accounts/user/", "accounts/user/{bob}/change/", "accounts/user/add/")  # fmt: skip
+LOOKS = [
+    {"color_scheme": "light", "locale": "en-GB"},
+    {"color_scheme": "dark", "locale": "ko-KR", "viewport": {"width": 390, "height": 844}},
+]
 
 
 @pytest.fixture
@@ -79,3 +98,56 @@ def test_everything_has_a_name_and_a_place(page):
 )
 def test_text_stands_out_from_what_is_behind_it(page):
     assert page.evaluate(FAINT) == []
+
+
+def faults_of(page, address):
+    page.goto(address)
+    levels = page.evaluate(HEADINGS)
+    skipped = [two for one, two in pairwise(levels) if two > one + 1]
+    in_order = levels.count(1) == 1 and not skipped and levels[0] == 1
+    return {
+        "headings": [] if in_order else levels,
+        "nameless": page.evaluate(NAMELESS),
+        "ids": page.evaluate(TWICE),
+        "faint": page.evaluate(FAINT),
+    }
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=["english", "korean"])
+def test_every_page_can_be_read_and_heard(visitors, stack, look):
+    alice, bob, charlie = stack.people("alice", "bob", "charlie")
+    room = room_of(stack, alice, bob)
+    owner, guest, other = (visitors.come(0, one, **look) for one in (alice, None, charlie))
+    wrong = {}
+    for address in [*PAGES, *(f"/rooms/{room}/{rest}" for rest in ROOM_PAGES)]:
+        address = address.format(bob=bob.id)
+        wrong[address] = faults_of(owner, address)
+    for address in ("/accounts/sign-in/", "/accounts/sign-up/", "/admin/login/"):
+        wrong[address] = faults_of(guest, address)
+    wrong["entrance"] = faults_of(other, f"/rooms/{room}/")
+    assert {address: found for address, found in wrong.items() if any(found.values())} == {}
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=["english", "korean"])
+def test_the_admin_can_be_read_and_heard(visitors, stack, look):
+    alice, bob, boss = stack.people("alice", "bob", "boss")
+    stack.run(appoint, boss)
+    room = room_of(stack, alice, bob)
+    page = visitors.come(0, boss, **look)
+    found = {
+        rest: faults_of(page, "/admin/" + rest.format(room=room, bob=bob.id)) for rest in ADMIN
+    }
+    assert {rest: wrong for rest, wrong in found.items() if any(wrong.values())} == {}
+
+
+def test_a_title_without_a_break_leaves_the_other_columns_in_view(visitors, stack, shot):
+    alice, boss = stack.people("alice", "boss")
+    stack.run(appoint, boss)
+    room_of(stack, alice, title="x" * 80)
+    page = visitors.come(0, boss)
+    page.goto("/admin/rooms/room/")
+    shot(page, "admin-rooms")
+    expect(page.locator("#result_list .field-state").first).to_be_in_viewport(ratio=1)
+    width = "element => [element.scrollWidth, element.clientWidth]"
+    inside, shown = page.locator("#changelist .results").evaluate(width)
+    assert inside <= shown

@@ -227,6 +227,13 @@ def test_drawers_on_a_phone_open_close_by_escape_and_give_the_focus_back(visitor
         button = page.get_by_role("button", name=name, exact=True)
         button.click()
         expect(page.locator(panel)).to_be_in_viewport()
+        expect(page.locator(f"{panel} .side-close")).to_be_focused()
+        expect(page.get_by_role("dialog", name=name)).to_be_visible()
+        for _ in range(6):  # what lies under can't be reached
+            page.keyboard.press("Tab")
+            inside = "panel => panel.contains(document.activeElement) || !document.hasFocus()"
+            outside = "document.activeElement === document.body"
+            assert page.locator(panel).evaluate(inside) or page.evaluate(outside)
         shot(page, f"phone{panel.replace('#', '-')}")
         page.keyboard.press("Escape")
         expect(page.locator(panel)).to_be_hidden()
