@@ -133,9 +133,11 @@ class Conversation {
   on_subscribed(frame) {
     this.asking = false;
     this.connection.stick(false);
+    if (!this.room.isMember) this.people.refresh();
     this.room.enter();
     this.room.become(frame.about);
     this.place.resume(frame);
+    this.place.moved();
     this.outbox.resume();
   }
 
@@ -189,6 +191,7 @@ class Conversation {
 
   on_about({ about }) {
     this.room.become(about);
+    this.place.showReading(); // and with it the title
   }
 
   // On another device.
@@ -250,6 +253,7 @@ class Conversation {
   left() {
     this.outbox.failAll("not_member", gettext("You are not a member of this room any more."));
     this.asking = false;
+    this.people.stay();
     this.room.left();
   }
 }

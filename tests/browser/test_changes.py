@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.talk import connected, messages, room_of, say, sees, write
+from tests.browser.talk import connected, messages, room_of, say, sees, until, write
 
 TOMORROW = """() => {
     const Now = Date;
@@ -19,10 +19,24 @@ def as_user(do, room_id, person_id, *args):
     return do(room_id, *args, by=User.objects.get(pk=person_id))
 
 
+def edited(room_id, person_id, changes):
+    from messaging import services
+
+    as_user(lambda room, by: services.edit_room(room, by, **changes), room_id, person_id)
+
+
 def handed_over(room_id, person_id, to):
     from messaging import services
 
     as_user(services.transfer_room, room_id, person_id, to)
+
+
+def opened(lobby):
+    """The lobby, told of its rooms from here on."""
+    told = []
+    lobby.on("websocket", lambda wire: wire.on("framereceived", lambda frame: told.append(frame)))
+    lobby.goto("/")
+    until(lobby, lambda: any('"watching"' in str(frame) for frame in told))
 
 
 def test_who_owns_the_room_is_shown_as_soon_as_it_is_so(visitors, stack):
@@ -39,6 +53,23 @@ def test_who_owns_the_room_is_shown_as_soon_as_it_is_so(visitors, stack):
     for page, shown in zip(pages, (False, True), strict=True):
         page.locator("#room-menu summary").click()
         expect(page.get_by_role("link", name="Edit the room")).to_be_visible(visible=shown)
+
+
+def test_a_room_is_called_by_its_new_name_on_all_pages(visitors, stack):
+    alice, bob = stack.people("alice", "bob")
+    room, other = room_of(stack, alice, bob), room_of(stack, alice, bob, title="Other")
+    page, beside, lobby = visitors.come(0, bob), visitors.come(1, bob), visitors.come(1, alice)
+    page.goto(f"/rooms/{room}/")
+    beside.goto(f"/rooms/{other}/")
+    for one in (page, beside):
+        connected(one)
+    opened(lobby)
+    stack.run(edited, room, alice.id, {"title": "Coffee", "description": "Freshly ground"})
+    expect(page.locator("#room-title")).to_have_text("Coffee")
+    expect(page.locator(".room-description")).to_have_text("Freshly ground")
+    expect(page).to_have_title("Coffee · ChatTalk")
+    for one in (page, beside, lobby):
+        expect(one.locator(f".mine [data-room='{room}'] .title")).to_have_text("Coffee")
 
 
 def test_who_comes_back_to_a_room_by_another_tab_is_back_in_this_one(visitors, stack):
@@ -102,3 +133,33 @@ def test_today_becomes_yesterday_while_the_page_stays_open(visitors, stack):
     stack.run(write, room, alice.id, ["and nobody looked up"])
     expect(messages(other).last).to_have_text("and nobody looked up")
     expect(other.locator("#log .day").first).to_have_text("Yesterday")
+
+
+def test_more_rooms_than_are_listed_are_said_and_the_liveliest_come_up(visitors, stack):
+    alice, bob = stack.people("alice", "bob")
+    quiet = room_of(stack, alice, bob, title="The quietest")
+    stack.run(_many_rooms, quiet, alice.id, bob.id, 200)
+    lobby = visitors.come(0, bob)
+    opened(lobby)
+    expect(lobby.locator(".mine [data-room]")).to_have_count(200)
+    expect(lobby.locator("[data-more]")).to_have_text("and 1 quieter room")
+    row = lobby.locator(f".mine [data-room='{quiet}']")
+    expect(row).to_have_count(0)
+    stack.run(write, quiet, alice.id, ["are you there?"])
+    expect(row.locator(".badge")).to_have_text("1", timeout=30_000)
+
+
+def _many_rooms(quiet_id, owner_id, member_id, many):
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from rooms.models import Membership, Room
+
+    earlier = timezone.now() - timedelta(hours=1)
+    Room.objects.filter(pk=quiet_id).update(active_at=earlier - timedelta(hours=1))
+    rooms = Room.objects.bulk_create(
+        Room(title=f"Room {number}", owner_id=owner_id, personnel=1, active_at=earlier)
+        for number in range(many)
+    )
+    Membership.objects.bulk_create(Membership(room=room, user_id=member_id) for room in rooms)

@@ -113,6 +113,12 @@ export class People {
     }, RELOAD_AFTER);
   }
 
+  // Who is no member is not told who they are.
+  stay() {
+    clearTimeout(this.timer);
+    this.timer = null;
+  }
+
   open() {
     this.wanted = true;
     this.load(1);
