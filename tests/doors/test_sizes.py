@@ -11,6 +11,7 @@ from messaging.models import Event
 from messaging.wire import RESUME_BYTES_MAX
 from rooms.models import Membership, Room
 from tests.edge.test_kept import path_of, routes
+from tests.messaging.conftest import closed_node  # noqa: F401  (for every test)
 from tests.messaging.sockets import socket
 from tests.original.page import token_of
 
