@@ -93,6 +93,14 @@ class ProfileForm(forms.Form):
         choices=User._meta.get_field("language").choices,
     )
 
+    def clean(self) -> dict[str, Any]:
+        """As at sign-up: beside what is missing, what is wrong with the rest."""
+        if self.errors:
+            given = {"display_name", "phone"} & self.cleaned_data.keys()
+            for name, wrong in faults(**{name: self.cleaned_data[name] for name in given}).items():
+                self.add_error(name, wrong)
+        return self.cleaned_data
+
 
 class PasswordForm(auth.PasswordChangeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:

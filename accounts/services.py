@@ -53,10 +53,12 @@ def sign_up(
     return user
 
 
-def faults(*, email: str = "", display_name: str = "", password: str = "") -> Faults:
+def faults(
+    *, email: str = "", display_name: str = "", phone: str = "", password: str = ""
+) -> Faults:
     """All that is wrong with those that are given; not whether the e-mail is taken, which only
     `sign_up` tells, where every try counts."""
-    user = User(email=normal_email(email), display_name=display_name)
+    user = User(email=normal_email(email), display_name=display_name, phone=phone.strip())
     given = {"email": email, "display_name": display_name}
     missing = [name for name, text in given.items() if not text]
     found = _faults(user, but_for=missing, with_unique=False)

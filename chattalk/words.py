@@ -45,6 +45,7 @@ DJANGO = (
     _("No, take me back"),
     _("Skip to main content"),
     _("The two password fields didn’t match."),
+    _("The password is too similar to the %(verbose_name)s."),
     _(
         "Please enter the correct %(username)s and password for a staff account. Note "
         "that both fields may be case-sensitive."

@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.text import one_line
 from rooms.models import CAPACITY_MAX, Room
 
+SEATS = _("Enter a number from 1 to 10,000.")
+
 
 class RoomForm(forms.ModelForm):
     class Meta:
@@ -20,7 +22,8 @@ class RoomForm(forms.ModelForm):
         }
         error_messages = {
             "title": {"required": _("Enter a title.")},
-            "capacity": {"required": _("Enter the number of seats.")},
+            "capacity": {"required": _("Enter the number of seats.")}
+            | dict.fromkeys(("min_value", "max_value", "invalid"), SEATS),
         }
         help_texts = {"description": _("What the room is about. Everybody can read it.")}
 

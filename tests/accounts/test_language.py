@@ -24,6 +24,13 @@ def test_a_stranger_is_spoken_to_as_the_browser_asks(client, asked, spoken):
     assert {"Accept-Language", "Cookie"} <= set(answer["Vary"].split(", "))
 
 
+@pytest.mark.django_db
+def test_a_password_like_the_address_is_refused_in_good_korean(client):
+    form = {"email": "longhorse@example.com", "display_name": "말", "password": "longhorse"}
+    answer = client.post("/accounts/sign-up/", form, headers={"Accept-Language": "ko"})
+    assert "비밀번호가 이메일과(와) 너무 비슷합니다." in answer.content.decode()
+
+
 @pytest.mark.parametrize(("chosen", "spoken"), [("en", "en"), ("ko", "ko"), ("", "ko")])
 def test_a_choice_in_the_profile_wins_over_the_browser(client, db, chosen, spoken):
     bob = User.objects.create_user("bob@example.com", display_name="Bob", language=chosen)

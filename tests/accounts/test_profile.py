@@ -36,6 +36,11 @@ def test_what_is_refused_stands_at_its_field_and_changes_nothing(client, alice, 
     assert (alice.display_name, alice.phone, alice.language) == ("Alice", "", "")
 
 
+def test_all_that_is_wrong_is_told_at_once(client):
+    answer = client.post(PROFILE, {"display_name": "", "phone": "call me", "language": ""})
+    assert list(answer.context["form"].errors) == ["display_name", "phone"]
+
+
 def test_the_address_is_shown_and_cannot_be_changed_here(client, alice):
     client.post(PROFILE, FORM | {"email": "mallory@example.com"})
     alice.refresh_from_db()

@@ -67,6 +67,13 @@ def test_what_cannot_be_stands_at_its_field(client, alice, field, value):
     assert not Room.objects.exists()
 
 
+@pytest.mark.parametrize("capacity", ["0", "-1", "10001", "9" * 30, "many"])
+def test_a_wrong_number_of_seats_is_told_in_one_sentence(client, alice, capacity):
+    enter(client, alice)
+    answer = client.post("/rooms/new/", FORM | {"capacity": capacity})
+    assert answer.context["form"].errors["capacity"] == ["Enter a number from 1 to 10,000."]
+
+
 def test_the_owner_changes_title_description_and_seats(client, alice, room):
     enter(client, alice)
     assert client.post(f"/rooms/{room.pk}/edit/", FORM).url == f"/rooms/{room.pk}/"
@@ -117,14 +124,19 @@ def test_a_room_that_is_not_there_is_not_found(client, alice, door, number):
     assert client.post(f"/rooms/{number}/{door}/", FORM).status_code == 404
 
 
+def about(client, room):
+    """What the page of the conversation begins with, and then keeps in step itself."""
+    return client.get(f"/rooms/{room.pk}/").context["start"]["about"]
+
+
 def test_the_owner_opens_it_again(client, alice, room):
     enter(client, alice)
     client.post(f"/rooms/{room.pk}/close/")
-    assert "Open the room again" in client.get(f"/rooms/{room.pk}/").text
+    assert about(client, room)["closed"]
     assert client.post(f"/rooms/{room.pk}/reopen/").url == f"/rooms/{room.pk}/"
     room.refresh_from_db()
     assert not room.is_closed
-    assert "Open the room again" not in client.get(f"/rooms/{room.pk}/").text
+    assert not about(client, room)["closed"]
 
 
 def test_closing_takes_a_post(client, alice, room):
