@@ -133,7 +133,7 @@ class Conversation {
   on_subscribed(frame) {
     this.asking = false;
     this.connection.stick(false);
-    if (!this.room.isMember) this.people.refresh();
+    if (!this.room.isMember) this.people.enter();
     this.room.enter();
     this.room.become(frame.about);
     this.place.resume(frame);
@@ -253,7 +253,7 @@ class Conversation {
   left() {
     this.outbox.failAll("not_member", gettext("You are not a member of this room any more."));
     this.asking = false;
-    this.people.stay();
+    this.people.leave();
     this.room.left();
   }
 }
@@ -267,6 +267,7 @@ function peopleParts() {
     note: byId("presence-note"),
     members: byId("members"),
     nobody: byId("members-none"),
+    lists: ["here-title", "here-list", "members-title", "members"].map(byId),
   };
 }
 

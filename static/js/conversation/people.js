@@ -13,6 +13,7 @@ export class People {
     this.here = new Map(); // id → name
     this.count = 0;
     this.wanted = false; // has someone looked at the list of members?
+    this.isTold = true; // as a member is
     parts.members.addEventListener("click", (event) => {
       const more = event.target.closest(".people-more");
       if (more) this.load(more.dataset.page, more);
@@ -20,6 +21,7 @@ export class People {
   }
 
   presence(frame) {
+    if (!this.isTold) return;
     if (frame.full) this.here = new Map(frame.here.map((person) => [person.id, person.name]));
     for (const person of frame.came || []) this.here.set(person.id, person.name);
     for (const { id, at } of frame.went || []) {
@@ -75,7 +77,7 @@ export class People {
       seenAt(item.parentElement, item.getAttribute("datetime"));
     }
     const away = this.parts.members.querySelector(".person:not([hidden]), .people-more");
-    this.parts.nobody.hidden = Boolean(away) || !this.wanted;
+    this.parts.nobody.hidden = Boolean(away) || !this.wanted || !this.isTold;
   }
 
   went(id, at) {
@@ -106,17 +108,34 @@ export class People {
 
   // Members came or left: fetch the list again, soon and once.
   refresh() {
-    if (!this.wanted) return;
+    if (!this.wanted || !this.isTold) return;
     this.timer ??= setTimeout(() => {
       this.timer = null;
       this.load(1);
     }, RELOAD_AFTER);
   }
 
-  // Who is no member is not told who they are.
-  stay() {
+  // Who is no member any more is not told who they are, and what was told would soon be wrong.
+  leave() {
     clearTimeout(this.timer);
     this.timer = null;
+    this.tell(false);
+    this.here.clear();
+    this.count = 0;
+    this.show();
+    this.parts.members.replaceChildren();
+    this.parts.seats.textContent = "";
+    this.parts.note.hidden = true;
+  }
+
+  enter() {
+    this.tell(true);
+    this.refresh();
+  }
+
+  tell(isTold) {
+    this.isTold = isTold;
+    for (const part of this.parts.lists) part.hidden = !isTold;
   }
 
   open() {
@@ -126,6 +145,7 @@ export class People {
 
   async load(page, more = null) {
     const { members } = this.parts;
+    if (!this.isTold) return;
     try {
       const answer = await ask(`${this.url}?page=${page}`, "text/html");
       if (!answer.ok) throw new Error(`The list of members answered ${answer.status}.`);
