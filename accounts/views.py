@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
-from django.utils.translation import activate
+from django.utils.translation import activate, get_language_from_request
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -113,8 +113,8 @@ class Profile(LoginRequiredMixin, FormView):
         except ValidationError as error:
             form.add_error(None, error)
             return self.form_invalid(form)
-        if user.language:
-            activate(user.language)  # the sentence is read in the language just chosen
+        # The sentence is read in the language just chosen.
+        activate(user.language or get_language_from_request(self.request))
         messages.success(self.request, _("Your profile is saved."))
         return super().form_valid(form)
 

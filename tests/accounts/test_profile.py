@@ -25,6 +25,12 @@ def test_the_chosen_language_speaks_at_once(client):
     assert '<html lang="ko">' in answer.content.decode()
 
 
+def test_who_goes_back_to_the_language_of_the_browser_is_told_so_in_it(client):
+    client.post(PROFILE, FORM | {"language": "en"})
+    answer = client.post(PROFILE, FORM, follow=True, headers={"Accept-Language": "ko"})
+    assert "프로필을 저장했습니다." in answer.content.decode()
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("display_name", "\u202ea"), ("phone", "call me"), ("phone", "1" * 30), ("language", "tlh")],
