@@ -1,4 +1,5 @@
-"""A client that asks for a room and then reads nothing; its kernel takes as little as it may."""
+"""Clients that ask for a room, or a page, and then read nothing; their kernel takes as little as it
+may."""
 
 import json
 import select
@@ -19,14 +20,37 @@ def evictions(log: Path) -> int:
     return log.read_text(errors="replace").count(TOO_SLOW)
 
 
+def _line(port: int) -> socket.socket:
+    line = socket.socket()
+    line.settimeout(WITHIN)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE)  # before it connects
+    line.connect(("127.0.0.1", port))
+    return line
+
+
+class Unread:
+    """A request whose answer nobody reads. To be made in a thread."""
+
+    def __init__(self, port: int, request: bytes) -> None:
+        self._line = _line(port)
+        self._line.sendall(request)
+
+    def is_answered(self) -> bool:
+        """Whether a good answer has begun to come. To be asked in a thread; it takes nothing."""
+        try:
+            return b" 200 " in self._line.recv(len("HTTP/1.1 200 "), socket.MSG_PEEK)
+        except OSError:  # cut, or nothing came
+            return False
+
+    def close(self) -> None:
+        self._line.close()
+
+
 class Stalled:
     """To be made in a thread: it waits until it is subscribed."""
 
     def __init__(self, port: int, person: Person, room: int) -> None:
-        self._line = socket.socket()
-        self._line.settimeout(WITHIN)
-        self._line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE)  # before it connects
-        self._line.connect(("127.0.0.1", port))
+        self._line = _line(port)
         head = f"GET /ws/ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
         head += "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         head += f"Sec-WebSocket-Key: {'x' * 22}==\r\nCookie: sessionid={person.session}\r\n\r\n"

@@ -17,6 +17,7 @@ CHAPTERS = (
     "overload",
     "connections",
     "greedy",
+    "answers",
     "soak",
     "pages",
     "fuzzing",
