@@ -33,6 +33,7 @@ class Chat(Subscriber):
         self._given: deque[tuple[int, int]] = deque(maxlen=GIVEN_MAX)  # when (µs), and which
         self._marked_at = float("-inf")
         self._marked = 0
+        self._taken: int | None = None  # the last line before its goodbye
 
     async def begin(self) -> None:
         asked = wire.Subscribe(room=self.room_id, after=self.asked.after)
@@ -90,7 +91,13 @@ class Chat(Subscriber):
                 await self._look_for_end()  # what the layer told may have been lost
                 await self._mark()
 
+    def farewell(self) -> None:
+        if self._taken is None:
+            self._taken = self._read_to()
+
     async def leave(self, at: datetime, *, is_clean: bool) -> None:
+        if is_clean:
+            self.farewell()  # while it is put down, lines come that nobody is shown
         if self.page and self.is_live and not self.unseen_since:
             await self._say_gone(self.page)  # first: the PUT read that follows may be quick
         if is_clean:
@@ -119,10 +126,11 @@ class Chat(Subscriber):
         subscription = self.subscriptions.get(self.room_id)
         if self.page is None or subscription is None:
             return 0
-        if not self.unseen_since:
-            return subscription.seen
-        seen = (seq for at, seq in self._given if at <= self.unseen_since)
-        return max(seen, default=self._begun)
+        read = subscription.seen
+        if self.unseen_since:
+            seen = (seq for at, seq in self._given if at <= self.unseen_since)
+            read = max(seen, default=self._begun)
+        return read if self._taken is None else min(read, self._taken)
 
     async def _mark(self) -> None:
         seq = self._read_to()

@@ -216,8 +216,7 @@ class Session:
             cid = asked.client_id(frame.headers.get("client-id"), self._acting.user.id)
             for subscriber in self.subscribers.values():
                 subscriber.heard_in(room)
-            said = wire.Send(room=room, cid=cid, body=body.message, ref=receipt)
-            await self._acting.handle(said)
+            await self._acting.handle(wire.Send(room=room, cid=cid, body=body.message, ref=receipt))
 
     async def _ack(self, frame: Frame, receipt: str | None) -> None:
         """Read up to there."""
@@ -236,6 +235,8 @@ class Session:
     async def _disconnect(self, frame: Frame, receipt: str | None) -> None:
         self.voice.receipt(receipt)
         self.is_clean = True
+        for subscriber in self.subscribers.values():
+            subscriber.farewell()
         self.voice.end(DONE, "bye")
 
     # --- what becomes of it ---------------------------------------------------------------------
@@ -257,9 +258,8 @@ class Session:
 
     def _live(self, one: Subscriber, answer: dict[str, Any]) -> None:
         recovered = "true" if answer["recovered"] else "false"
-        self.voice.receipt(
-            one.asked.receipt, recovered=recovered, after=answer["after"], head=answer["head"]
-        )
+        after, head = answer["after"], answer["head"]
+        self.voice.receipt(one.asked.receipt, recovered=recovered, after=after, head=head)
 
     def _not_subscribed(self, one: Subscriber, nack: dict[str, Any]) -> None:
         self._forget(one)

@@ -128,6 +128,9 @@ class Subscriber(Client):
     async def heard_from(self) -> None:
         """The client is there, and has what it was sent before."""
 
+    def farewell(self) -> None:
+        """The client has said that it takes nothing more."""
+
     async def leave(self, at: datetime, *, is_clean: bool) -> None:
         """The subscription ends; `is_clean`: the client says so itself."""
         self.gone(at)

@@ -8,6 +8,7 @@ from redis.exceptions import ConnectionError as NoConnection
 
 from messaging import node, services
 from messaging.queries import standing
+from messaging.stomp.chat import Chat
 from tests.messaging.conftest import person
 from tests.stomp.client import Browser, called, original, stomp
 from tests.stomp.test_original import enter_page, people
@@ -96,6 +97,33 @@ async def test_what_the_layer_did_not_tell_is_found_when_the_socket_ends(
         await say(room.pk, person(alice), "between")
         await chat.said("sub-0")
     assert await browser.read(room) == ["between"]
+
+
+async def test_what_comes_after_its_goodbye_was_not_seen(room, alice, bob, monkeypatch):
+    """While the end of its socket is written down, lines still come for it."""
+    put_down = Chat._say_gone
+
+    async def late(chat, page):
+        event = await say(room.pk, person(alice), "nobody is shown it")
+        async with asyncio.timeout(10):
+            while chat.subscriptions[room.pk].seen < event.seq:
+                await asyncio.sleep(0.01)
+        await put_down(chat, page)
+
+    browser = await Browser.of(bob)
+    monkeypatch.setattr(Chat, "_say_gone", late)
+    async with browser.socket() as chat:
+        await visit(browser, room, chat)
+        await say(room.pk, person(alice), "seen")
+        await chat.said("sub-0")
+        await chat.send("DISCONNECT")
+        while await chat.frame() is not None:
+            pass
+        await chat.raw.wait(20)
+        chat.closed = 1000
+    await browser.put(room)
+    await browser.list()
+    assert await browser.read(room) == ["nobody is shown it"]
 
 
 async def test_of_one_visit_the_first_put_counts_and_a_new_visit_has_its_own(room, alice, bob):
