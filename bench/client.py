@@ -115,15 +115,18 @@ async def connect(
     gone: Callable[[], None] = lambda: None,
     *,
     session: str = "",
+    cookie: str = "",
     source: str = "",
     protocols: str = "",
 ) -> Socket:
-    """Once the server has agreed; signed in by a session, or by what is offered as `protocols`.
+    """Once the server has agreed; signed in by a session, by another cookie, or by what is offered
+    as `protocols`.
     `source` is the address that we come from. Raises ConnectionError."""
     lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", f"Origin: http://127.0.0.1:{port}"]
     lines += ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
     lines += ["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
-    lines += [f"Cookie: sessionid={session}"] * bool(session)
+    cookie = cookie or f"sessionid={session}" * bool(session)
+    lines += [f"Cookie: {cookie}"] * bool(cookie)
     lines += [f"Sec-WebSocket-Protocol: {protocols}"] * bool(protocols)
     request = "\r\n".join([*lines, "", ""]).encode()
     loop = asyncio.get_running_loop()

@@ -11,6 +11,7 @@ CHAPTERS = (
     "storms",
     "returning",
     "signins",
+    "back",
     "concurrency",
     "seats",
     "meanwhile",
