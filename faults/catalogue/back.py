@@ -18,7 +18,12 @@ SAID = """
 SELECT body, sender_id FROM messaging_event WHERE room_id = %s AND kind = 'message'"""
 
 
-@scenario("N14", "the original's client goes Back, or to its list, while others talk", seeds=3)
+@scenario(
+    "N14",
+    "the original's client goes Back, or to its list, while others talk",
+    seeds=3,
+    short=False,
+)
 async def goes_back(run: Run) -> None:
     """What nobody saw is told at the next GET read, once; what was seen, and what one said oneself,
     is not. Who went is away at once, for those at the other worker, too."""
