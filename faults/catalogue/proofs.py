@@ -11,7 +11,7 @@ from faults.site import Site
 
 @scenario(
     "W1", "holes are not filled, and Redis dies", told=("order_err", "lost_delivery"),
-    **failing("no_gap_fill"),
+    short=False, **failing("no_gap_fill"),
 )  # fmt: skip
 async def no_gap_fill(run: Run) -> None:
     crowd = await run.crowd(6, 6)
