@@ -27,8 +27,18 @@ def bounded(get_response: Handler) -> Handler:
         response = get_response(request)
         if response.streaming or len(response.content) <= ANSWER_MAX:
             return response
+        if 400 <= response.status_code < 500:  # Django's page for developers repeats what was asked
+            return _in_short(response)
         log.error("%s: an answer of %s bytes is not sent", request.path, len(response.content))
         found = problem(500, "error", _("Something went wrong here. It is written down."))
         return JsonResponse(found.body, status=500, content_type=CONTENT_TYPE)
 
     return answer
+
+
+def _in_short(response: HttpResponse) -> HttpResponse:
+    """The same refusal, which was logged already, without all that it says."""
+    response.content = f"{response.reason_phrase}\n".encode()
+    response["Content-Type"] = "text/plain; charset=utf-8"
+    response["Content-Length"] = str(len(response.content))
+    return response

@@ -20,7 +20,8 @@ class StaticFiles(WhiteNoiseMiddleware):
         streamed = WhiteNoiseMiddleware.serve(static_file, request)
         whole = HttpResponse(_content(streamed), status=streamed.status_code)
         whole.headers = streamed.headers
-        streamed.close()
+        if (file := getattr(streamed, "file_to_stream", None)) is not None:
+            file.close()  # alone: to close the response would end the request a first time
         return whole
 
 

@@ -4,6 +4,7 @@ import http.client
 import io
 import logging
 import time
+from contextlib import closing
 from urllib.parse import urlsplit
 
 import pytest
@@ -88,12 +89,11 @@ def test_strangers_cost_lines_of_the_log_not_pages(stack):
     hostile = [("h" * 50_000, "/"), (host, "/" + "p" * 50_000)]
     hostile += [("evil.example", "/")] * 50 + [(host, "/no-such-page")] * 50
     for name, path in hostile:
-        asked = http.client.HTTPConnection(host, timeout=10)
-        asked.putrequest("GET", path, skip_host=True)
-        asked.putheader("Host", name)
-        asked.endheaders()
-        assert asked.getresponse().status in (400, 404)
-        asked.close()
+        with closing(http.client.HTTPConnection(host, timeout=10)) as asked:
+            asked.putrequest("GET", path, skip_host=True)
+            asked.putheader("Host", name)
+            asked.endheaders()
+            assert asked.getresponse().status in (400, 404)
     said = stack.said()
     assert "Traceback" not in said
     assert max(len(line.encode()) for line in said.splitlines()) <= journal.LINE_MAX

@@ -9,6 +9,7 @@ from chattalk.bounded import ANSWER_MAX
 urlpatterns = [
     path("just/", lambda request: HttpResponse("x" * ANSWER_MAX)),
     path("large/", lambda request: HttpResponse("x" * (ANSWER_MAX + 1))),
+    path("asked/", lambda request: HttpResponse("x" * (ANSWER_MAX + 1), status=404)),
     path("streamed/", lambda request: StreamingHttpResponse(["x" * ANSWER_MAX] * 2)),
 ]
 
@@ -22,6 +23,12 @@ def test_what_is_larger_is_a_fault_that_is_logged_and_not_sent(these, client, ca
     answer = client.get("/large/")
     assert (answer.status_code, answer.json()["code"]) == (500, "error")
     assert f"/large/: an answer of {ANSWER_MAX + 1} bytes is not sent" in caplog.text
+
+
+def test_a_refusal_that_is_larger_is_the_same_one_in_short_and_no_fault(these, client, caplog):
+    answer = client.get("/asked/")
+    assert (answer.status_code, answer.content) == (404, b"Not Found\n")
+    assert "is not sent" not in caplog.text
 
 
 def test_what_is_just_not_larger_is_sent_and_what_is_streamed_whole(these, client):
