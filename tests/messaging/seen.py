@@ -25,7 +25,7 @@ class Seen:
             got = json.loads(text)
             if got["type"] == "presence":
                 self._note(got)
-            elif got["type"] != "heads":  # by the clock
+            elif got["type"] not in ("heads", "read", "seat"):  # by the clock, or gathered by it
                 self.texts.append(text)
 
     def _note(self, got):

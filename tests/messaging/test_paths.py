@@ -52,7 +52,7 @@ async def conversation(stack, url):
     alice, bob, dana = await stack.apeople("alice", "bob", "dana")
     room = await stack.arun(open_room, alice, bob)
     people = {alice.id: "alice", bob.id: "bob", dana.id: "dana"}
-    names = {"room": {room: "the room"}, "id": people}
+    names = {"room": {room: "the room"}, "id": people, "owner": people}
     async with stack.socket(1, alice) as one, seen(url, bob) as two:
         await subscribe(one, room)
         await two.ask("subscribe", room=room)
