@@ -18,7 +18,8 @@ from faults.run import Absent, Run, scenario
 SHOWN = """() => [...document.querySelectorAll("#log .entry")].filter(
     (one) => one.querySelector(".message-body")
 ).map((one) => [Number(one.dataset.seq), one.querySelector(".message-body").textContent])"""
-HARMLESS = ("net::ERR_", "WebSocket connection to")  # what a browser says while it is offline
+# What a browser says while it is offline, or is told to come back, as it should be.
+HARMLESS = ("net::ERR_", "WebSocket connection to", "status of 503")
 SETTLES_WITHIN = 60  # seconds
 KEYS_EVERY = 0.5  # seconds between two messages that somebody types
 
