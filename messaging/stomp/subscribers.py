@@ -163,10 +163,13 @@ class Subscriber(Client):
         self.unseen_since = at
 
     def heard_in(self, room_id: int) -> None:
-        """Its person has just spoken there by the same socket: they look at it."""
-        if self.unseen_since and self.page is not None and room_id == self.room_id:
+        """Its person has just spoken there by the same socket: they look at it, whatever was said
+        before and is heard only later."""
+        if self.page is None or room_id != self.room_id:
+            return
+        self.page = Page(self.page.device, visits.now())
+        if self.unseen_since:
             self.unseen_since = 0
-            self.page = Page(self.page.device, visits.now())
             if subscription := self.subscriptions.get(self.room_id):
                 self._arrive(subscription)
 

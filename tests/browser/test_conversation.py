@@ -142,6 +142,10 @@ def test_an_older_page_does_not_move_what_is_read(visitors, stack):
         """async () => {
             const box = document.getElementById("scroller");
             const log = document.getElementById("log");
+            for (let still = 0, last = -1; still < 30; last = box.scrollTop) {  // at its place
+                await new Promise(requestAnimationFrame);
+                still = box.scrollTop === last ? still + 1 : 0;
+            }
             box.scrollTop = 300;
             await new Promise(requestAnimationFrame);
             const seen = [...log.children].find(
