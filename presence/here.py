@@ -161,7 +161,7 @@ class Here:
         return room.snapshot(self.degraded)
 
     def people(self, room_id: int) -> set[int]:
-        """Everybody who is here now, as far as this process knows; it has to hold the room."""
+        """Everybody who is here, as the last frame said; this process has to hold the room."""
         room = self.rooms.get(room_id)
         return room.people() if room else set()
 

@@ -76,7 +76,12 @@ class Room:
         self._ids.pop(bisect_left(self._ids, user_id))
 
     def people(self) -> set[int]:
-        return set(self._ids)
+        """As the last frame said. What came to nothing before the next one is told by none, so who
+        asks again with each frame must not have seen it either."""
+        people = set(self._ids)
+        for user_id, shown in self._touched.items() if self._watched else ():
+            (people.discard if shown is None else people.add)(user_id)
+        return people
 
     # --- in step with the other processes -----------------------------------------------------
 

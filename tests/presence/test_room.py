@@ -54,6 +54,19 @@ def test_who_comes_and_goes_between_two_frames_is_not_shown():
     assert it.frame(False, now=1.0) is None and it.settled(False)
 
 
+def test_the_people_are_those_of_the_last_frame():
+    """Whoever reads them anew with each frame is not left with what no frame took back."""
+    it = room(ALICE, BOB)
+    it.come(CHARLIE, "Charlie")
+    it.go(BOB, at=5)
+    assert it.people() == {ALICE, BOB}
+    it.come(BOB, "Person 2")
+    it.go(CHARLIE, at=6)
+    assert it.frame(False, now=1.0) is None and it.people() == {ALICE, BOB}
+    it.go(BOB, at=7)
+    assert it.frame(False, now=2.0) and it.people() == {ALICE}
+
+
 def test_frames_are_at_most_four_a_second():
     it = room(ALICE)
     it.come(BOB, "Bob")

@@ -241,6 +241,7 @@ async def test_who_speaks_is_looking(room, alice, bob):
         await say(room.pk, person(alice), "seen after all")
         await chat.said("sub-0")
         await chat.deed("message", room, "I am here")
+        await people(watching, {alice.email: True, called(bob): True})
         assert (await chat.said("sub-0"))["message"] == "I am here"
     assert await browser.read(room) == []
 
