@@ -15,7 +15,7 @@ from messaging import node, services
 from messaging.wire import Person
 from messaging.writer import Draft, Writer
 from rooms.models import Room
-from tests.messaging.stores import start
+from tests.messaging.stores import bring_back, start
 from tests.stack import Stack
 
 
@@ -121,9 +121,10 @@ def _fragile(stores, django_db_setup, django_db_blocker):
 
 
 @pytest.fixture
-def fragile(_fragile, django_db_blocker):
-    """Two processes on them. A test brings back what it kills."""
+def fragile(_fragile, stores, django_db_blocker):
+    """Two processes on them. A test brings back what it kills; for one that failed it is done."""
     with django_db_blocker.unblock(), _fragile.in_use():
         yield _fragile
+        bring_back(*(store for store in stores.values() if not store.process.running))
         _fragile.mend()
     print(_fragile.said())
