@@ -106,6 +106,14 @@ class Visitors:
         visitor.called = stand_in(person.pk, name)  # by everybody else
         return visitor
 
+    def meet(self) -> tuple[Visitor, Visitor, str]:
+        """alice and bob, each at a process of their own, in a room of hers; and its id."""
+        alice, bob = self.come("alice", 0), self.come("bob", 1)
+        chat_id = alice.creates()
+        alice.enters(chat_id)
+        bob.enters(chat_id)
+        return alice, bob, chat_id
+
     def leave(self) -> None:
         for context in self.contexts:
             context.close()

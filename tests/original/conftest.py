@@ -1,4 +1,5 @@
-"""The original's page in a real browser, from our own origin and from another one."""
+"""The original's page: its requests alone, and in a real browser, from our own origin and from
+another one."""
 
 import os
 import shutil
@@ -10,13 +11,36 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django_redis import get_redis_connection
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.original.browser import Visitors
+from tests.original.page import Page
 from tests.stack import Stack
 
 NPM = Path(__file__).resolve().parents[1] / "npm" / "node_modules"
+
+
+@pytest.fixture
+def empty_cache() -> None:
+    """Nobody has asked for anything yet, as far as limits know."""
+    cache.clear()
+
+
+@pytest.fixture
+def alice(transactional_db: None, empty_cache: None) -> Page:
+    return Page("alice").come_in()
+
+
+@pytest.fixture
+def bob(transactional_db: None, empty_cache: None) -> Page:
+    return Page("bob").come_in()
+
+
+@pytest.fixture
+def charlie(transactional_db: None, empty_cache: None) -> Page:
+    return Page("charlie").come_in()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,10 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
+from messaging import services
+from messaging.wire import Person
+
 PASSWORD = "a long and quiet evening"
 PHONE = "010-1234-5678"
 
@@ -45,6 +49,21 @@ class Page:
     @property
     def token(self) -> str:
         return self.client.cookies["Authorization"].value.removeprefix("Bearer%20")
+
+    @property
+    def person(self) -> User:
+        return User.objects.get(email=self.email)
+
+    def says(self, room_id: str, text: str) -> None:
+        """By no door of its own."""
+        me = self.person
+        services.say(int(room_id), Person(me.pk, me.display_name), text)
+
+    def missed(self, room_id: str) -> list[str]:
+        """What GET read says, without who came and went."""
+        answer = self.get(f"open-chats/read/{room_id}")
+        assert answer.status_code == 200
+        return [line["message"] for line in answer.json() if line["type"] == "MESSAGE"]
 
     def opens(self, title: str = "Tea", seats: int = 10) -> Any:
         return self.post("open-chats/create", {"title": title, "maxPersonnel": seats})

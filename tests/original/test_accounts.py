@@ -7,14 +7,7 @@ import pytest
 from accounts.models import Device, User
 from tests.original.page import PHONE, Page
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def empty_cache():
-    from django.core.cache import cache
-
-    cache.clear()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_cache")]
 
 
 def test_signing_up_is_answered_200_and_never_with_the_password():

@@ -45,10 +45,7 @@ def test_the_whole_day_of_a_page(visitors, origin):
 
 @pytest.mark.parametrize("order", ORDERS, ids="-".join)
 def test_going_to_the_list_loses_and_repeats_nothing_in_any_order(visitors, order):
-    alice, bob = visitors.come("alice", 0), visitors.come("bob", 1)
-    chat_id = alice.creates()
-    alice.enters(chat_id)
-    bob.enters(chat_id)
+    alice, bob, chat_id = visitors.meet()
     alice.says(chat_id, "seen")
     bob.sees("seen")
     bob.do("goToList", chat_id, list(order))
@@ -62,10 +59,7 @@ def test_going_to_the_list_loses_and_repeats_nothing_in_any_order(visitors, orde
 
 
 def test_a_late_put_takes_nothing_of_what_came_since_the_socket_went(visitors):
-    alice, bob = visitors.come("alice", 0), visitors.come("bob", 1)
-    chat_id = alice.creates()
-    alice.enters(chat_id)
-    bob.enters(chat_id)
+    alice, bob, chat_id = visitors.meet()
     bob.do("goToList", chat_id, ["chat", "participants"])
     until(lambda: alice.do("away") == [bob.called])
     alice.says(chat_id, "between the two")
@@ -78,10 +72,7 @@ def test_a_late_put_takes_nothing_of_what_came_since_the_socket_went(visitors):
 
 @pytest.mark.parametrize("end", ["another page", "the browser is killed"])
 def test_closing_the_tab_is_going_away(visitors, end):
-    alice, bob = visitors.come("alice", 0), visitors.come("bob", 1)
-    chat_id = alice.creates()
-    alice.enters(chat_id)
-    bob.enters(chat_id)
+    alice, bob, chat_id = visitors.meet()
     alice.says(chat_id, "seen")
     bob.sees("seen")
     if end == "another page":
@@ -98,10 +89,7 @@ def test_closing_the_tab_is_going_away(visitors, end):
 
 
 def test_what_is_said_between_the_answer_and_the_subscription_is_shown(visitors):
-    alice, bob = visitors.come("alice", 0), visitors.come("bob", 1)
-    chat_id = alice.creates()
-    alice.enters(chat_id)
-    bob.enters(chat_id)
+    alice, bob, chat_id = visitors.meet()
     bob.do("goToList", chat_id)
     until(lambda: alice.do("away") == [bob.called])
     alice.says(chat_id, "missed")
@@ -115,10 +103,7 @@ def test_what_is_said_between_the_answer_and_the_subscription_is_shown(visitors)
 
 
 def test_a_subscription_that_is_quicker_than_the_answer_repeats_nothing(visitors):
-    alice, bob = visitors.come("alice", 0), visitors.come("bob", 1)
-    chat_id = alice.creates()
-    alice.enters(chat_id)
-    bob.enters(chat_id)
+    alice, bob, chat_id = visitors.meet()
     bob.do("goToList", chat_id)
     until(lambda: alice.do("away") == [bob.called])
     alice.says(chat_id, "missed")
@@ -132,10 +117,7 @@ def test_a_subscription_that_is_quicker_than_the_answer_repeats_nothing(visitors
 
 
 def test_going_back_closes_nothing_and_two_visits_are_one_person(visitors):
-    alice, bob = visitors.come("alice", 0), visitors.come("bob", 1)
-    chat_id = alice.creates()
-    alice.enters(chat_id)
-    bob.enters(chat_id)
+    alice, bob, chat_id = visitors.meet()
     bob.enters(chat_id)  # the first visit's sockets are still open
     alice.says(chat_id, "once")
     bob.sees("once")
@@ -153,10 +135,7 @@ def test_going_back_closes_nothing_and_two_visits_are_one_person(visitors):
 @pytest.mark.parametrize("worker", [0, 1], ids=["its process", "another process"])
 def test_after_back_nobody_has_read_what_comes(visitors, worker):
     """Whichever process answers the list: the sockets are with bob's own."""
-    alice, bob = visitors.come("alice", 0), visitors.come("bob", 1)
-    chat_id = alice.creates()
-    alice.enters(chat_id)
-    bob.enters(chat_id)
+    alice, bob, chat_id = visitors.meet()
     alice.says(chat_id, "seen")
     bob.sees("seen")
     if worker == 1:
@@ -175,10 +154,7 @@ def test_after_back_nobody_has_read_what_comes(visitors, worker):
 
 
 def test_put_read_at_another_process_is_seen_and_counts_there(visitors):
-    alice, bob = visitors.come("alice", 0), visitors.come("bob", 1)
-    chat_id = alice.creates()
-    alice.enters(chat_id)
-    bob.enters(chat_id)
+    alice, bob, chat_id = visitors.meet()
     alice.says(chat_id, "seen")
     bob.sees("seen")
     answer = bob.rest(visitors.stack.urls[0])("PUT", f"/api/open-chats/read/{chat_id}")
@@ -227,10 +203,7 @@ def test_who_finds_no_seat_is_told_and_neither_reads_nor_speaks(visitors):
 
 
 def test_a_long_message_arrives_whole(visitors):
-    alice, bob = visitors.come("alice", 0), visitors.come("bob", 1)
-    chat_id = alice.creates()
-    alice.enters(chat_id)
-    bob.enters(chat_id)
+    alice, bob, chat_id = visitors.meet()
     long = "가나다라😀" * 600  # more than 3,000 characters, of several bytes each
     alice.says(chat_id, long)
     bob.sees(long)
@@ -248,10 +221,7 @@ def test_a_frame_that_its_library_cuts_in_pieces_is_read_as_one(visitors):
 
 
 def test_a_message_that_is_too_long_is_refused_in_the_room(visitors):
-    alice, bob = visitors.come("alice", 0), visitors.come("bob", 1)
-    chat_id = alice.creates()
-    alice.enters(chat_id)
-    bob.enters(chat_id)
+    alice, bob, chat_id = visitors.meet()
     before = len(alice.lines)
     alice.do("say", chat_id, "x" * 4001)
     until(lambda: len(alice.lines) > before, "a refusal")
@@ -293,10 +263,7 @@ def test_a_page_that_was_opened_without_a_room_harms_nothing(visitors):
 
 
 def test_signing_out_closes_its_sockets(visitors):
-    alice, bob = visitors.come("alice", 0), visitors.come("bob", 1)
-    chat_id = alice.creates()
-    alice.enters(chat_id)
-    bob.enters(chat_id)
+    alice, bob, chat_id = visitors.meet()
     bob.do("signOut")
     closed = "() => it.sockets.every((one) => one.readyState === 3)"
     until(lambda: bob.tab.evaluate(closed), "the sockets are still open")

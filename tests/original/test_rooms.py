@@ -1,52 +1,10 @@
-"""Lists, creating, and what was missed, as the original's page asks for them."""
+"""Lists and creating, as the original's page asks for them, and pages of other sites."""
 
 import pytest
-from django.core.cache import cache
 
-from accounts.models import User
-from messaging import queries, services
-from messaging.models import Event
-from messaging.stomp import unread
-from messaging.wire import Person
+from messaging import services
 from rooms.models import Membership, Room
-from tests.original.page import Page
 from tests.stomp.client import called
-
-
-@pytest.fixture(autouse=True)
-def empty_cache():
-    cache.clear()
-
-
-@pytest.fixture
-def alice(transactional_db):
-    return Page("alice").come_in()
-
-
-@pytest.fixture
-def bob(transactional_db):
-    return Page("bob").come_in()
-
-
-@pytest.fixture
-def charlie(transactional_db):
-    return Page("charlie").come_in()
-
-
-def person(page):
-    return User.objects.get(email=page.email)
-
-
-def say(page, room_id, text):
-    one = person(page)
-    return services.say(int(room_id), Person(one.pk, one.display_name), text)
-
-
-def texts(page, room_id):
-    answer = page.get(f"open-chats/read/{room_id}")
-    assert answer.status_code == 200
-    return [line["message"] for line in answer.json() if line["type"] == "MESSAGE"]
-
 
 # --- lists ------------------------------------------------------------------------------------
 
@@ -74,7 +32,7 @@ def test_who_opens_a_room_is_no_member_before_they_enter(alice):
 def test_my_list_has_the_rooms_in_which_i_have_a_seat(alice, bob):
     room_id = alice.opens().json()["chatId"]
     alice.opens("Other")
-    services.join(int(room_id), person(bob))
+    services.join(int(room_id), bob.person)
     assert [room["chatId"] for room in bob.get("open-chats/subscribe").json()] == [room_id]
     assert bob.get("open-chats/subscribe").json()[0]["personnel"] == 1
 
@@ -88,7 +46,7 @@ def test_the_list_is_a_bare_array_in_one_order_the_liveliest_first(alice):
 
 def test_a_closed_room_is_not_listed(alice):
     room_id = alice.opens().json()["chatId"]
-    services.close_room(int(room_id), person(alice))
+    services.close_room(int(room_id), alice.person)
     assert alice.get("open-chats").json() == []
 
 
@@ -110,7 +68,7 @@ def test_a_bad_page_is_refused(alice, query):
 
 
 def test_the_list_is_bounded_and_one_query(alice, django_assert_num_queries):
-    owner = person(alice)
+    owner = alice.person
     Room.objects.bulk_create(Room(title=f"Room {n}", owner=owner) for n in range(520))
     alice.get("open-chats")  # now the token is known
     with django_assert_num_queries(1):
@@ -145,13 +103,13 @@ def test_nobodys_e_mail_is_told_but_ones_own(alice, bob, charlie):
     room_id = alice.opens().json()["chatId"]
     bob.opens("Bobs")
     for page in (alice, bob):
-        services.join(int(room_id), person(page))
-    say(alice, room_id, "hello")
+        services.join(int(room_id), page.person)
+    alice.says(room_id, "hello")
     for page, others in ((bob, (alice, charlie)), (charlie, (alice, bob))):
         told = ""
         for path in ("open-chats", "open-chats/subscribe", f"open-chats/read/{room_id}"):
             told += page.get(path).content.decode()
-        assert called(person(alice)) in told
+        assert called(alice.person) in told
         assert not [other.email for other in others if other.email in told]
     assert bob.email in bob.get("open-chats").content.decode()
 
@@ -159,114 +117,6 @@ def test_nobodys_e_mail_is_told_but_ones_own(alice, bob, charlie):
 def test_there_is_no_redirect_to_a_slash(alice):
     for path in ("open-chats/", "open-chats/subscribe/"):
         assert alice.get(path).status_code == 404
-
-
-# --- what was missed --------------------------------------------------------------------------
-
-
-@pytest.fixture
-def room_id(alice, bob):
-    room_id = alice.opens().json()["chatId"]
-    services.join(int(room_id), person(alice))
-    return room_id
-
-
-def test_the_first_visit_has_missed_nothing(alice, bob, room_id):
-    say(alice, room_id, "before bob came")
-    assert bob.get(f"open-chats/read/{room_id}").json() == []
-    services.join(int(room_id), person(bob))
-    assert texts(bob, room_id) == []
-
-
-def test_what_was_said_while_i_was_away_comes_oldest_first(alice, bob, room_id):
-    services.join(int(room_id), person(bob))
-    bob.put(f"open-chats/read/{room_id}")
-    for text in ("one", "two", "three"):
-        say(alice, room_id, text)
-    lines = bob.get(f"open-chats/read/{room_id}").json()
-    assert [line["message"] for line in lines] == ["one", "two", "three"]
-    assert {line["username"] for line in lines} == {called(person(alice))}
-    assert {line["chatId"] for line in lines} == {room_id}
-    assert [line["createdAt"] for line in lines] == sorted(line["createdAt"] for line in lines)
-    assert all(line["createdAt"].endswith("Z") and len(line["createdAt"]) == 27 for line in lines)
-
-
-def test_asking_again_is_answered_again_until_i_go_away(alice, bob, room_id):
-    services.join(int(room_id), person(bob))
-    say(alice, room_id, "one")
-    assert texts(bob, room_id) == texts(bob, room_id) == ["one"]
-    for _ in range(2):
-        assert bob.put(f"open-chats/read/{room_id}").status_code == 200
-    assert texts(bob, room_id) == []
-
-
-def test_who_comes_and_goes_is_among_what_was_missed(alice, bob, charlie, room_id):
-    services.join(int(room_id), person(bob))
-    bob.put(f"open-chats/read/{room_id}")
-    services.join(int(room_id), person(charlie))
-    services.leave(int(room_id), person(charlie))
-    lines = bob.get(f"open-chats/read/{room_id}").json()
-    assert [line["type"] for line in lines] == ["ENTER", "LEAVE"]
-    assert all("charlie" in line["message"] for line in lines)
-
-
-def test_of_very_much_the_newest_are_shown(alice, bob, room_id, monkeypatch):
-    monkeypatch.setattr(unread, "UNREAD_MAX", 3)
-    services.join(int(room_id), person(bob))
-    bob.put(f"open-chats/read/{room_id}")
-    for number in range(5):
-        say(alice, room_id, str(number))
-    assert texts(bob, room_id) == ["2", "3", "4"]
-
-
-@pytest.mark.parametrize("character", ["가", "😀", "<", '"', "\u2028", "a"])
-def test_much_text_is_answered_in_pages_of_256_kib(alice, bob, room_id, character):
-    services.join(int(room_id), person(bob))
-    bob.put(f"open-chats/read/{room_id}")
-    bodies = [f"{n:03}{character * 3_900}{n:03}" for n in range(100)]
-    queries.append(int(room_id), "message", [person(alice).pk] * 100, "x")
-    for event, body in zip(Event.objects.filter(body="x").order_by("seq"), bodies, strict=True):
-        Event.objects.filter(pk=event.pk).update(body=body)
-    answer = bob.get(f"open-chats/read/{room_id}")
-    assert len(answer.content) <= 320 * 1024
-    told = [line["message"] for line in answer.json()]
-    while "Link" in answer:
-        address, rel = answer["Link"].split("; ")
-        assert rel == 'rel="prev"'
-        answer = bob.get(address.strip("<>").partition("/api/")[2])
-        assert len(answer.content) <= 320 * 1024
-        told = [line["message"] for line in answer.json()] + told
-    assert told == bodies
-
-
-@pytest.mark.parametrize("before", ["0", "x", "9" * 19, "9" * 5000])
-def test_an_older_page_before_what_is_no_line_is_refused(bob, room_id, before):
-    answer = bob.get(f"open-chats/read/{room_id}?before={before}")
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
-
-
-def test_charlie_reads_nothing(alice, charlie, room_id):
-    say(alice, room_id, "for members")
-    assert charlie.get(f"open-chats/read/{room_id}").json() == []
-    assert charlie.get(f"open-chats/read/{room_id}?before=9").json() == []
-    assert charlie.put(f"open-chats/read/{room_id}").status_code == 404
-
-
-def test_who_has_left_reads_nothing(alice, bob, room_id):
-    services.join(int(room_id), person(bob))
-    services.leave(int(room_id), person(bob))
-    say(alice, room_id, "about bob")
-    assert texts(bob, room_id) == []
-
-
-@pytest.mark.parametrize(
-    "chat_id", ["", "0", "999999", "x", "-1", "9" * 40, "²", "%00", "undefined"]
-)
-def test_a_room_that_is_none_is_404(bob, chat_id):
-    for ask in (bob.get, bob.put):
-        answer = ask(f"open-chats/read/{chat_id}")
-        assert answer.status_code == 404
-        assert answer["Content-Type"] == "application/problem+json"
 
 
 # --- other sites ------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """A client of the STOMP sockets through the real ASGI app, for tests in one process."""
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
 from uuid import uuid4
@@ -127,11 +128,20 @@ class Stomp:
             frame = await self.frame()
         return True
 
+    async def end(self) -> int:
+        """Whatever comes until the server closes the connection; says the code."""
+        while await self.frame() is not None:
+            pass
+        assert self.closed is not None
+        return self.closed
+
     async def close(self, code: int = 1000) -> None:
         await self.raw.disconnect(code)
 
 
 class SockJS(Stomp):
+    """A socket of the original's page, whose every SUBSCRIBE has the same id."""
+
     version = "1.1"
 
     async def text(self, text: str) -> None:
@@ -143,6 +153,31 @@ class SockJS(Stomp):
             return ""
         (inside,) = json.loads(text[1:])
         return inside
+
+    # --- what its page does ---------------------------------------------------------------------
+
+    async def enters(self, room, id: str = "sub-0") -> None:
+        """Back to back, as the page does it."""
+        await self.send("SUBSCRIBE", id=id, destination=f"/sub/chat/{room.pk}")
+        await self.deed("enter", room)
+
+    async def watches(self, room) -> None:
+        """Who takes part."""
+        destination = f"/sub/participant/{getattr(room, 'pk', room)}"
+        await self.send("SUBSCRIBE", id="sub-0", destination=destination)
+
+    async def shows(self, expected: dict[str, bool]) -> None:
+        """Wait until the list of who takes part is this one."""
+        async with asyncio.timeout(10):
+            shown = None
+            while shown != expected:
+                shown = {one["email"]: one["isRead"] for one in await self.line("sub-0")}
+
+    async def disconnects(self, within: float = 5) -> None:
+        """DISCONNECT, and all that the server does about it is done."""
+        await self.send("DISCONNECT")
+        await self.end()
+        await self.raw.wait(within)
 
 
 def cookie(access: str) -> tuple[bytes, bytes]:

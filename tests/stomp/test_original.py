@@ -19,20 +19,6 @@ def communicator(path, origin, access):
     return WebsocketCommunicator(application, path, [PAGE[0], (b"origin", origin), cookie(access)])
 
 
-async def enter_page(chat, room, id="sub-0"):
-    """Back to back, as the page does it."""
-    await chat.send("SUBSCRIBE", id=id, destination=f"/sub/chat/{room.pk}")
-    await chat.deed("enter", room)
-
-
-async def people(socket, expected: dict[str, bool], id="sub-0"):
-    """Wait until the list is this one; says how many others were shown before."""
-    async with asyncio.timeout(10):
-        while (shown := {one["email"]: one["isRead"] for one in await socket.line(id)}) != expected:
-            pass
-    return shown
-
-
 async def seats(room):
     return (await Room.objects.aget(pk=room.pk)).personnel
 
@@ -40,8 +26,8 @@ async def seats(room):
 async def test_a_newcomer_subscribes_enters_and_talks(room, alice, bob, charlie):
     async with original(charlie) as chat, original(charlie, "participant") as list_socket:
         assert await (await Browser.of(charlie)).read(room) == []  # fault 1
-        await list_socket.send("SUBSCRIBE", id="sub-0", destination=f"/sub/participant/{room.pk}")
-        await enter_page(chat, room)
+        await list_socket.watches(room)
+        await chat.enters(room)
         entered = await chat.line("sub-0")
         assert (entered["type"], entered["username"]) == ("ENTER", charlie.email)
         await chat.deed("message", room, "hello")
@@ -51,7 +37,7 @@ async def test_a_newcomer_subscribes_enters_and_talks(room, alice, bob, charlie)
             charlie.email,
             "hello",
         )
-        await people(list_socket, {called(alice): False, called(bob): False, charlie.email: True})
+        await list_socket.shows({called(alice): False, called(bob): False, charlie.email: True})
         assert await seats(room) == 3
 
 
@@ -74,7 +60,7 @@ async def test_a_seat_taken_while_it_is_looked_for_hides_no_line(room, charlie, 
 async def test_nobody_hears_a_room_before_they_have_entered(room, alice, charlie):  # fault 4
     async with original(charlie) as chat, original(charlie, "participant") as list_socket:
         await chat.send("SUBSCRIBE", id="sub-0", destination=f"/sub/chat/{room.pk}")
-        await list_socket.send("SUBSCRIBE", id="sub-0", destination=f"/sub/participant/{room.pk}")
+        await list_socket.watches(room)
         await sync_to_async(services.say)(room.pk, person(alice), "only for members")
         assert await chat.silent() and await list_socket.silent()
         await chat.deed("message", room, "may I?")
@@ -86,7 +72,7 @@ async def test_nobody_hears_a_room_before_they_have_entered(room, alice, charlie
 async def test_who_finds_the_room_full_is_told_inside_it_and_hears_nothing(room, alice, charlie):
     await Room.objects.filter(pk=room.pk).aupdate(capacity=2)
     async with original(charlie) as chat:
-        await enter_page(chat, room)
+        await chat.enters(room)
         refusal = await chat.line("sub-0")
         assert refusal["type"] == "MESSAGE" and refusal["username"] == "ChatTalk"
         assert "full" in refusal["message"]
@@ -103,7 +89,7 @@ async def test_a_seat_that_comes_too_late_is_told(room, charlie, monkeypatch):
 
 async def test_two_tabs_that_enter_at_once_take_one_seat(room, charlie):  # fault 6
     async with original(charlie) as one, original(charlie) as two:
-        await asyncio.gather(enter_page(one, room), enter_page(two, room))
+        await asyncio.gather(one.enters(room), two.enters(room))
         assert (await one.line("sub-0"))["type"] == "ENTER"
         assert (await two.line("sub-0"))["type"] == "ENTER"
         assert await seats(room) == 3
@@ -118,8 +104,8 @@ async def test_two_tabs_that_enter_at_once_take_one_seat(room, charlie):  # faul
 
 async def test_entering_again_is_presence_only(room, alice, bob):
     async with original(alice) as other, original(bob) as chat:
-        await enter_page(other, room)
-        await enter_page(chat, room)
+        await other.enters(room)
+        await chat.enters(room)
         await chat.deed("enter", room)
         await chat.deed("message", room, "here again")
         assert (await other.said("sub-0"))["message"] == "here again"
@@ -135,7 +121,7 @@ async def test_what_is_said_between_the_answer_and_the_subscription_is_shown_onc
         await say(room.pk, person(alice), "while you were away")
         missed = await browser.read(room)
         await say(room.pk, person(alice), "in between")
-        await enter_page(chat, room)
+        await chat.enters(room)
         await say(room.pk, person(alice), "live")
         shown = [one["message"] for one in await chat.lines(2, "sub-0")]
         assert missed[-1:] == ["while you were away"]
@@ -148,14 +134,10 @@ async def test_what_was_shown_is_not_missed_and_what_came_after_is(room, alice, 
     browser = await Browser.of(bob)
     await browser.read(room)
     async with browser.socket() as chat:
-        await enter_page(chat, room)
+        await chat.enters(room)
         await say(room.pk, person(alice), "shown")
         await chat.line("sub-0")
-        await chat.send("DISCONNECT")
-        while await chat.frame() is not None:
-            pass
-        await chat.raw.wait(5)
-        chat.closed = 1000
+        await chat.disconnects()
     await say(room.pk, person(alice), "missed 1")
     await say(room.pk, person(alice), "missed 2")
     for _ in range(2):  # asking moves nothing
@@ -165,23 +147,23 @@ async def test_what_was_shown_is_not_missed_and_what_came_after_is(room, alice, 
 async def test_presence_follows_connections_and_the_list_is_shown_at_once(room, alice, bob):
     # faults 5 and 10
     async with original(alice, "participant") as watching:
-        await watching.send("SUBSCRIBE", id="sub-0", destination=f"/sub/participant/{room.pk}")
-        await people(watching, {alice.email: True, called(bob): False})
+        await watching.watches(room)
+        await watching.shows({alice.email: True, called(bob): False})
         async with original(bob) as chat, original(bob) as other_tab:
-            await enter_page(chat, room)
-            await enter_page(other_tab, room)
-            await people(watching, {alice.email: True, called(bob): True})
+            await chat.enters(room)
+            await other_tab.enters(room)
+            await watching.shows({alice.email: True, called(bob): True})
             await chat.close(1006)
             assert await watching.silent()
-        await people(watching, {alice.email: True, called(bob): False})
+        await watching.shows({alice.email: True, called(bob): False})
 
 
 async def test_who_leaves_is_out_of_the_list(room, alice, bob):
     async with original(alice, "participant") as watching, original(bob) as chat:
-        await watching.send("SUBSCRIBE", id="sub-0", destination=f"/sub/participant/{room.pk}")
-        await enter_page(chat, room)
+        await watching.watches(room)
+        await chat.enters(room)
         await chat.deed("leave", room)
-        await people(watching, {alice.email: True})
+        await watching.shows({alice.email: True})
 
 
 @pytest.mark.parametrize("order", ["cpr", "crp", "pcr", "prc", "rcp", "rpc"])
@@ -190,9 +172,9 @@ async def test_going_to_the_list_in_any_order_is_going_away_once(room, alice, bo
     browser = await Browser.of(bob)
     await browser.read(room)
     async with browser.socket() as chat, browser.socket("participant") as list_socket:
-        await enter_page(chat, room)
-        await list_socket.send("SUBSCRIBE", id="sub-0", destination=f"/sub/participant/{room.pk}")
-        await people(list_socket, {called(alice): False, bob.email: True})
+        await chat.enters(room)
+        await list_socket.watches(room)
+        await list_socket.shows({called(alice): False, bob.email: True})
         await say(room.pk, person(alice), "shown")
         await chat.line("sub-0")
         for step in order:
@@ -204,7 +186,7 @@ async def test_going_to_the_list_in_any_order_is_going_away_once(room, alice, bo
     await say(room.pk, person(alice), "missed")
     assert await browser.read(room) == ["missed"]
     async with browser.socket() as chat:
-        await enter_page(chat, room)
+        await chat.enters(room)
         await say(room.pk, person(alice), "live")
         assert (await chat.line("sub-0"))["message"] == "live"
 
@@ -217,16 +199,16 @@ async def test_a_room_that_is_none_is_refused_without_falling_over(bob, room, ch
         await chat.deed("enter", chat_id)
         await chat.deed("message", chat_id, "hello?")
         assert [one["username"] for one in await chat.lines(2, "sub-0")] == ["ChatTalk"] * 2
-        await list_socket.send("SUBSCRIBE", id="sub-0", destination=f"/sub/participant/{chat_id}")
+        await list_socket.watches(chat_id)
         assert await list_socket.line("sub-0") == []
-        await enter_page(chat, room, "sub-1")
+        await chat.enters(room, "sub-1")
         await chat.deed("message", room, "still here")
         assert (await chat.said("sub-1"))["message"] == "still here"
 
 
 async def test_a_message_over_the_limit_is_refused_clearly_and_255_is_none(room, bob):  # fault 8
     async with original(bob) as chat:
-        await enter_page(chat, room)
+        await chat.enters(room)
         await chat.deed("message", room, "안" * 4000)
         assert (await chat.said("sub-0"))["message"] == "안" * 4000
         await chat.deed("message", room, "x" * 4001)
@@ -236,7 +218,7 @@ async def test_a_message_over_the_limit_is_refused_clearly_and_255_is_none(room,
 
 async def test_a_frame_in_pieces_is_put_together_even_inside_a_character(room, bob):
     async with original(bob) as chat:
-        await enter_page(chat, room)
+        await chat.enters(room)
         body = json.dumps({"chatId": str(room.pk), "message": "a😀b"}, ensure_ascii=False)
         frame = f"SEND\ndestination:/send/chat/message\n\n{body}\0"
         cut = frame.encode("utf-16-le").index("😀".encode("utf-16-le")) // 2 + 1
@@ -258,9 +240,7 @@ async def test_a_bad_token_is_refused_at_once(bob, access):  # fault 14
         async with asyncio.timeout(2):
             refusal = await chat.connect(access)
         assert (refusal.command, refusal.headers["code"]) == ("ERROR", "not_signed_in")
-        while await chat.frame() is not None:
-            pass
-        assert chat.closed == 4001
+        assert await chat.end() == 4001
 
 
 @pytest.mark.parametrize(
@@ -302,10 +282,8 @@ async def test_signing_out_closes_the_sockets(room, bob):  # fault 14
     from accounts import devices
 
     async with original(bob) as chat, original(bob, "participant") as list_socket:
-        await enter_page(chat, room)
+        await chat.enters(room)
         await sync_to_async(devices.revoke_all)(bob.pk)
         async with asyncio.timeout(4):
             for client in (chat, list_socket):
-                while await client.frame() is not None:
-                    pass
-                assert client.closed == 4001
+                assert await client.end() == 4001

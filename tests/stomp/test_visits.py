@@ -11,7 +11,6 @@ from messaging.queries import standing
 from messaging.stomp.chat import Chat
 from tests.messaging.conftest import person
 from tests.stomp.client import Browser, called, original, stomp
-from tests.stomp.test_original import enter_page, people
 
 say = sync_to_async(services.say)
 
@@ -19,15 +18,11 @@ say = sync_to_async(services.say)
 async def visit(browser, room, chat, *others):
     """As its page comes in: GET read, then both sockets."""
     missed = await browser.read(room)
-    await enter_page(chat, room)
+    await chat.enters(room)
     for other in others:
-        await other.send("SUBSCRIBE", id="sub-0", destination=f"/sub/participant/{room.pk}")
+        await other.watches(room)
     await chat.deed("enter", room)
     return missed
-
-
-async def watch(socket, room):
-    await socket.send("SUBSCRIBE", id="sub-0", destination=f"/sub/participant/{room.pk}")
 
 
 async def read_to(room, user, seq):
@@ -50,13 +45,13 @@ async def test_after_back_nobody_has_read_what_comes_and_the_person_is_away(room
         browser.socket() as chat,
         browser.socket("participant") as list_socket,
     ):
-        await watch(watching, room)
+        await watching.watches(room)
         await visit(browser, room, chat, list_socket)
-        await people(watching, {alice.email: True, called(bob): True})
+        await watching.shows({alice.email: True, called(bob): True})
         seen = await say(room.pk, person(alice), "seen")
         await chat.said("sub-0")
         await browser.list()  # Back: the sockets stay open
-        await people(watching, {alice.email: True, called(bob): False})
+        await watching.shows({alice.email: True, called(bob): False})
         await read_to(room, bob, seen.seq)
         await say(room.pk, person(alice), "nobody sees it")
         assert (await chat.said("sub-0"))["message"] == "nobody sees it"
@@ -77,11 +72,7 @@ async def test_what_comes_between_that_and_the_end_of_the_socket_was_not_seen(
         await (browser.put(room) if first == "put" else browser.list())
         await say(room.pk, person(alice), "between")
         await chat.said("sub-0")
-        await chat.send("DISCONNECT")
-        while await chat.frame() is not None:
-            pass
-        await chat.raw.wait(5)
-        chat.closed = 1000
+        await chat.disconnects()
     await (browser.list() if first == "put" else browser.put(room))
     assert await browser.read(room) == ["between"]
 
@@ -116,11 +107,7 @@ async def test_what_comes_after_its_goodbye_was_not_seen(room, alice, bob, monke
         await visit(browser, room, chat)
         await say(room.pk, person(alice), "seen")
         await chat.said("sub-0")
-        await chat.send("DISCONNECT")
-        while await chat.frame() is not None:
-            pass
-        await chat.raw.wait(20)
-        chat.closed = 1000
+        await chat.disconnects(20)
     await browser.put(room)
     await browser.list()
     assert await browser.read(room) == ["nobody is shown it"]
@@ -148,13 +135,13 @@ async def test_nobody_misses_what_they_said_themselves(room, alice, bob):
     await say(room.pk, person(alice), "hers")
     assert await browser.read(room) == ["hers"]
     async with browser.socket() as chat:
-        await enter_page(chat, room)
+        await chat.enters(room)
         await chat.deed("message", room, "mine, now")
         assert (await chat.said("sub-0"))["message"] == "mine, now"
     await say(room.pk, person(bob), "mine, while away")
     await say(room.pk, person(alice), "hers, too")
     async with original(bob) as chat:  # SUBSCRIBE brings it, without a GET read before
-        await enter_page(chat, room)
+        await chat.enters(room)
         assert (await chat.said("sub-0"))["message"] == "hers, too"
         await chat.deed("message", room, "mine, again")
         assert (await chat.said("sub-0"))["message"] == "mine, again"
@@ -164,25 +151,25 @@ async def test_nobody_misses_what_they_said_themselves(room, alice, bob):
 async def test_put_read_is_seen_at_once(room, alice, bob, order, no_grace_ends):
     browser = await Browser.of(bob)
     async with original(alice, "participant") as watching:
-        await watch(watching, room)
+        await watching.watches(room)
         async with browser.socket() as chat:
             await visit(browser, room, chat)
-            await people(watching, {alice.email: True, called(bob): True})
+            await watching.shows({alice.email: True, called(bob): True})
             if order == "put first":
                 await browser.put(room)
-                await people(watching, {alice.email: True, called(bob): False})
+                await watching.shows({alice.email: True, called(bob): False})
         if order == "socket first":
             assert await watching.silent()
             await browser.put(room)
-            await people(watching, {alice.email: True, called(bob): False})
+            await watching.shows({alice.email: True, called(bob): False})
 
 
 async def test_another_browser_of_the_same_person_is_looked_at(room, alice, bob):
     desk, phone = await Browser.of(bob), await Browser.of(bob)
     async with original(alice, "participant") as watching, phone.socket() as chat:
-        await watch(watching, room)
+        await watching.watches(room)
         await visit(phone, room, chat)
-        await people(watching, {alice.email: True, called(bob): True})
+        await watching.shows({alice.email: True, called(bob): True})
         await desk.list()
         await desk.read(room)
         await desk.put(room)
@@ -194,20 +181,16 @@ async def test_another_browser_of_the_same_person_is_looked_at(room, alice, bob)
 
 async def test_a_visit_after_back_is_looked_at(room, alice, bob):
     browser = await Browser.of(bob)
-    async with (
-        original(alice, "participant") as watching,
-        browser.socket() as before,
-        browser.socket() as after,
-    ):
-        await watch(watching, room)
+    async with original(alice, "participant") as watching, browser.socket() as before:
+        await watching.watches(room)
         await visit(browser, room, before)
         await browser.list()
-        await people(watching, {alice.email: True, called(bob): False})
+        await watching.shows({alice.email: True, called(bob): False})
         await browser.read(room)
     async with original(alice, "participant") as watching, browser.socket() as after:
-        await watch(watching, room)
-        await enter_page(after, room)
-        await people(watching, {alice.email: True, called(bob): True})
+        await watching.watches(room)
+        await after.enters(room)
+        await watching.shows({alice.email: True, called(bob): True})
         seen = await say(room.pk, person(alice), "seen")
         await after.said("sub-0")
     await read_to(room, bob, seen.seq)
@@ -218,11 +201,11 @@ async def test_who_goes_back_before_the_sockets_open_is_not_here(room, alice, bo
     await browser.read(room)
     await browser.list()
     async with original(alice, "participant") as watching:
-        await watch(watching, room)
-        await people(watching, {alice.email: True, called(bob): False})
+        await watching.watches(room)
+        await watching.shows({alice.email: True, called(bob): False})
         async with browser.socket() as chat, browser.socket("participant") as list_socket:
-            await enter_page(chat, room)
-            await watch(list_socket, room)
+            await chat.enters(room)
+            await list_socket.watches(room)
             await list_socket.line("sub-0")
             await say(room.pk, person(alice), "nobody sees it")
             await chat.said("sub-0")
@@ -234,14 +217,14 @@ async def test_who_speaks_is_looking(room, alice, bob):
     """Another tab of the browser asked for the list: nothing tells the two apart but this."""
     browser = await Browser.of(bob)
     async with original(alice, "participant") as watching, browser.socket() as chat:
-        await watch(watching, room)
+        await watching.watches(room)
         await visit(browser, room, chat)
         await browser.list()
-        await people(watching, {alice.email: True, called(bob): False})
+        await watching.shows({alice.email: True, called(bob): False})
         await say(room.pk, person(alice), "seen after all")
         await chat.said("sub-0")
         await chat.deed("message", room, "I am here")
-        await people(watching, {alice.email: True, called(bob): True})
+        await watching.shows({alice.email: True, called(bob): True})
         assert (await chat.said("sub-0"))["message"] == "I am here"
     assert await browser.read(room) == []
 
@@ -250,9 +233,9 @@ async def test_who_speaks_is_looking(room, alice, bob):
 async def test_what_its_page_does_not_ask_tells_nothing(room, alice, bob, asked):
     browser = await Browser.of(bob)
     async with original(alice, "participant") as watching, browser.socket() as chat:
-        await watch(watching, room)
+        await watching.watches(room)
         await visit(browser, room, chat)
-        await people(watching, {alice.email: True, called(bob): True})
+        await watching.shows({alice.email: True, called(bob): True})
         if asked == "part of the list":
             await browser.list("?page=1")
         elif asked == "by a link":
@@ -266,10 +249,10 @@ async def test_todays_doors_are_as_they_were(room, alice, bob):
     """By the same sign-in: a client of today says itself what it has read, and when it goes."""
     browser = await Browser.of(bob)
     async with original(alice, "participant") as watching:
-        await watch(watching, room)
+        await watching.watches(room)
         async with stomp(bob, access=browser.access) as client:
             await client.subscribe(f"/sub/chat/{room.pk}")
-            await people(watching, {alice.email: True, called(bob): True})
+            await watching.shows({alice.email: True, called(bob): True})
             await browser.read(room)
             await browser.list()
             await browser.put(room)
