@@ -28,8 +28,8 @@ def write(over: threading.Event, waits: list[float]) -> None:
     from django.db import connection
 
     from messaging import queries
+    from messaging.drafts import Draft
     from messaging.wire import Person
-    from messaging.writer import Draft
     from rooms.models import Membership
 
     seats = Membership.objects.order_by("pk").values_list("room_id", "user_id")[:1000]

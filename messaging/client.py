@@ -18,11 +18,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts import refusals
 from messaging import node, queries, services, wire
 from messaging.database import Unavailable
+from messaging.drafts import UNAVAILABLE, Receipt, not_member, unavailable
 from messaging.packets import Packet, packet
 from messaging.reachable import first_line, is_outage
 from messaging.subscription import Subscription
 from messaging.wire import Person
-from messaging.writer import UNAVAILABLE, Receipt, not_member, unavailable
 
 log = logging.getLogger(__name__)
 

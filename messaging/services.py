@@ -17,9 +17,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts import audit, pace, refusals
 from accounts.models import User
 from messaging import events, node, queries, text
+from messaging.drafts import Draft, Receipt, not_member
 from messaging.models import Event as Log
 from messaging.wire import Person
-from messaging.writer import Draft, Receipt, not_member
 from presence import services as presence
 from rooms import services as rooms
 from rooms.door import Door, Verdicts

@@ -9,19 +9,16 @@ import asyncio
 import logging
 from asyncio import Future
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import psycopg
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.utils.translation import gettext_lazy as _
 
 from messaging import queries
 from messaging.database import connect, run
+from messaging.drafts import Draft, Judged, Receipt, Waiting, conflict, not_member, unavailable
 from messaging.reachable import first_line
-from messaging.wire import Event, Person
+from messaging.wire import Event
 from messaging.writable import writable
 from rooms import services as rooms
 
@@ -43,75 +40,6 @@ ANSWERS = (
     psycopg.errors.LockNotAvailable,
     psycopg.errors.DiskFull,
 )
-UNAVAILABLE = _("The server can't store messages right now. Try again in a moment.")
-
-
-class Draft(NamedTuple):
-    room_id: int
-    sender: Person
-    client_id: UUID
-    body: str
-
-    @property
-    def key(self) -> tuple[int, int, UUID]:
-        return self.room_id, self.sender.id, self.client_id
-
-
-class Receipt(NamedTuple):
-    """The answer to a sender, given after COMMIT."""
-
-    room_id: int
-    client_id: UUID
-    seq: int
-    at: datetime
-    repeated: bool
-
-
-class Judged(NamedTuple):
-    """What became of a draft: a row of queries.POST."""
-
-    is_member: bool
-    is_closed: bool
-    seq: int | None  # None: not stored
-    at: datetime
-    repeated: bool
-    same: bool  # false: another text has this id
-
-
-@dataclass
-class Waiting:
-    draft: Draft
-    deadline: float  # of the event loop's clock
-    answers: "list[Future[Receipt]]" = field(default_factory=list)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether anybody waits for the answer still."""
-        return not all(future.done() for future in self.answers)
-
-    def answer(self, receipt: Receipt) -> None:
-        """Who sent the same again while the first was on its way gets the same, as a repeat."""
-        for future in self.answers:
-            if not future.done():
-                future.set_result(receipt)
-            receipt = receipt._replace(repeated=True)
-
-    def refuse(self, error: Exception) -> None:
-        for future in self.answers:
-            if not future.done():
-                future.set_exception(error)
-
-
-def not_member() -> PermissionDenied:
-    return PermissionDenied(_("You are not a member of this room."))
-
-
-def unavailable() -> ValidationError:
-    return ValidationError(UNAVAILABLE, code="unavailable", params={"retry_after": 1})
-
-
-def conflict() -> ValidationError:
-    return ValidationError(_("This message id was used for another text."), code="conflict")
 
 
 class Writer:
@@ -124,7 +52,7 @@ class Writer:
         self._under_way: dict[tuple[int, int, UUID], Waiting] = {}
         self._rivals: list[tuple[Draft, Future[Receipt], float]] = []
         self._last_size = 0  # of a batch
-        self._trouble = ""  # what failed last about the one under way
+        self._trouble = ""  # how the last try to store the batch under way failed
         self._late: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._connection: psycopg.AsyncConnection[Any] | None = None
@@ -196,7 +124,7 @@ class Writer:
         now = loop.time()
         for queue in (self._under_way, self._waiting):
             late = [key for key, waiting in queue.items() if waiting.deadline <= now]
-            why = f"no answer in time; {self._trouble or 'it says nothing'}"
+            why = f"no answer in time; {self._trouble}" if self._trouble else "no answer in time"
             self._give_up([queue.pop(key) for key in late], why)
         self._judge_rivals()
         self._late = loop.call_later(LATE_SECONDS, self._refuse_late)
@@ -271,7 +199,7 @@ class Writer:
                 raise
             except (psycopg.OperationalError, OSError) as error:
                 await self._disconnect()
-                self._why = first_line(error)
+                self._trouble = first_line(error)
                 if loop.time() >= deadline:
                     raise
                 log.debug("storing again: %s", error)

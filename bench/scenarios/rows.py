@@ -63,8 +63,8 @@ def _grow(
 def answers(rooms: list[int], talker: int, reader: int, last: int) -> dict[str, float]:
     """The median milliseconds of each question, on Django's connection as pages ask it."""
     from messaging import queries
+    from messaging.drafts import Draft
     from messaging.wire import Person
-    from messaging.writer import Draft
 
     person = Person(talker, "Test 1")
 

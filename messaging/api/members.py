@@ -11,7 +11,7 @@ from messaging.api import cursor
 from messaging.api.inside import InsideView
 from messaging.api.rooms import CURSOR
 from messaging.api.shapes import MemberPage, MemberShape, ParticipantsShape, PlaceShape
-from messaging.writer import not_member
+from messaging.drafts import not_member
 
 
 class MyMembership(InsideView):

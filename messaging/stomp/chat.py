@@ -10,10 +10,10 @@ from channels.db import database_sync_to_async
 
 from messaging import queries, wire
 from messaging.database import Unavailable
+from messaging.drafts import not_member, unavailable
 from messaging.packets import Packet
 from messaging.stomp import shape, unread, visits
 from messaging.stomp.subscribers import EVENT, Page, Subscriber
-from messaging.writer import not_member, unavailable
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from channels.db import database_sync_to_async
 from accounts.models import User
 from messaging import services, wire
 from messaging.client import Client
+from messaging.drafts import not_member
 from messaging.packets import Packet
 from messaging.wire import Person
-from messaging.writer import not_member
 from rooms.models import Room
 
 

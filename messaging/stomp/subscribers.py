@@ -13,13 +13,13 @@ from accounts.models import User
 from messaging import wire
 from messaging.client import Client
 from messaging.database import Unavailable
+from messaging.drafts import not_member
 from messaging.feed import Feed, Lines
 from messaging.packets import Packet
 from messaging.stomp import house, visits
 from messaging.stomp.destinations import Place
 from messaging.subscription import Subscription
 from messaging.wire import Person
-from messaging.writer import not_member
 from presence.room import moment
 
 SEAT_SECONDS = 30.0  # for one who subscribes first and enters then; a crowd waits at the door

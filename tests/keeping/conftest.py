@@ -3,8 +3,8 @@ from uuid import uuid4
 import pytest
 
 from messaging import queries, services
+from messaging.drafts import Draft
 from messaging.wire import Person
-from messaging.writer import Draft
 from presence import documents
 
 

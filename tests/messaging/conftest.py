@@ -12,8 +12,9 @@ from django.db import connections
 
 from accounts.models import User
 from messaging import node, services
+from messaging.drafts import Draft
 from messaging.wire import Person
-from messaging.writer import Draft, Writer
+from messaging.writer import Writer
 from rooms.models import Room
 from tests.messaging.stores import bring_back, start
 from tests.stack import Stack

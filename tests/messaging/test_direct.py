@@ -8,7 +8,7 @@ import pytest
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from messaging import feed, node
-from messaging.writer import Draft
+from messaging.drafts import Draft
 from tests.messaging.conftest import person
 from tests.messaging.seen import cid, seen
 from tests.messaging.served import BOTH_LOOPS, Spy, served

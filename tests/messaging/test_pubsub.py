@@ -15,10 +15,11 @@ from chattalk.embedded import folder
 from chattalk.embedded.others import Valkey
 from messaging import layer
 from messaging.database import Reads
+from messaging.drafts import Draft
 from messaging.hub import Hub
 from messaging.layer import Layer
 from messaging.pubsub import PubSubLayer
-from messaging.writer import Draft, Writer
+from messaging.writer import Writer
 from tests.messaging.conftest import person
 
 

@@ -10,7 +10,7 @@ from django.db import connection
 
 from messaging import node, services
 from messaging.database import Unavailable
-from messaging.writer import Draft
+from messaging.drafts import Draft
 from tests.messaging.conftest import person
 from tests.messaging.sockets import socket
 

@@ -4,11 +4,13 @@ from uuid import uuid4
 import pytest
 from asgiref.sync import sync_to_async
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connections
 
 import messaging.writer
 from messaging import services
+from messaging.drafts import Draft
 from messaging.models import Event
-from messaging.writer import Draft, Writer
+from messaging.writer import Writer
 from rooms.models import Room
 from tests.messaging.conftest import draft, person, stored_bodies
 
@@ -161,6 +163,19 @@ async def test_a_database_that_does_not_answer_is_told_in_time(writer, room, ali
     hold.set()
     await holding
     assert (await writer.put(waiting)).seq == 3  # the same again, and it is stored once
+
+
+async def test_the_log_says_why_nothing_was_stored_in_time(
+    writer, room, alice, monkeypatch, caplog, tmp_path
+):
+    monkeypatch.setattr(messaging.writer, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setitem(connections.databases["default"], "HOST", str(tmp_path))  # nobody listens
+    with pytest.raises(ValidationError) as refusal:
+        await writer.put(draft(room, alice))
+    assert refusal.value.code == "unavailable"
+    (said,) = [each for each in caplog.messages if "not stored" in each]
+    assert said.startswith("1 messages not stored: no answer in time; ")
+    assert str(tmp_path) in said, "which server, and what became of it"
 
 
 @pytest.fixture
