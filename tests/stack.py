@@ -34,6 +34,7 @@ from chattalk.workers import ROOT, Worker, listen
 
 WORKERS = 2
 DATABASE = "stack"
+TOKEN = "a" * 32
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,12 @@ class Person:
     email: str
     name: str
     session: str  # the value of the session cookie
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Their browser's, which may change something: the CSRF cookie and header agree."""
+        cookies = f"{settings.SESSION_COOKIE_NAME}={self.session}; csrftoken={TOKEN}"
+        return {"Cookie": cookies, "X-CSRFToken": TOKEN, "Content-Type": "application/json"}
 
 
 class Stack:
@@ -226,8 +233,15 @@ def _stack(django_db_setup: None, django_db_blocker: Any) -> Iterator[Stack]:
 
 @pytest.fixture
 def stack(_stack: Stack, django_db_blocker: Any) -> Iterator[Stack]:
-    """Two workers that all tests share; what a test did to them is mended after it."""
-    with django_db_blocker.unblock(), _stack.in_use():
+    """Two workers that all tests share."""
+    with lent(_stack, django_db_blocker):
         yield _stack
-        _stack.mend()
-    print(_stack.said())  # pytest shows it when the test fails
+
+
+@contextmanager
+def lent(stack: Stack, django_db_blocker: Any) -> Iterator[None]:
+    """To one test; what it did to the workers is mended after it."""
+    with django_db_blocker.unblock(), stack.in_use():
+        yield
+        stack.mend()
+    print(stack.said())  # pytest shows it when the test fails

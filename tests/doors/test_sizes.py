@@ -10,10 +10,10 @@ from messaging import queries, services
 from messaging.models import Event
 from messaging.wire import RESUME_BYTES_MAX
 from rooms.models import Membership, Room
-from tests.edge.test_kept import path_of, routes
 from tests.messaging.conftest import closed_node  # noqa: F401  (for every test)
 from tests.messaging.sockets import socket
 from tests.original.page import token_of
+from tests.routes import path_of, routes
 
 MOST = 512 * 1024
 ROOMS, PEOPLE, LINES = 1_000, 600, 520

@@ -48,7 +48,6 @@ def test_a_file_is_in_memory_once_for_all_who_read_it(client):
     assert int(one["Content-Length"]) == len(one.content)
     part = client.get(address, headers={"Range": "bytes=10-19"})
     assert (part.status_code, part.content) == (206, one.content[10:20])
-    known = client.get(address, headers={"If-None-Match": one.headers.get("ETag", '"x"')})
     since = client.get(address, headers={"If-Modified-Since": one["Last-Modified"]})
-    assert (since.status_code, since.content) == (304, b"") and known.status_code in (200, 304)
+    assert (since.status_code, since.content) == (304, b"")
     assert client.head(address).content == b""

@@ -2,36 +2,15 @@
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, get_resolver
 
 from messaging import services
 from tests.original.page import token_of
+from tests.routes import path_of, routes
 
 MAY_BE_KEPT = {  # and is asked for whether it still holds
     "api/schema/": "public, no-cache",  # the same for everyone
     "api/v1/rooms/<number:room_id>/": "private, no-cache",  # by who asked; it has an ETag
 }
-
-
-def routes(patterns=None, before=""):
-    for one in get_resolver().url_patterns if patterns is None else patterns:
-        text = before + str(one.pattern)
-        if isinstance(one, URLPattern):
-            yield text
-        else:
-            yield from routes(one.url_patterns, text)
-
-
-def path_of(route, values):
-    """The route with what stands for each of its parts; None where we know none."""
-    if "^" in route or "\\" in route:
-        return None
-    parts = route.split("<")
-    text = parts[0]
-    for part in parts[1:]:
-        name, _, rest = part.partition(">")
-        text += str(values.get(name.split(":")[-1], 1)) + rest
-    return "/" + text
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 else waiting."""
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
@@ -136,8 +137,10 @@ def test_of_one_only_so_many_wait_and_others_have_their_turn(turns, monkeypatch)
 def full(turns, people):
     held = [people.submit(hold, turns) for _ in range(2)]
     assert turns.began.wait(SECONDS)
+    end = time.monotonic() + SECONDS
     while turns._all < 2:  # the second one waits for the first
-        pass
+        assert time.monotonic() < end
+        time.sleep(0.001)
     return held
 
 

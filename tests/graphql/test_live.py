@@ -4,20 +4,12 @@ import asyncio
 import json
 import urllib.request
 
-from django.conf import settings
-
 from tests.messaging.test_two_processes import frame, open_room, say, subscribe
 
 
 def ask(url, person, query):
-    token = "a" * 32  # the double-submit cookie and the header need only agree
-    headers = {
-        "Cookie": f"{settings.SESSION_COOKIE_NAME}={person.session}; csrftoken={token}",
-        "X-CSRFToken": token,
-        "Content-Type": "application/json",
-    }
     body = json.dumps({"query": query}).encode()
-    asked = urllib.request.Request(f"{url}/graphql/", body, headers, method="POST")
+    asked = urllib.request.Request(f"{url}/graphql/", body, person.headers, method="POST")
     with urllib.request.urlopen(asked, timeout=15) as answer:
         return json.load(answer)["data"]
 

@@ -17,7 +17,7 @@ from messaging.wire import Person
 from messaging.writer import Writer
 from rooms.models import Room
 from tests.messaging.stores import bring_back, start
-from tests.stack import Stack
+from tests.stack import Stack, lent
 
 
 def pytest_asyncio_loop_factories(config, item):
@@ -124,8 +124,6 @@ def _fragile(stores, django_db_setup, django_db_blocker):
 @pytest.fixture
 def fragile(_fragile, stores, django_db_blocker):
     """Two processes on them. A test brings back what it kills; for one that failed it is done."""
-    with django_db_blocker.unblock(), _fragile.in_use():
+    with lent(_fragile, django_db_blocker):
         yield _fragile
         bring_back(*(store for store in stores.values() if not store.process.running))
-        _fragile.mend()
-    print(_fragile.said())

@@ -10,7 +10,6 @@ from uuid import uuid4
 import psycopg
 import pytest
 import websockets
-from django.conf import settings
 
 from tests.messaging.stores import bring_back, kill, processes, signal_all
 from tests.messaging.test_two_processes import frame, open_room, say, subscribe
@@ -27,10 +26,8 @@ def frail(fragile):
 
 
 def ask(stack, path, person=None, method="GET", body=b""):
-    token = "a" * 32
-    headers = {"Accept": "text/html,*/*", "X-CSRFToken": token, "Content-Type": "application/json"}
-    if person:
-        headers["Cookie"] = f"{settings.SESSION_COOKIE_NAME}={person.session}; csrftoken={token}"
+    headers = {"Accept": "text/html,*/*", "Content-Type": "application/json"}
+    headers |= person.headers if person else {}
     data = body if method == "POST" else None
     request = urllib.request.Request(stack.urls[0] + path, data, headers, method=method)
     try:

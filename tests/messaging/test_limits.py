@@ -7,11 +7,10 @@ import urllib.request
 from uuid import uuid4
 
 import pytest
-from django.conf import settings
 
 from messaging import limits
 from tests.messaging.test_two_processes import open_room, say
-from tests.stack import Stack
+from tests.stack import Stack, lent
 
 BURST = 16
 LONG = "x" * (4 * limits.UNIT_BYTES - 200)  # counts as four
@@ -89,10 +88,8 @@ def _frugal(django_db_setup, django_db_blocker):
 @pytest.fixture
 def frugal(_frugal, django_db_blocker):
     """Two workers at which little may be said."""
-    with django_db_blocker.unblock(), _frugal.in_use():
+    with lent(_frugal, django_db_blocker):
         yield _frugal
-        _frugal.mend()
-    print(_frugal.said())
 
 
 async def rooms_of(stack, person, many):
@@ -119,15 +116,9 @@ async def test_who_is_over_the_limit_is_told_so_at_every_door(frugal):
 
 
 def by_rest(url, person, room):
-    token = "a" * 32  # the double-submit cookie and the header need only agree
-    headers = {
-        "Cookie": f"{settings.SESSION_COOKIE_NAME}={person.session}; csrftoken={token}",
-        "X-CSRFToken": token,
-        "Content-Type": "application/json",
-    }
     body = json.dumps({"cid": str(uuid4()), "body": "hello"}).encode()
     address = f"{url}/api/v1/rooms/{room}/events/"
-    asked = urllib.request.Request(address, body, headers, method="POST")
+    asked = urllib.request.Request(address, body, person.headers, method="POST")
     with pytest.raises(urllib.error.HTTPError) as refused, urllib.request.urlopen(asked):
         pass
     with refused.value as answer:

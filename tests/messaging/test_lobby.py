@@ -128,7 +128,6 @@ def test_the_lobby_asks_as_often_for_thirty_rooms_as_for_a_few(
     for room in opened(alice, others + 10)[:10]:
         Membership.objects.create(room=room, user=bob)
     enter(client, bob).get("/")
-    with django_assert_num_queries(
-        6
-    ):  # me, my rooms, unread, opened, how many rooms, a page of them
+    # me, my rooms, unread, those that I opened, how many rooms, a page of them
+    with django_assert_num_queries(6):
         assert client.get("/").status_code == 200

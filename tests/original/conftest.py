@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.original.browser import Visitors
 from tests.original.page import Page
-from tests.stack import Stack
+from tests.stack import Stack, lent
 
 NPM = Path(__file__).resolve().parents[1] / "npm" / "node_modules"
 
@@ -79,10 +79,8 @@ def _original(django_db_setup: None, django_db_blocker: Any, elsewhere: str) -> 
 def original(_original: Stack, django_db_blocker: Any) -> Iterator[Stack]:
     """Two workers that let pages of `elsewhere` in."""
     _forget_notes()
-    with django_db_blocker.unblock(), _original.in_use():
+    with lent(_original, django_db_blocker):
         yield _original
-        _original.mend()
-    print(_original.said())
 
 
 def _forget_notes() -> None:

@@ -5,10 +5,10 @@ from urllib.parse import quote
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, get_resolver
 
 from tests.graphql.conftest import Asker
 from tests.original.page import token_of
+from tests.routes import path_of, routes
 
 NUMBERS = {
     "twenty zeros and many nines": "0" * 20 + "9" * 5_000,
@@ -25,22 +25,9 @@ NUMBERS = {
 }
 
 
-def routes(patterns=None, before=""):
-    """All that is below, as text."""
-    for one in get_resolver().url_patterns if patterns is None else patterns:
-        text = before + str(one.pattern)
-        if isinstance(one, URLPattern):
-            yield text
-        else:
-            yield from routes(one.url_patterns, text)
-
-
 def with_numbers(route, number):
     """The route with that in each place that takes something; None where none does."""
-    parts = route.split("<")
-    if len(parts) == 1 or "^" in route:
-        return None
-    return "/" + parts[0] + "".join(quote(number) + part.split(">")[1] for part in parts[1:])
+    return path_of(route, {}, other=quote(number)) if "<" in route else None
 
 
 ROUTES = sorted({route for route in routes() if with_numbers(route, "1")})
