@@ -11,6 +11,11 @@ from accounts.models import User
 
 
 def record(by: User, target: Model, what: str) -> None:
-    """`what` in English, as a person reads it: `removed Bob (7)`."""
+    """`what` in English, as a person reads it: `removed Bob (7)`. People in it are `named`."""
     entry = LogEntry.objects.log_actions(by.pk, [target], CHANGE, what, single_object=True)
     assert entry is not None
+
+
+def named(user_id: int) -> str:
+    """`Bob (7)`: by the name of that moment, and by the number, for a name can change."""
+    return f"{User.objects.get(pk=user_id)} ({user_id})"

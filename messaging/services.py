@@ -123,7 +123,7 @@ def remove(room_id: int, user_id: int, by: User) -> bool:
     with transaction.atomic():
         was_seated = _unseat(room_id, user_id, "removed")
         if was_seated:
-            audit.record(by, room, f"removed person {user_id}")
+            audit.record(by, room, f"removed {audit.named(user_id)}")
     return was_seated
 
 
@@ -211,7 +211,8 @@ def transfer_room(room_id: int, to_user_id: int, by: User) -> bool:
         was_other = rooms.transfer(room_id, to_user_id, by)
         if was_other:
             events.announce_on_commit(queries.append(room_id, Log.Kind.OWNER, [to_user_id]))
-            audit.record(by, Room.objects.get(pk=room_id), f"made person {to_user_id} the owner")
+            told = f"made {audit.named(to_user_id)} the owner"
+            audit.record(by, Room.objects.get(pk=room_id), told)
     return was_other
 
 

@@ -52,7 +52,7 @@ def test_a_member_becomes_the_owner(sam, room, bob, charlie):
     answer = client.post(page(room, "transfer", charlie.pk))
     assert "Only a member can become the owner." in answer.content.decode()
     assert Room.objects.get(pk=room.pk).owner == bob
-    assert history_of(client, room) == [f"made person {bob.pk} the owner"]
+    assert history_of(client, room) == [f"made Bob ({bob.pk}) the owner"]
 
 
 def test_a_member_is_removed_and_the_log_says_so(sam, room, bob):
@@ -63,7 +63,7 @@ def test_a_member_is_removed_and_the_log_says_so(sam, room, bob):
     assert not Membership.objects.filter(room=room, user=bob).exists()
     line = Event.objects.filter(room=room).latest("seq")
     assert (line.kind, line.sender, line.body) == ("leave", bob, "removed")
-    assert history_of(client, room) == [f"removed person {bob.pk}"]
+    assert history_of(client, room) == [f"removed Bob ({bob.pk})"]
 
 
 def test_many_rooms_are_closed_after_a_confirmation(sam, alice, room):

@@ -102,7 +102,7 @@ def test_staff_with_the_right_may_do_what_the_owner_may_and_it_is_on_the_trail(r
     services.close_room(room.pk, charlie)
     said = LogEntry.objects.filter(user=charlie, object_id=str(room.pk)).order_by("pk")
     assert [entry.change_message for entry in said] == [
-        f"removed person {bob.pk}", "changed capacity to 7", "closed",
+        f"removed Bob ({bob.pk})", "changed capacity to 7", "closed",
     ]  # fmt: skip
 
 
