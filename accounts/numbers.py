@@ -3,7 +3,6 @@ nothing else is one. Read here and nowhere else, for `int` takes what is no numb
 " 7", "٣") and raises for more than 4,300 digits.
 """
 
-from django.urls import register_converter
 from django.urls.converters import StringConverter
 
 MOST = 2**63 - 1
@@ -18,7 +17,7 @@ def number(text: str) -> int | None:
 
 
 class Number(StringConverter):
-    """In a route: what is no number is no route."""
+    """`<number:…>` of a route (accounts/apps.py): what is no number is no address."""
 
     regex = f"[0-9]{{1,{DIGITS}}}"
 
@@ -26,6 +25,3 @@ class Number(StringConverter):
         if (found := number(value)) is None:
             raise ValueError(value)
         return found
-
-
-register_converter(Number, "number")

@@ -21,6 +21,7 @@ from accounts import addresses, lockout, pace
 from accounts import services as accounts
 from accounts.forms import PasswordForm, ProfileForm, SignInForm, SignUpForm
 from accounts.models import User
+from accounts.numbers import number
 
 SIGNED_OUT = "signed_out"  # a cookie for the page that comes after it: who was it?
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -72,8 +73,7 @@ class SignIn(Gate, auth.LoginView):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """After a sign-out: the page forgets what its browser keeps of that person, once."""
         gone = request.COOKIES.get(SIGNED_OUT, "")
-        signed_out = int(gone) if gone.isascii() and gone.isdigit() else None
-        response = self.render_to_response(self.get_context_data(signed_out=signed_out))
+        response = self.render_to_response(self.get_context_data(signed_out=number(gone)))
         if gone:
             response.delete_cookie(SIGNED_OUT, path=request.path, samesite="Strict")
         return response

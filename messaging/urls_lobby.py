@@ -2,7 +2,6 @@
 
 from django.urls import include, path
 
-from accounts import numbers  # noqa: F401  (the routes' <number:…>)
 from messaging import lobby, owners
 
 rooms = [

@@ -2,7 +2,6 @@
 
 from django.urls import URLPattern, path
 
-from accounts import numbers  # noqa: F401  (the routes' <number:…>)
 from accounts.api import account, devices
 from messaging.api import log, members, rooms
 
