@@ -4,7 +4,7 @@ import asyncio
 
 from asgiref.sync import sync_to_async
 
-from messaging import mine, services
+from messaging import mine, node, queries, services
 from messaging.mine import Mine, News
 from tests.messaging.sockets import socket
 from tests.messaging.test_two_processes import frame, open_room, say, subscribe, tell
@@ -63,6 +63,21 @@ async def test_a_change_of_the_room_reaches_its_pages_and_those_that_list_it(roo
         await sync_to_async(services.close_room)(room.pk, bob)
         assert (await lobby.next("about"))["about"]["owner"] == bob.pk
         assert (await lobby.next("about"))["about"]["closed"] is True
+
+
+async def test_a_change_that_is_told_as_a_look_ends_is_looked_at_too(room, alice):
+    here, shown = node.current(), []
+
+    def put(packet):
+        shown.append(packet)
+        if len(shown) == 1:  # heard right after this step of the look, which is its last
+            here.loop.call_soon(here.abouts.look, room.pk)
+
+    await here.hub.watch(queries.Head(room.pk, 2, 2), alice.pk, put)
+    here.abouts.look(room.pk)
+    async with asyncio.timeout(5):
+        while len(shown) < 2:
+            await asyncio.sleep(0.01)
 
 
 async def test_first_is_the_oldest_line_that_is_kept(room, bob):
