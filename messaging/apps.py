@@ -8,6 +8,6 @@ class MessagingConfig(AppConfig):
     verbose_name = _("Messages")
 
     def ready(self) -> None:
-        from messaging import names
+        from messaging import events
 
-        post_save.connect(names.person_changed, sender="accounts.User")
+        post_save.connect(events.person_saved, sender="accounts.User")

@@ -14,10 +14,11 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
 
-from messaging import about, layer, mine, node
+from accounts.models import User
+from messaging import about, layer, mine, names, node
 from messaging.feed import by_room, told_of
 from messaging.mine import News
-from messaging.wire import Event
+from messaging.wire import Event, Person
 
 SEATS, STATES = ("enter", "leave"), ("close", "open", "owner")  # kinds of lines
 Told = Iterable[tuple[int, dict[str, Any]]]  # a room, or layer.PEOPLE, and what it is told
@@ -41,6 +42,19 @@ def announce_on_commit(events: list[Event]) -> None:
 def about_on_commit(room_id: int) -> None:
     """The room is not what it was: its title, its owner, whether it is open …"""
     _on_commit(lambda here: here.abouts.change(room_id), lambda: [(room_id, about.MESSAGE)])
+
+
+def person_saved(
+    instance: User, created: bool, update_fields: Iterable[str] | None = None, **_signal: Any
+) -> None:
+    """A receiver, as that of accounts/tokens.py is one: people are saved in many ways, and may be
+    called otherwise from here on."""
+    if not created and (update_fields is None or "display_name" in update_fields):
+        user = Person(instance.pk, instance.display_name)
+        _on_commit(
+            lambda here: here.names.change(user),
+            lambda: [(layer.PEOPLE, names.message(user))],
+        )
 
 
 def read_on_commit(user_id: int, room_id: int, seq: int) -> None:

@@ -6,25 +6,52 @@ ready for those who come back. It hears of it by the channel layer; where that l
 was changed past all of us, by the look at the sign-ins (sockets.py), within 2 s.
 """
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
-from django.db import transaction
-
-from accounts.models import User
-from messaging import node
+from messaging.hub import Hub
+from messaging.layer import PEOPLE
 from messaging.wire import Person
 
-
-def person_changed(
-    instance: User, created: bool, update_fields: Iterable[str] | None = None, **_signal: Any
-) -> None:
-    """A receiver, as that of accounts/tokens.py is one: people are saved in many ways."""
-    if not created and (update_fields is None or "display_name" in update_fields):
-        person = Person(instance.pk, instance.display_name)
-        transaction.on_commit(lambda: _tell(person), robust=True)
+ON_THE_WAY_SECONDS = 5.0  # after which nothing comes any more that was read before a new name
 
 
-def _tell(person: Person) -> None:
-    if (serving := node.running()) is not None:
-        serving.loop.call_soon_threadsafe(serving.renamed, person)
+class Names:
+    """The names that this process keeps. `when_renamed` are told of each new one."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self.when_renamed: list[Callable[[Person], None]] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    def change(self, user: Person) -> None:
+        """Somebody is called otherwise, from here on: here, and in the other processes."""
+        self._hub.layer.tell(PEOPLE, message(user))
+        self._rename(user)
+
+    def heard(self, told: dict[str, Any]) -> None:
+        """What other processes tell."""
+        self._rename(Person(*told["user"]))
+
+    def _rename(self, user: Person) -> None:
+        for told in self.when_renamed:
+            told(user)
+        self._forget()
+        # A line that was on its way under the old name is kept after this.
+        self.close()
+        self._timer = asyncio.get_running_loop().call_later(ON_THE_WAY_SECONDS, self._forget)
+
+    def _forget(self) -> None:
+        """The lines that are kept ready, with the names that stand in them."""
+        self._hub.names += 1
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def message(user: Person) -> dict[str, Any]:
+    """For the channel layer."""
+    return {"type": "name", "user": [user.id, user.name]}

@@ -6,7 +6,6 @@ the serving one with `running()`.
 
 import asyncio
 import logging
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 from uuid import uuid4
@@ -20,6 +19,7 @@ from messaging.hub import Hub
 from messaging.layer import PEOPLE
 from messaging.limits import Limits
 from messaging.mine import Mine
+from messaging.names import Names
 from messaging.pace import Pace
 from messaging.packets import packet
 from messaging.sockets import Sockets
@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 4.0  # for the senders: a little more than their patience
 GOODBYE_SECONDS = 1.0  # for the close frames to leave
-NAMES_SECONDS = 5.0  # after which nothing is on its way any more from before a new name
 READY_SECONDS = 1.5  # who asks whether we are ready waits no longer
 
 
@@ -52,16 +51,17 @@ class Node:
         self.hub.said_elsewhere = self._count
         self.mine = Mine(lambda told: self.hub.layer.tell(PEOPLE, told))
         self.abouts = Abouts(self.hub)
+        self.names = Names(self.hub)
         self.hub.others = {
             "presence": self._presence_told,
             "typing": self._typing_told,
             "mine": lambda _room_id, told: self.mine.heard(told),
             "about": lambda room_id, _told: self.abouts.look(room_id),
             "said": lambda _room_id, told: self.limits.told(told["people"]),
-            "name": lambda _room_id, told: self._rename(Person(*told["user"])),
+            "name": lambda _room_id, told: self.names.heard(told),
         }
-        self.sockets.renamed = self.renamed
-        self.when_renamed: list[Callable[[Person], None]] = [self.sockets.rename]
+        self.sockets.renamed = self.names.change
+        self.names.when_renamed.append(self.sockets.rename)
         self._starting: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -75,22 +75,7 @@ class Node:
         await self.hub.layer.join(PEOPLE)
         await self.here.start()
 
-    # --- what people are called (messaging/names.py) -------------------------------------------
-
-    def renamed(self, user: Person) -> None:
-        """Somebody is called otherwise, from here on: here, and in the other processes."""
-        self.hub.layer.tell(PEOPLE, {"type": "name", "user": [user.id, user.name]})
-        self._rename(user)
-
-    def _rename(self, user: Person) -> None:
-        for told in self.when_renamed:
-            told(user)
-        self._forget_names()
-        # A line that was on its way under the old name is kept after this.
-        self.loop.call_later(NAMES_SECONDS, self._forget_names)
-
-    def _forget_names(self) -> None:
-        self.hub.names += 1
+    # --- how much is said ----------------------------------------------------------------------
 
     def _count(self, event: Event) -> None:
         """What someone says by another process counts here, too, where the room is held."""
@@ -141,7 +126,7 @@ class Node:
         return {"postgresql": postgresql, "redis": redis, "mongodb": mongodb}
 
     def why(self) -> dict[str, str]:
-        """Of each store that does not do its part, if more is known than that; for any thread."""
+        """`disk full` and the like, for each store of which that is known; for any thread."""
         found = {"postgresql": writable.trouble, "redis": settings.REDIS_PATIENCE.trouble}
         found["mongodb"] = self.here.ledger.why
         return {store: why for store, why in found.items() if why}
@@ -175,6 +160,7 @@ class Node:
         await self.writer.close()
         await self.sockets.close()
         self.mine.close()
+        self.names.close()
         await self.abouts.close()
         await self.here.stop()
         await self.hub.close()

@@ -22,7 +22,7 @@ class House:
     def __init__(self, of: Node) -> None:
         self.node = of
         self.rosters = Rosters(of)
-        of.when_renamed.append(self.rosters.rename)
+        of.names.when_renamed.append(self.rosters.rename)
         self._shown: dict[UUID, set[Shown]] = {}
         self._listens = False
 

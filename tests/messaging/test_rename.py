@@ -3,9 +3,9 @@
 import asyncio
 import json
 import urllib.request
+from contextlib import asynccontextmanager
 
 import pytest
-from django.conf import settings
 
 from accounts.models import User
 from tests.messaging.test_two_processes import frame, open_room, say, subscribe, tell
@@ -15,18 +15,15 @@ SECONDS = 5  # two of ours, and those of a busy machine
 
 def rename(url, person, name):
     """As a mobile client does it, on the process at that address."""
-    token = "a" * 32  # the double-submit cookie and the header need only agree
-    cookies = f"{settings.SESSION_COOKIE_NAME}={person.session}; csrftoken={token}"
-    headers = {"Cookie": cookies, "X-CSRFToken": token, "Content-Type": "application/json"}
     body = json.dumps({"display_name": name}).encode()
-    request = urllib.request.Request(f"{url}/api/v1/me/", body, headers, method="PATCH")
+    request = urllib.request.Request(f"{url}/api/v1/me/", body, person.headers, method="PATCH")
     with urllib.request.urlopen(request, timeout=10) as answer:
         return json.load(answer)
 
 
 def loaded(url, person, room):
-    headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={person.session}"}
-    request = urllib.request.Request(f"{url}/api/v1/rooms/{room}/events/", headers=headers)
+    address = f"{url}/api/v1/rooms/{room}/events/"
+    request = urllib.request.Request(address, headers=person.headers)
     with urllib.request.urlopen(request, timeout=10) as answer:
         return json.load(answer)["results"]
 
@@ -51,8 +48,9 @@ async def called(ws, person, name):
             return
 
 
-@pytest.mark.parametrize("by", [0, 1])
-async def test_live_resumed_and_loaded_lines_have_the_name_as_it_is_now(stack, by):
+@asynccontextmanager
+async def heard_by_the_old_name(stack):
+    """Alice at the first process, and bob, who has said something, at the second."""
     alice, bob = await stack.apeople("alice", "bob")
     room = await stack.arun(open_room, alice, bob)
     async with stack.socket(0, alice) as one, stack.socket(1, bob) as two:
@@ -60,6 +58,12 @@ async def test_live_resumed_and_loaded_lines_have_the_name_as_it_is_now(stack, b
         await subscribe(two, room)
         await say(two, room, "before")
         assert names([await frame(one, "event")], bob) == ["Bob"]
+        yield alice, bob, room, one, two
+
+
+@pytest.mark.parametrize("by", [0, 1])
+async def test_live_resumed_and_loaded_lines_have_the_name_as_it_is_now(stack, by):
+    async with heard_by_the_old_name(stack) as (alice, bob, room, one, two):
         async with asyncio.timeout(SECONDS):
             await asyncio.to_thread(rename, stack.urls[by], bob, "Roberta")
             await called(one, bob, "Roberta")
@@ -70,20 +74,14 @@ async def test_live_resumed_and_loaded_lines_have_the_name_as_it_is_now(stack, b
         for number in (0, 1):
             async with stack.socket(number, alice) as back:
                 assert (await subscribe(back, room, after=0))["recovered"]
-                resumed = names(await events_up_to(back, seq), bob)
-                assert resumed == ["Roberta"] * 3, number  # entered, before, after
+                told = names(await events_up_to(back, seq), bob)
+                assert told == ["Roberta"] * 3, number  # entered, before, after
             read = await asyncio.to_thread(loaded, stack.urls[number], alice, room)
-            assert names(read, bob) == resumed
+            assert names(read, bob) == told
 
 
 async def test_a_name_that_was_changed_past_all_of_us_is_known_within_two_seconds(stack):
-    alice, bob = await stack.apeople("alice", "bob")
-    room = await stack.arun(open_room, alice, bob)
-    async with stack.socket(0, alice) as one, stack.socket(1, bob) as two:
-        await subscribe(one, room)
-        await subscribe(two, room)
-        await say(two, room, "before")
-        await frame(one, "event")
+    async with heard_by_the_old_name(stack) as (alice, bob, room, one, two):
         await stack.arun(User.objects.filter(pk=bob.id).update, display_name="Robin")
         await called(one, bob, "Robin")
         await say(two, room, "after")
@@ -91,6 +89,29 @@ async def test_a_name_that_was_changed_past_all_of_us_is_known_within_two_second
         async with stack.socket(0, alice) as back:
             await subscribe(back, room, after=0)
             assert names([await frame(back, "event") for _ in range(4)], bob) == ["Robin"] * 3
+
+
+def save(person, name):
+    """As a command does it: there is no server in this process."""
+    user = User.objects.get(pk=person.id)
+    user.display_name = name
+    user.save()
+
+
+async def test_lines_of_who_has_no_socket_and_is_renamed_by_a_command_have_the_name_too(stack):
+    async with heard_by_the_old_name(stack) as (alice, bob, room, one, two):
+        await two.close()
+        await stack.arun(save, bob, "Roberta")
+        async with asyncio.timeout(SECONDS):
+            while await resumed(stack, alice, bob, room) != ["Roberta"] * 2:  # entered, before
+                await asyncio.sleep(0.1)
+
+
+async def resumed(stack, alice, bob, room):
+    """Bob's names in the lines that one who comes back is told."""
+    async with stack.socket(0, alice) as back:
+        await subscribe(back, room, after=0)
+        return names([await frame(back, "event") for _ in range(3)], bob)
 
 
 async def test_somebody_on_two_processes_is_renamed_for_who_is_on_one(stack):
