@@ -7,12 +7,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import translation
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import refusals
@@ -30,7 +28,9 @@ IN_FLIGHT_MAX = 64  # sends of one client that wait for their answer
 TYPING_SECONDS = 3
 REFUSED = 20  # frames: what a refusal counts as. Who sends what is refused is read more slowly
 REFUSED_SECONDS = 1.0  # and waits no longer than this at once
-OF_FLOODS = {id(text) for text in (services.TOO_FAST, UNAVAILABLE)}  # told thousands of times
+TOO_MANY = ValidationError(_("Too many messages wait for an answer."), code="too_many")
+# Sentences that are told thousands of times.
+OF_FLOODS = {id(text) for text in (services.TOO_FAST, UNAVAILABLE, TOO_MANY.message)}
 _NONE: frozenset[Any] = frozenset()  # one for all: each empty one would take 200 bytes
 
 
@@ -129,9 +129,6 @@ class Client:
             code, wait = "not_member", None
         known |= {"retry_after": wait} if wait else {}
         self.say(type="nack", code=code, detail=_told(error, self.language), **known, **_ref(frame))
-        self._slow_down()
-
-    def _slow_down(self) -> None:
         self._due = self.node.frame_pace.later(self._due, REFUSED - 1, REFUSED_SECONDS)
 
     async def _answer(self, frame: wire.Frame) -> None:
@@ -152,11 +149,8 @@ class Client:
                 self.say(type="pong", **_ref(frame))
 
     def _send(self, frame: wire.Send) -> None:
-        if (
-            self.in_flight >= IN_FLIGHT_MAX
-        ):  # under twice the load, every other one: it costs little
-            self.say(**_too_many(self.language), room=frame.room, cid=frame.cid, **_ref(frame))
-            self._slow_down()
+        if self.in_flight >= IN_FLIGHT_MAX:
+            self.refuse(frame, TOO_MANY)  # not raised: under twice the load it is every other one
             return
         if self.node.draining:  # the process that comes next takes it
             raise unavailable()
@@ -266,13 +260,6 @@ class Client:
         for room_id in rooms:
             self.node.hub.unwatch(room_id, self.put)
         self.watched = self.watched - rooms or _NONE
-
-
-@cache
-def _too_many(language: str) -> dict[str, str]:
-    with translation.override(language):
-        detail = gettext("Too many messages wait for an answer.")
-    return {"type": "nack", "code": "too_many", "detail": detail}
 
 
 _texts: dict[tuple[str, int], str] = {}
