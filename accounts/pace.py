@@ -60,30 +60,29 @@ def _limiter(url: str) -> MovingWindowRateLimiter:
 def count(name: str, who: str) -> Count | None:
     """Once more by `who`, and how it stands now. None while Redis is down."""
     try:
-        return _count(name, who)
+        allowed, limit = _hit(name, who)
+        return _count(name, who, allowed, limit)
     except RedisError:  # chattalk/patience.py says so, and lets nobody wait for it
         return None
 
 
 def seconds_to_wait(name: str, who: str) -> int:
-    """Once more by `who`: 0 if they may; one question to Redis, where `count` takes two."""
-    kind, setting = RULES[name]
-    limit, limiter = kind(getattr(settings, setting)), _limiter(settings.REDIS_URL)
+    """Once more by `who`: 0 if they may; one question to Redis then, where `count` takes two."""
     try:
-        if limiter.hit(limit, name, who):
-            return 0
-        reset, _left = limiter.get_window_stats(limit, name, who)
+        allowed, limit = _hit(name, who)
+        return 0 if allowed else _count(name, who, allowed, limit).seconds
     except RedisError:
         return 0
-    refusals.note(f"{name}, too often", who)
-    return max(1, round(reset - time.time()))
 
 
-def _count(name: str, who: str) -> Count:
+def _hit(name: str, who: str) -> tuple[bool, RateLimitItem]:
     kind, setting = RULES[name]
-    limit, limiter = kind(getattr(settings, setting)), _limiter(settings.REDIS_URL)
-    allowed = limiter.hit(limit, name, who)
-    reset, left = limiter.get_window_stats(limit, name, who)
+    limit = kind(getattr(settings, setting))
+    return _limiter(settings.REDIS_URL).hit(limit, name, who), limit
+
+
+def _count(name: str, who: str, allowed: bool, limit: RateLimitItem) -> Count:
+    reset, left = _limiter(settings.REDIS_URL).get_window_stats(limit, name, who)
     if not allowed:
         refusals.note(f"{name}, too often", who)
     return Count(allowed, limit, left, max(1, round(reset - time.time())))
@@ -91,8 +90,7 @@ def _count(name: str, who: str) -> Count:
 
 def spend(name: str, who: str) -> None:
     """Once more by `who`. Raises ValidationError(rate_limited), with `retry_after` seconds."""
-    counted = count(name, who)
-    if counted is not None and not counted.allowed:
+    if seconds := seconds_to_wait(name, who):
         raise ValidationError(
             ngettext_lazy(
                 "Too often. Try again in %(minutes)d minute.",
@@ -100,13 +98,12 @@ def spend(name: str, who: str) -> None:
                 "minutes",
             ),
             code="rate_limited",
-            params={"minutes": math.ceil(counted.seconds / 60), "retry_after": counted.seconds},
+            params={"minutes": math.ceil(seconds / 60), "retry_after": seconds},
         )
 
 
 def told(response: HttpResponse, refusals: Iterable[ValidationError]) -> HttpResponse:
-    """The page that shows the refusals; where one of them will not last, it says so, and for how
-    long."""
+    """The page that shows the refusals, with the status and `Retry-After` of one that passes."""
     for refusal in refusals:
         seconds = (refusal.params or {}).get("retry_after")
         if seconds and refusal.code in STATUS:
