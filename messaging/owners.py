@@ -1,7 +1,10 @@
-"""Who is in a room, for the one who keeps it: showing out, and handing the room over.
+"""The members of a room, for its owner and staff: showing them out, handing the room over.
 
 The list is for those who have a seat, as everywhere; keepers without one take a seat first.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -16,6 +19,8 @@ from accounts.models import User
 from messaging import asking, pages, queries, services
 from rooms import services as rooms
 from rooms.models import Room
+
+Words = dict[str, Any]  # of a question
 
 
 @require_GET
@@ -32,56 +37,70 @@ def people(request: HttpRequest, room_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @login_required
 def remove(request: HttpRequest, room_id: int, user_id: int) -> HttpResponse:
-    room = _kept(request, room_id)
-    person = _member(room_id, user_id)
-    if person is None:
-        return _gone(request, room_id)
-    if request.method == "POST":
-        services.remove(room_id, user_id, request.user)
-        messages.success(request, _("%(person)s was removed.") % {"person": person})
-        return redirect("rooms:people", room_id)
-    question = asking.Question(
-        title=_("Remove %(person)s from “%(room)s”?") % {"person": person, "room": room},
-        told=[
+    return _asked(request, room_id, user_id, _ask_to_remove, _remove)
+
+
+def _ask_to_remove(room: Room, person: User) -> Words:
+    return {
+        "title": _("Remove %(person)s from “%(room)s”?") % {"person": person, "room": room},
+        "told": [
             _("Their seat is free at once, and what they have open of the room closes."),
             _("They may join again, as long as there is a free seat."),
         ],
-        button=_("Remove from the room"),
-        action=request.path,
-        back=reverse("rooms:people", args=[room_id]),
-    )
-    return asking.page(request, question)
+        "button": _("Remove from the room"),
+    }
+
+
+def _remove(request: HttpRequest, room_id: int, person: User) -> HttpResponse:
+    if not services.remove(room_id, person.pk, request.user):
+        return _gone(request, room_id)
+    messages.success(request, _("%(person)s was removed.") % {"person": person})
+    return redirect("rooms:people", room_id)
 
 
 @require_http_methods(["GET", "POST"])
 @login_required
 def hand_over(request: HttpRequest, room_id: int, user_id: int) -> HttpResponse:
-    room = _kept(request, room_id)
-    person = _member(room_id, user_id)
-    if person is None:
-        return _gone(request, room_id)
-    if request.method == "POST":
-        return _transfer(request, room_id, person)
-    question = asking.Question(
-        title=_("Make %(person)s the owner of “%(room)s”?") % {"person": person, "room": room},
-        told=[
+    return _asked(request, room_id, user_id, _ask_to_hand_over, _hand_over)
+
+
+def _ask_to_hand_over(room: Room, person: User) -> Words:
+    return {
+        "title": _("Make %(person)s the owner of “%(room)s”?") % {"person": person, "room": room},
+        "told": [
             _("They may change and close the room, and remove people from it."),
             _("You stay a member, and can't take it back yourself."),
         ],
-        button=_("Make the owner"),
-        action=request.path,
-        back=reverse("rooms:people", args=[room_id]),
-    )
-    return asking.page(request, question)
+        "button": _("Make the owner"),
+    }
 
 
-def _transfer(request: HttpRequest, room_id: int, person: User) -> HttpResponse:
+def _hand_over(request: HttpRequest, room_id: int, person: User) -> HttpResponse:
     try:
         services.transfer_room(room_id, person.pk, request.user)
     except ValidationError:  # they left between our look and the change
         return _gone(request, room_id)
     messages.success(request, _("%(person)s is the owner now.") % {"person": person})
     return redirect("messaging:room", room_id)
+
+
+def _asked(
+    request: HttpRequest,
+    room_id: int,
+    user_id: int,
+    question: Callable[[Room, User], Words],
+    deed: Callable[[HttpRequest, int, User], HttpResponse],
+) -> HttpResponse:
+    """The question about a member; the deed once it is answered."""
+    room = _kept(request, room_id)
+    person = _member(room_id, user_id)
+    if person is None:
+        return _gone(request, room_id)
+    if request.method == "POST":
+        return deed(request, room_id, person)
+    back = reverse("rooms:people", args=[room_id])
+    words = question(room, person)
+    return asking.page(request, asking.Question(**words, action=request.path, back=back))
 
 
 def _kept(request: HttpRequest, room_id: int) -> Room:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from messaging import owners
 from messaging import services as messaging
 from messaging.models import Event
 from rooms.models import Membership, Room
@@ -76,6 +77,23 @@ def test_who_has_left_meanwhile_is_said_to_be_gone(client, alice, bob, room, dee
     assert answer.status_code == 200 and "not in the room any more" in answer.text
     room.refresh_from_db()
     assert room.owner == alice
+
+
+@pytest.mark.parametrize("name", ["remove", "hand-over"])
+def test_who_leaves_between_our_look_and_the_change_is_gone_too(
+    client, alice, bob, room, deed, name, monkeypatch
+):
+    look = owners._member
+
+    def and_they_leave(*asked):
+        found = look(*asked)
+        messaging.leave(room.pk, bob)
+        return found
+
+    monkeypatch.setattr(owners, "_member", and_they_leave)
+    answer = enter(client, alice).post(deed(name), follow=True)
+    assert "not in the room any more" in answer.text
+    assert "was removed" not in answer.text and "owner now" not in answer.text
 
 
 def test_names_are_told_of_members_only(client, alice, charlie, room, deed):
