@@ -41,7 +41,8 @@ class SignUpForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """Beside what is missing, what is wrong with the rest; else `sign_up` tells all of it."""
+        """Tells what is wrong with the rest beside what is missing. Where nothing is missing,
+        `sign_up` tells all of it."""
         if self.errors:
             for name, wrong in faults(**self.cleaned_data).items():
                 self.add_error(name, wrong)
@@ -94,7 +95,7 @@ class ProfileForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """As at sign-up: beside what is missing, what is wrong with the rest."""
+        """Tells what is wrong with the rest beside what is missing, as at sign-up."""
         if self.errors:
             given = {"display_name", "phone"} & self.cleaned_data.keys()
             for name, wrong in faults(**{name: self.cleaned_data[name] for name in given}).items():
@@ -115,5 +116,5 @@ class PasswordForm(auth.PasswordChangeForm):
             field.widget.attrs["maxlength"] = 256
 
     def clean_old_password(self) -> str:
-        """Whether it is right, the service asks: a wrong one has to count."""
+        """The service looks whether it is right, for a wrong one has to count."""
         return self.cleaned_data["old_password"]

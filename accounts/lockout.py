@@ -16,7 +16,7 @@ from accounts.models import normal_email
 
 
 def attempted_email(request: HttpRequest, credentials: Mapping[str, str] | None = None) -> str:
-    """Whom a failed sign-in counts against, so that other capitals are not another five tries."""
+    """The e-mail that a failed sign-in counts against; other capitals are not five more tries."""
     given = credentials or {}
     return normal_email(given.get("username") or given.get("email") or "")
 
@@ -35,8 +35,8 @@ def seconds_left(request: HttpRequest) -> int:
 
 
 def refusal(request: HttpRequest) -> ValidationError | None:
-    """Where a break keeps this request out: `locked_out`, said by its own door, not by the page
-    that django-axes would show in its place."""
+    """`locked_out`, if a break keeps this request out. Its own door says so, in place of the page
+    that django-axes would show."""
     if not getattr(request, "axes_locked_out", False):
         return None
     request.axes_locked_out = False  # type: ignore[attr-defined]
@@ -45,5 +45,5 @@ def refusal(request: HttpRequest) -> ValidationError | None:
 
 
 def forget(request: HttpRequest, email: str) -> None:
-    """The right password was shown, by who is signed in already: earlier slips count no more."""
+    """Earlier slips count no more: who is signed in already has shown the right password."""
     AccessAttempt.objects.filter(username=email, ip_address=addresses.of_attempt(request)).delete()

@@ -1,8 +1,8 @@
-"""How a wire names people that has one text for each (the original's, STOMP): never by the e-mail.
+"""What people are called on a wire that has one text for a person (the original's, STOMP).
 
-Such a client takes the line whose name is its own e-mail for its own. So oneself is named by the
-e-mail, and everybody else by a stand-in: the display name, and the person's number, which makes it
-unique. No e-mail ends so, and nobody can give themselves the name of another.
+A client of it takes the line whose name is its own e-mail for its own. So oneself is named by the
+e-mail, and everybody else by a stand-in, never by the e-mail: the display name, and the person's
+number, which makes it unique. No e-mail ends so, and nobody can give themselves another's name.
 """
 
 import re

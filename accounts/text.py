@@ -1,5 +1,4 @@
-"""What of a text can be seen; and one line of it that a person gives a name with: a display name, a
-room's title."""
+"""Texts that can be seen, and lines that name somebody or something: a display name, a title."""
 
 import unicodedata
 

@@ -1,6 +1,6 @@
 """A page that asks before something is done that can't be undone at once.
 
-Without a script it is a page of its own; static/js/ask.js shows it as a dialog over where you are.
+Without a script it is a page of its own; static/js/ask.js shows it as a dialog over the page.
 """
 
 from collections.abc import Sequence

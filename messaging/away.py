@@ -31,7 +31,8 @@ def since(room_id: int, user_id: int, moment: datetime, limit: int) -> list[Log]
 
 
 def _within(events: QuerySet[Log], most: int) -> list[int]:
-    """Which lines have so much text together, before any of it is read."""
+    """The ids of the first lines, up to the one that reaches so many bytes of text. To know a
+    text's length, PostgreSQL need not read it. Raises ValidationError(too_complex)."""
     size = Func("body", function="octet_length", output_field=IntegerField())
     ids: list[int] = []
     read = 0
@@ -79,7 +80,7 @@ def missed(
 
 
 def count_missed(room_id: int, user_id: int, limit: int) -> tuple[datetime | None, int, int | None]:
-    """Of the same, how much it is, up to `limit`, and which line is the first."""
+    """Since when; how many lines `missed` has, up to `limit`; and the `seq` of the first."""
     since = _exit_at(room_id, user_id)
     return since, *queries.count_missed(room_id, user_id, since=since, limit=limit)
 

@@ -43,11 +43,11 @@ class Limits:
         return 0.0
 
     def said_elsewhere(self, room_id: int, user_id: int) -> None:
-        """By another process, in a room that is held here."""
+        """Somebody said something by another process, in a room that is held here."""
         self._rooms.count((room_id, user_id))
 
     def told(self, people: list[tuple[int, int]]) -> None:
-        """By another process."""
+        """Other processes tell who says much, and how much: units of `units`."""
         for user_id, size in people:
             self._people.count(user_id, size)
 

@@ -37,7 +37,7 @@ class Listener(Protocol):
 
 
 class Mine:
-    """Of one process: whose sockets are here. `tell` hands news to the other processes."""
+    """The people whose sockets this process has. `tell` hands news to the other processes."""
 
     def __init__(self, tell: Callable[[dict[str, Any]], None]) -> None:
         self._tell = tell

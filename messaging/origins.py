@@ -36,7 +36,8 @@ def is_own(scope: Scope, also: Collection[str] = ()) -> bool:
 
 
 def own(scope: Scope) -> Origin | None:
-    """Of our pages, at the address by which this handshake came. None if it is none of ours."""
+    """The origin of our pages at the address by which this handshake came. None if that address is
+    none of ours."""
     host = _sent(scope, b"host")
     if host is None or not validate_host(split_domain_port(host)[0], _own_hosts()):
         return None
@@ -44,7 +45,7 @@ def own(scope: Scope) -> Origin | None:
 
 
 def read(text: str) -> Origin | None:
-    """As a browser sends it. None for what is no page of http or https."""
+    """The origin as a browser writes it; None for what is no page of http or https."""
     found = _ORIGIN.fullmatch(text)
     return _place(found[1].lower(), found[2]) if found else None
 

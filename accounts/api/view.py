@@ -14,10 +14,10 @@ from rest_framework.views import APIView
 
 
 class View(APIView):
-    paced_apart = ""  # what of it counts for itself: junk at other doors keeps nobody out here
+    paced_apart = ""  # a name, where strangers' requests count apart from those at other doors
 
     def shown_token(self, request: Request) -> str:
-        """Unread; empty for none. Whose requests these are, chattalk/api/pace.py asks by it."""
+        """The token as it was sent, empty for none: chattalk/api/pace.py counts by its device."""
         scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
         return token.strip() if scheme.lower() == "bearer" else ""
 
@@ -54,7 +54,7 @@ class OpenView(View):
     token_field = ""  # of the body, where the proof is in there
 
     def shown_token(self, request: Request) -> str:
-        """It is asked for before the body is parsed, which may be refused: that counts, too."""
+        """Reads the body before DRF parses it: a request that DRF then refuses counts, too."""
         if not self.token_field:
             return ""
         try:

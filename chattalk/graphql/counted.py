@@ -25,14 +25,15 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Budget:
-    """Of one operation."""
+    """The bytes and seconds that one operation has left. `why`: what it is refused with once one of
+    them is spent."""
 
     __slots__ = ("_deadline", "_left", "why")
 
     def __init__(self, seconds: float) -> None:
         self._deadline = time.monotonic() + seconds
         self._left = ANSWER_MAX - ENVELOPE_BYTES
-        self.why: ValidationError | None = None  # it is spent
+        self.why: ValidationError | None = None
 
     @property
     def seconds(self) -> float:
@@ -93,7 +94,7 @@ def too_large() -> ValidationError:
 
 
 def is_too_much(error: ValidationError) -> bool:
-    """Not one field of it, but all that was asked."""
+    """Whether the error refuses all of the document, and not one field of it."""
     return getattr(error, "code", None) == "too_complex"
 
 

@@ -97,8 +97,7 @@ def _count(begin: _Place, asked: Asked, counts: Counter[str], spread: set[str]) 
 
 
 def _name(selection: Any) -> str:
-    """As what it is compared with others: a field by what it is called in the answer, and all
-    fragments alike."""
+    """What GraphQL compares it by: a field's name in the answer; all fragments are alike."""
     if isinstance(selection, FieldNode):
         return (selection.alias or selection.name).value
     return "..."

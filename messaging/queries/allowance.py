@@ -1,5 +1,5 @@
-"""How much text may be read for one asker, whatever they ask for in one go: known before any of it
-is read, for to know how long a text is PostgreSQL need not read it either."""
+"""How much text may be read for one asker, whatever they ask for in one go. It is counted before
+any is read: PostgreSQL knows the length of a text without reading it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -25,8 +25,8 @@ BEFORE = f"""SELECT * FROM ({_EVENT}
 ) page ORDER BY seq
 """
 
-# The lines of such a page that have less text before them than may be, and how many it had. To know
-# how long a text is, PostgreSQL need not read it.
+# The lines of such a page that have less text before them than may be, and how many it had.
+# PostgreSQL knows the length of a text without reading it.
 _SIZED = """
 SELECT room_id, seq, kind, created_at, sender_id, display_name, client_id, body, found FROM (
     SELECT page.*, count(*) OVER () AS found,
@@ -112,7 +112,8 @@ def page(
 def _sized(
     found: list[tuple[Any, ...]], limit: int, most: int, *, from_end: bool = False
 ) -> tuple[list[Event], bool]:
-    """Of what a sized statement found with one line more than the limit."""
+    """The page, and whether there is more, from what a sized statement found with one line more
+    than the limit."""
     asked = [event(row[:-1]) for row in (found[-limit:] if from_end else found[:limit])]
     kept = fitting(asked, most, from_end=from_end)
     return kept, bool(found) and found[0][-1] > len(kept)
