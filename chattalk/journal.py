@@ -127,7 +127,9 @@ def _kind(record: logging.LogRecord) -> object:
     """What it says, without what it says it of."""
     status = getattr(record, "status_code", None)
     fault = type(record.exc_info[1]).__name__ if record.exc_info else None
-    return record.name, str(record.msg)[:LINE_MAX], getattr(record, "kind", status), fault
+    # Django writes what is suspicious as one text, with what was sent in it: a kind for each name.
+    said = "" if is_refusal(record) and not record.args else str(record.msg)[:LINE_MAX]
+    return record.name, said, getattr(record, "kind", status), fault
 
 
 def _summary(told: Told, seconds: float) -> logging.LogRecord:

@@ -87,7 +87,8 @@ def test_strangers_cost_lines_of_the_log_not_pages(stack):
     stack.said()
     host = urlsplit(stack.urls[0]).netloc
     hostile = [("h" * 50_000, "/"), (host, "/" + "p" * 50_000)]
-    hostile += [("evil.example", "/")] * 50 + [(host, "/no-such-page")] * 50
+    hostile += [(f"evil{number}.example", "/") for number in range(50)]
+    hostile += [(host, "/no-such-page")] * 50
     for name, path in hostile:
         with closing(http.client.HTTPConnection(host, timeout=10)) as asked:
             asked.putrequest("GET", path, skip_host=True)
