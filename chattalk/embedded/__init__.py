@@ -50,7 +50,7 @@ class Servers:
             expect_answer(name, url, show)
             show(f"{name} answers")
         for server in self.all.values():
-            server.start()
+            server.start(show)
         for server in self.all.values():
             server.wait(show)
             show(f"{server.process.name} answers")
@@ -83,10 +83,10 @@ class Servers:
             names = ", ".join(str(path) for path in database.opened)
             show(f"PostgreSQL runs as {database.user}, not as root: it may now pass {names}")
 
-    def stop(self) -> None:
+    def stop(self, show: Callable[[str], None] = quiet) -> None:
         """In order: presence, cache, and last the one that keeps what was promised."""
         for server in self.all.values():
-            server.process.stop()
+            server.stop(show)
         if self._rotation:
             self._rotation.stop()
         folder.clear_run(self.data)

@@ -4,25 +4,36 @@ import os
 import select
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-END_WITHIN = 10  # seconds, all of them together; then they are killed
+from .process import STOP_WITHIN, TELL_EVERY, quiet
 
 
-def end_leftovers(folder: Path, program: str, stop_signal: signal.Signals) -> list[int]:
-    """Stop the processes of that program whose working folder is this one."""
+def end_leftovers(
+    folder: Path,
+    program: str,
+    stop_signal: signal.Signals,
+    within: float = STOP_WITHIN,
+    show: Callable[[str], None] = quiet,
+) -> list[int]:
+    """Stop the processes of that program whose working folder is this one: in so many seconds, all
+    of them together; then they are killed."""
     pids = [pid for pid in _pids() if _works_in(pid, folder) and program in _command_of(pid)]
     handles = _opened(pids)
     try:
         for number in (stop_signal, signal.SIGKILL):
             _signal(handles, number)
-            handles = _wait(handles)
+            handles = _wait(handles, within, lambda: show(_waited_for(folder)))
     finally:
         for handle in handles:
             os.close(handle)
     return pids
+
+
+def _waited_for(folder: Path) -> str:
+    return f"What an earlier run left in {folder} is ending; it is waited for"
 
 
 def _pids() -> list[int]:
@@ -58,14 +69,17 @@ def _signal(handles: Iterable[int], number: signal.Signals) -> None:
             signal.pidfd_send_signal(handle, number)
 
 
-def _wait(handles: list[int]) -> list[int]:
+def _wait(handles: list[int], within: float, tell: Callable[[], None]) -> list[int]:
     """Those that have not ended in time; the others are closed."""
-    poll, deadline = select.poll(), time.monotonic() + END_WITHIN
+    poll, deadline = select.poll(), time.monotonic() + within
     for handle in handles:
         poll.register(handle, select.POLLIN)
     left = set(handles)
     while left and (seconds := deadline - time.monotonic()) > 0:
-        for handle, _ in poll.poll(seconds * 1000):
+        ended = poll.poll(min(seconds, TELL_EVERY) * 1000)
+        if not ended:
+            tell()
+        for handle, _ in ended:
             poll.unregister(handle)
             left.discard(handle)
             os.close(handle)

@@ -29,14 +29,17 @@ class Valkey:
     def url(self) -> str:
         return folder.valkey_url(self.data)
 
-    def start(self) -> None:
-        end_leftovers(self.home, "valkey-server", signal.SIGTERM)
+    def start(self, show: Callable[[str], None] = quiet) -> None:
+        end_leftovers(self.home, "valkey-server", signal.SIGTERM, show=show)
         folder.make_folder(self.home, 0o700)
         self.socket.unlink(missing_ok=True)
         self.process.start()
 
     def wait(self, show: Callable[[str], None] = quiet) -> None:
         self.process.until(lambda: None if probe.redis(self.url()) else True)
+
+    def stop(self, show: Callable[[str], None] = quiet) -> None:
+        self.process.stop(show=show)
 
     def be_away(self) -> None:
         """Who asks it is told so by its socket."""
@@ -53,14 +56,17 @@ class MongoWire:
     def url(self) -> str:
         return folder.mongodb_url(self.data)
 
-    def start(self) -> None:
-        end_leftovers(self.home, str(WIRE), signal.SIGTERM)
+    def start(self, show: Callable[[str], None] = quiet) -> None:
+        end_leftovers(self.home, str(WIRE), signal.SIGTERM, show=show)
         folder.make_folder(self.home, 0o700)
         self.socket.unlink(missing_ok=True)
         self.process.start()
 
     def wait(self, show: Callable[[str], None] = quiet) -> None:
         self.process.until(lambda: None if probe.mongodb(self.url()) else True)
+
+    def stop(self, show: Callable[[str], None] = quiet) -> None:
+        self.process.stop(show=show)
 
     def be_away(self) -> None:
         """As Valkey's."""

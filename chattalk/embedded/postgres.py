@@ -18,6 +18,7 @@ from .recovery import Recovery
 
 NAME = folder.OWNER
 MAKE_USER_WITHIN = 5.0  # seconds
+STOP_WITHIN = 60  # seconds; who is killed over it reads its log again at the next start
 SERVICE_USER = "embedded_postgres"  # PostgreSQL refuses to run as root
 INITDB = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
 INITDB += [f"--username={NAME}", "--auth=trust", "--no-instructions"]
@@ -67,8 +68,8 @@ class Postgres:
     def url(self, database: str = NAME) -> str:
         return folder.postgres_url(self.data, database)
 
-    def start(self) -> None:
-        end_leftovers(self.home, "postgres -D", signal.SIGINT)
+    def start(self, show: Callable[[str], None] = quiet) -> None:
+        end_leftovers(self.home, "postgres -D", signal.SIGINT, STOP_WITHIN, show)
         end_leftovers(self.home, "postgres: ", signal.SIGQUIT)  # of one that was killed
         if self.user:
             self._make_way()
@@ -88,6 +89,10 @@ class Postgres:
             time.sleep(probe.ASK_EVERY)
         if not self._has_database:  # later on, all connections may be taken
             self._has_database = self.process.until(self._make_database)
+
+    def stop(self, show: Callable[[str], None] = quiet) -> None:
+        """It writes a checkpoint first, which takes as long as the disk does."""
+        self.process.stop(STOP_WITHIN, show, "writes to the disk what it has in memory")
 
     def be_away(self) -> None:
         """Who asks it is told so by its socket."""

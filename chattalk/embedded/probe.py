@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable, Mapping
 
 from . import address
-from .process import StartFailed, quiet
+from .process import TELL_EVERY, StartFailed, quiet
 
 NAMES = ("DATABASE_URL", "REDIS_URL", "MONGODB_URL")
 PATIENCE = 4  # seconds, for a given server
-ASK_EVERY, TELL_EVERY = 0.25, 3.0  # seconds, while one is just starting
+ASK_EVERY = 0.25  # seconds, while one is just starting
 
 
 def given(environment: Mapping[str, str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from . import words
 TETHER = str(Path(__file__).with_name("tether.py"))
 ANSWER_WITHIN = 30  # seconds, for a server that was started
 STOP_WITHIN = 10  # seconds, before a server is killed
+TELL_EVERY = 3.0  # seconds, between two lines for who waits
 LOOK_EVERY = 0.02  # seconds, while waiting for the first answer
 FULL = 64 * 1024  # bytes free, and less
 SAID_MAX = 64_000  # bytes of a log that are looked at for a reason
@@ -106,16 +107,26 @@ class Process:
         assert self._child, f"{self.name} was not started"
         return self._child.wait(seconds)
 
-    def stop(self, within: float = STOP_WITHIN) -> None:
-        """Ask; after `within` seconds kill it and all that it started."""
+    def stop(
+        self,
+        within: float = STOP_WITHIN,
+        show: Callable[[str], None] = quiet,
+        doing: str = "is ending",
+    ) -> None:
+        """Ask; after `within` seconds kill it and all that it started. Who waits for long is shown
+        what it is doing, and how much time it has for that."""
         if not self.running:
             return
         self.signal(self.stop_signal)
-        try:
-            self.wait(within)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.pid, signal.SIGKILL)
-            self.wait()
+        deadline = time.monotonic() + within
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                self.wait(min(left, TELL_EVERY))
+                return
+            except subprocess.TimeoutExpired:
+                show(f"{self.name} {doing}; it has {max(left - TELL_EVERY, 0):.0f} s more for that")
+        os.killpg(self.pid, signal.SIGKILL)
+        self.wait()
 
     def until(self, answers: Callable[[], Answer | None], within: float = ANSWER_WITHIN) -> Answer:
         """The first answer that is not None. A process that ends meanwhile is a failed start."""

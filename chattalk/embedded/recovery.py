@@ -5,9 +5,8 @@ import re
 import time
 from collections.abc import Callable
 
-from .process import Process
+from .process import TELL_EVERY, Process
 
-TELL_SECONDS = 3.0
 REDO_BEGINS = re.compile(r"redo starts at ([0-9A-F]+)/([0-9A-F]+)")
 REDO = re.compile(
     r"redo in progress, elapsed time: ([\d.]+) s, current LSN: ([0-9A-F]+)/([0-9A-F]+)"
@@ -27,7 +26,7 @@ class Recovery:
     def tell(self) -> None:
         """A line every few seconds."""
         now = time.monotonic()
-        if now - self._told_at >= TELL_SECONDS:
+        if now - self._told_at >= TELL_EVERY:
             self._told_at = now
             self._look()
             self._show(f"PostgreSQL recovers what a crash left: {self._step}")

@@ -1,5 +1,6 @@
 """Each part comes back on its own, whatever happens to it or to the others."""
 
+import os
 import signal
 import socket
 import threading
@@ -169,6 +170,24 @@ def postgres(tmp_path):
     server.process.stop()
 
 
+def test_an_orderly_end_waits_for_the_checkpoint_and_tells_what_it_waits_for(postgres):
+    with psycopg.connect(postgres.url()) as database:
+        asked = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'"
+        (checkpointer,) = database.execute(asked).fetchone()
+    told, longer_than_others_are_given = Told(), process.STOP_WITHIN // process.TELL_EVERY + 1
+
+    def show(line: str) -> None:
+        told(line)
+        if len(told) == longer_than_others_are_given:
+            os.kill(checkpointer, signal.SIGCONT)
+
+    os.kill(checkpointer, signal.SIGSTOP)  # as one that waits for its disk
+    postgres.stop(show)
+    assert len(told) == longer_than_others_are_given
+    assert told[0].startswith("PostgreSQL writes to the disk what it has in memory; it has 57 s")
+    assert postgres.process.wait() == 0  # nobody killed it
+
+
 @pytest.fixture
 def recovering(postgres):
     """It fetches what it reads again by a command; here a slow one."""
@@ -189,7 +208,7 @@ def test_a_recovery_is_waited_for_as_long_as_it_takes_and_told_of(recovering, mo
     monkeypatch.setattr(
         process.Process.until, "__defaults__", (0.5,)
     )  # seconds, less than it takes
-    monkeypatch.setattr(recovery, "TELL_SECONDS", 0.4)
+    monkeypatch.setattr(recovery, "TELL_EVERY", 0.4)
     recovering.wait(told := Told())
     assert any(line.startswith("PostgreSQL recovers what a crash left: ") for line in told)
 

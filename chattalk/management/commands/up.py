@@ -72,7 +72,7 @@ class Command(BaseCommand):
         stack.enter_context(embedded.hold(settings.DATA_DIR))
         stack.callback(self.show, "Stopped.")
         servers = embedded.Servers(settings.DATA_DIR, embedded.given(os.environ), workers=count)
-        stack.callback(servers.stop)
+        stack.callback(servers.stop, self.show)
         addresses = servers.start(self.show)
         share = embedded.share(addresses["DATABASE_URL"], count)
         self._migrate()
