@@ -59,7 +59,9 @@ class Node:
             "about": lambda room_id, _told: self.abouts.look(room_id),
             "said": lambda _room_id, told: self.limits.told(told["people"]),
             "name": lambda _room_id, told: self.names.heard(told),
+            "unwritable": lambda _room_id, _told: writable.doubt(),
         }
+        writable.tell = tell_unwritable
         self.sockets.renamed = self.names.change
         self.names.when_renamed.append(self.sockets.rename)
         self._starting: asyncio.Task[None] | None = None
@@ -187,6 +189,14 @@ def stop_taking() -> None:
     """Not ready any more; a message that comes by a socket is for the process after us."""
     if (serving := running()) is not None:
         serving.draining = True
+
+
+def tell_unwritable() -> None:
+    """The other processes, of a PostgreSQL that stores nothing; by a thread of writable.py."""
+    if (serving := running()) is not None:
+        told = {"type": "unwritable"}
+        with suppress(RuntimeError):  # its loop ends just now
+            serving.loop.call_soon_threadsafe(serving.hub.layer.tell, PEOPLE, told)
 
 
 async def drain() -> None:

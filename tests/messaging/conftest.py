@@ -16,7 +16,7 @@ from messaging.drafts import Draft
 from messaging.wire import Person
 from messaging.writer import Writer
 from rooms.models import Room
-from tests.messaging.stores import bring_back, start
+from tests.messaging.stores import addresses, bring_back, start
 from tests.stack import Stack, lent
 
 
@@ -111,12 +111,7 @@ def stores():
 @pytest.fixture(scope="session")
 def _fragile(stores, django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
-        stack = Stack(
-            database="fragile",
-            server=stores["postgresql"].url(),
-            REDIS_URL=stores["redis"].url(),
-            MONGODB_URL=stores["mongodb"].url(),
-        )
+        stack = Stack(database="fragile", **addresses(stores))
         yield stack
         stack.close()
 

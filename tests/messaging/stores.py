@@ -28,6 +28,15 @@ def start(data):
     return stores
 
 
+def addresses(stores):
+    """For processes on them (tests/stack.py): how `Stack` is told."""
+    return {
+        "server": stores["postgresql"].url(),
+        "REDIS_URL": stores["redis"].url(),
+        "MONGODB_URL": stores["mongodb"].url(),
+    }
+
+
 def processes(postgres):
     first = int((postgres.home / "postmaster.pid").read_text().split()[0])
     children = Path(f"/proc/{first}/task/{first}/children").read_text().split()

@@ -5,14 +5,17 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 import urllib.error
 import urllib.request
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from accounts.models import User
+from messaging import writable
 from tests.messaging import stores as servers
 from tests.messaging.test_degraded import aask, readiness, until_all_is_well
 from tests.messaging.test_two_processes import open_room, say, subscribe
@@ -37,24 +40,40 @@ def disk(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def crammed(disk, django_db_setup, django_db_blocker):
-    """Two processes, as on a machine with that disk."""
+def crammed_stores(disk):
     found = servers.start(disk / "data")
-    with django_db_blocker.unblock():
-        stack = Stack(
-            database="crammed",
-            server=found["postgresql"].url(),
-            REDIS_URL=found["redis"].url(),
-            MONGODB_URL=found["mongodb"].url(),
-            CHATTALK_DATA=str(disk / "data"),
-            MESSAGE_RATE="100000",
-            MESSAGE_BURST="100000",
-        )
-        with stack.in_use():
-            yield stack
-        stack.close()
+    yield found
     for store in found.values():
         store.process.stop()
+
+
+@contextmanager
+def processes(stores, database, **environment):
+    """Two of them."""
+    often = {"MESSAGE_RATE": "100000", "MESSAGE_BURST": "100000"}
+    stack = Stack(database=database, **servers.addresses(stores), **often, **environment)
+    with stack.in_use():
+        yield stack
+    print(stack.said())
+    stack.close()
+
+
+@pytest.fixture
+def crammed(crammed_stores, disk, django_db_setup, django_db_blocker):
+    """As on a machine with that disk: they see for themselves what room it has."""
+    data = str(disk / "data")
+    with (
+        django_db_blocker.unblock(),
+        processes(crammed_stores, "crammed", CHATTALK_DATA=data) as stack,
+    ):
+        yield stack
+
+
+@pytest.fixture
+def far_away(crammed_stores, django_db_setup, django_db_blocker):
+    """Of a server that somebody gave: they know of its disk what it says, to whom it says it."""
+    with django_db_blocker.unblock(), processes(crammed_stores, "far_away") as stack:
+        yield stack
 
 
 def fill(disk: Path) -> Path:
@@ -124,3 +143,66 @@ async def test_it_is_told_to_all_whom_it_concerns_and_over_when_there_is_room(cr
     assert (await readiness(crammed))[0] == 200
     said = crammed.said()
     assert "PostgreSQL stores again" in said and "Traceback" not in said
+
+
+async def goes_on(stack, ballast, ws, room):
+    """Both say so, who wrote nothing too, and it is so."""
+    ballast.unlink()
+    for url in stack.urls:
+        async with asyncio.timeout(20):
+            while (await asyncio.to_thread(ready, url))[0] != 200:
+                await asyncio.sleep(0.1)
+    async with asyncio.timeout(20):
+        while (await say(ws, room, "it goes on"))["type"] != "ack":
+            await asyncio.sleep(0.1)
+
+
+async def test_who_wrote_nothing_hears_of_it_from_who_did(far_away, disk):
+    [alice] = await far_away.apeople("alice")
+    room = await far_away.arun(open_room, alice)
+    await until_all_is_well(far_away)
+    async with far_away.socket(0, alice) as ws:
+        await subscribe(ws, room)
+        ballast = fill(disk)
+        assert (await refused(ws, room))["code"] == "unavailable"
+        for url in far_away.urls:
+            status, body = await until_said(url, "postgresql")
+            assert (status, body["why"]["postgresql"]) == (503, "disk full")
+        await goes_on(far_away, ballast, ws, room)
+
+
+async def test_a_hint_that_was_lost_comes_again(far_away, disk, crammed_stores):
+    [alice] = await far_away.apeople("alice")
+    room = await far_away.arun(open_room, alice)
+    await until_all_is_well(far_away)
+    async with far_away.socket(0, alice) as ws:
+        await subscribe(ws, room)
+        servers.kill(crammed_stores["redis"])
+        ballast = fill(disk)
+        assert (await refused(ws, room))["code"] == "unavailable"
+        await until_said(far_away.urls[0], "postgresql")
+        status, body = await asyncio.to_thread(ready, far_away.urls[1])
+        assert status == 200 and "postgresql" not in body["why"]  # nobody could tell it
+        servers.bring_back(crammed_stores["redis"])
+        status, body = await until_said(far_away.urls[1], "postgresql")
+        assert (status, body["why"]["postgresql"]) == (503, "disk full")
+        await goes_on(far_away, ballast, ws, room)
+    await until_all_is_well(far_away)
+
+
+def test_a_false_hint_does_no_harm(db, caplog):
+    found, told = writable.Writable(), []
+    found.tell = lambda: told.append("others")
+    for _ in range(3):
+        found.doubt()
+        for trying in [one for one in threading.enumerate() if one.name == "writable"]:
+            trying.join(20)
+    assert (found.trouble, told, caplog.text) == ("", [], "")
+
+
+def test_a_try_at_a_server_that_stands_still_ends(db, monkeypatch):
+    monkeypatch.setattr(writable, "LIMITS", "")  # which it does not keep then
+    monkeypatch.setattr(writable, "ROOM", "SELECT pg_sleep(60)")
+    monkeypatch.setattr(writable, "ANSWER_SECONDS", 0.3)
+    with pytest.raises(psycopg.Error):
+        writable._try()
