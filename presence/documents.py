@@ -135,10 +135,10 @@ def disconnect() -> None:
 
 
 @contextmanager
-def collection(name: str = COLLECTION, seconds: float = WRITE_SECONDS) -> Iterator[Any]:
-    """One of ours, for so long."""
+def collection(name: str = COLLECTION, seconds: float | None = None) -> Iterator[Any]:
+    """One of ours, for so long; else for WRITE_SECONDS."""
     connect()
-    with pymongo.timeout(seconds):
+    with pymongo.timeout(seconds or WRITE_SECONDS):
         yield Attendance._get_db()[name]
 
 
@@ -149,7 +149,8 @@ def find(room_id: int, user_ids: Iterable[int]) -> list[Attendance]:
 
 
 def find_pairs(pairs: Iterable[tuple[int, int]]) -> list[Attendance]:
-    """Of (room, user), in one look. Nothing, and no failure, while MongoDB is down."""
+    """The documents of these (room, user), in one look. Nothing, and no failure, while MongoDB is
+    down."""
     return _found(id__in=[f"{room_id}:{user_id}" for room_id, user_id in pairs])
 
 
@@ -192,7 +193,7 @@ def write(marks: list[Mark], process: str = "", seen_at: int = 0) -> None:
 
 
 def _write(marks: list[Mark], process: str, seen_at: int) -> None:
-    _ensure_indexes()
+    ensure_indexes()
     if seen_at:
         change = {"$max": {"seen_at": seen_at}}
         Process._get_collection().update_one({"_id": process}, change, upsert=True)
@@ -217,49 +218,7 @@ def remove(room_id: int, user_id: int) -> None:
         Attendance.objects(id=f"{room_id}:{user_id}").delete()
 
 
-# --- all of them, for who checks, copies or brings them back -----------------------------------
-
-
-def batches(size: int) -> Iterator[list[dict[str, Any]]]:
-    """Every document as it was stored, in the order of its `_id`, and bounded in memory."""
-    last = ""
-    while True:
-        with collection() as documents:
-            page = documents.find({"_id": {"$gt": last}})
-            found = list(page.sort("_id", 1).limit(size))
-        if not found:
-            return
-        for one in found:  # NX-27017 reads an updated true as 1, which is no true elsewhere
-            one["online"] = bool(one["online"])
-        yield found
-        last = found[-1]["_id"]
-
-
-def count() -> int:
-    with collection() as documents:
-        return int(documents.count_documents({}))
-
-
-def named(pairs: Iterable[tuple[int, int]]) -> list[Attendance]:
-    """As find_pairs, but it fails while MongoDB is down."""
-    with collection():
-        return list(Attendance.objects(id__in=[f"{room}:{user}" for room, user in pairs]))
-
-
-def insert(stored: list[dict[str, Any]]) -> None:
-    """Documents of `batches`, into a collection that has none of them."""
-    with collection() as documents:
-        _ensure_indexes()
-        documents.insert_many(stored, ordered=False)
-
-
-def clear() -> None:
-    """All of them, one by one: no server of the common subset needs more for it."""
-    with collection(seconds=10 * WRITE_SECONDS) as documents:
-        documents.delete_many({})
-
-
-def _ensure_indexes() -> None:
+def ensure_indexes() -> None:
     global _indexed
     if not _indexed:
         Attendance.ensure_indexes()

@@ -7,7 +7,7 @@ from typing import Any
 from chattalk.keeping.findings import Findings
 from chattalk.keeping.progress import Advance
 from messaging.queries import verifying
-from presence import census, documents
+from presence import census, documents, stored
 
 DOCUMENTS_AT_ONCE = 500
 SUSPECTS_MAX = 100_000  # who are looked at again; about 20 MB
@@ -43,7 +43,7 @@ def _suspects(findings: Findings, advance: Advance) -> tuple[list[Pair], dict[Pa
     """Documents of what is not there, those of people nobody holds, and when all were seen."""
     strays: list[Pair] = []
     ghosts: dict[Pair, int] = {}
-    for batch in documents.batches(DOCUMENTS_AT_ONCE):
+    for batch in stored.batches(DOCUMENTS_AT_ONCE):
         strays += _absent([(one["room"], one["user"]) for one in batch])
         ghosts |= _unheld({_pair(one): one["version"] for one in batch if one["online"]})
         findings.saw("presence documents", len(batch))
@@ -74,7 +74,7 @@ def _still_strays(strays: list[Pair]) -> list[Pair]:
     found: list[Pair] = []
     for begin in range(0, len(strays), DOCUMENTS_AT_ONCE):
         some = strays[begin : begin + DOCUMENTS_AT_ONCE]
-        found += _absent([(one.room, one.user) for one in documents.named(some)])
+        found += _absent([(one.room, one.user) for one in stored.named(some)])
     return found
 
 
@@ -83,7 +83,7 @@ def _still_ghosts(ghosts: dict[Pair, int]) -> dict[Pair, int]:
     found: dict[Pair, int] = {}
     pairs = list(ghosts)
     for begin in range(0, len(pairs), DOCUMENTS_AT_ONCE):
-        named = documents.named(pairs[begin : begin + DOCUMENTS_AT_ONCE])
+        named = stored.named(pairs[begin : begin + DOCUMENTS_AT_ONCE])
         online = {(one.room, one.user): one.version for one in named if one.online}
         unheld = _unheld(online)
         found |= {pair: version for pair, version in unheld.items() if version == ghosts[pair]}

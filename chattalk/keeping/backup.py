@@ -12,7 +12,7 @@ from chattalk.keeping.archive import Draft, Manifest
 from chattalk.keeping.progress import Advance, progress
 from messaging.queries import CLOCK, copying, rows, verifying
 from messaging.queries.copying import Table
-from presence import documents
+from presence import stored
 
 
 def make(path: Path, stream: Any, secret_key: str = "") -> Manifest:
@@ -22,7 +22,7 @@ def make(path: Path, stream: Any, secret_key: str = "") -> Manifest:
     """
     tables, migrations = stores.tables(), stores.migrations()
     with archive.new(path) as draft:
-        with progress(stream, "presence", documents.count()) as advance:
+        with progress(stream, "presence", stored.count()) as advance:
             presence = draft.add(archive.PRESENCE, stores.presence(), advance)
         with verifying.snapshot():
             ((taken_at,),) = rows(CLOCK, {})

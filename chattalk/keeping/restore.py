@@ -16,7 +16,7 @@ from chattalk.keeping.archive import Archive, Manifest, Member
 from chattalk.keeping.progress import Advance, progress
 from messaging.queries import copying, verifying
 from messaging.queries.copying import Table
-from presence import documents
+from presence import stored
 from presence.room import micros
 
 MUST_BE_EMPTY = ("accounts_user", "rooms_room", "rooms_membership", "messaging_event")
@@ -40,7 +40,7 @@ def bring_back(path: Path, stream: Any) -> tuple[Manifest, str]:
                 copying.take_over(tables)
                 _check_empty(tables)
                 _fill(backup, tables, stream)
-                undo.callback(documents.clear)
+                undo.callback(stored.clear)
                 _fill_presence(backup, stream)
             undo.pop_all()  # all is committed
         key = b"".join(backup.pieces(archive.SECRET_KEY)) if archive.SECRET_KEY in backup else b""
@@ -66,7 +66,7 @@ def _check_fits(backup: Archive, tables: list[Table]) -> None:
 
 
 def _check_presence_empty() -> None:
-    if many := documents.count():
+    if many := stored.count():
         raise CommandError(
             f"MongoDB has {many:,} presence documents already: restore into an empty system, as "
             "with CHATTALK_DATA=<a new folder>, or name another database in MONGODB_URL. "
@@ -139,12 +139,12 @@ def _fill_presence(backup: Archive, stream: Any) -> None:
             seated = verifying.present([(one["room"], one["user"]) for one in batch])
             kept = [one for one in batch if seated[one["room"], one["user"]][1]]
             if kept:
-                documents.insert([_gone(one, gone_at) for one in kept])
+                stored.insert([_gone(one, gone_at) for one in kept])
             advance(len(batch))
 
 
-def _gone(stored: dict[str, Any], at: int) -> dict[str, Any]:
-    gone = {name: value for name, value in stored.items() if name != "process"}
-    if stored["online"]:
-        gone |= {"online": False, "exit_at": max(stored.get("exit_at") or 0, at)}
+def _gone(document: dict[str, Any], at: int) -> dict[str, Any]:
+    gone = {name: value for name, value in document.items() if name != "process"}
+    if document["online"]:
+        gone |= {"online": False, "exit_at": max(document.get("exit_at") or 0, at)}
     return gone

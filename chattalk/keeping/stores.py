@@ -12,7 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from messaging.queries import copying
 from messaging.queries.copying import Table
-from presence import documents
+from presence import stored
 from rooms.models import Room
 
 DOCUMENTS_AT_ONCE = 500
@@ -86,6 +86,6 @@ def migrations() -> list[str]:
 
 
 def presence() -> Iterator[bytes]:
-    for batch in documents.batches(DOCUMENTS_AT_ONCE):
-        for stored in batch:
-            yield json.dumps(stored).encode() + b"\n"
+    for batch in stored.batches(DOCUMENTS_AT_ONCE):
+        for document in batch:
+            yield json.dumps(document).encode() + b"\n"

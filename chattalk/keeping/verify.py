@@ -6,7 +6,7 @@ from typing import Any
 from chattalk.keeping import attendance, logs, schema
 from chattalk.keeping.findings import FAULTS, Findings
 from chattalk.keeping.progress import progress
-from presence import documents
+from presence import documents, stored
 
 
 def everything(stream: Any, *, grace: float, pruned: bool) -> Findings:
@@ -17,7 +17,7 @@ def everything(stream: Any, *, grace: float, pruned: bool) -> Findings:
     with progress(stream, "logs", logs.steps()) as advance:
         logs.check(findings, advance, pruned)
     try:
-        total = documents.count()
+        total = stored.count()
     except documents.FAILURES as error:
         findings.unchecked.append(f"presence: MongoDB does not answer: {error}")
         return findings

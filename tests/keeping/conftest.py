@@ -5,7 +5,7 @@ import pytest
 from messaging import queries, services
 from messaging.drafts import Draft
 from messaging.wire import Person
-from presence import documents
+from presence import stored
 
 
 @pytest.fixture
@@ -19,10 +19,10 @@ def say():
 
 @pytest.fixture
 def room(transactional_db, alice, bob, say):
-    documents.clear()
+    stored.clear()
     room = services.open_room(alice, title="Tea", capacity=3)
     services.join(room.pk, bob)
     for n in range(5):
         say(room, (alice, bob)[n % 2], f"{n}")
     yield room
-    documents.clear()
+    stored.clear()

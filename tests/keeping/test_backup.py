@@ -19,7 +19,7 @@ from chattalk.keeping import archive, restore, stores
 from chattalk.workers import ROOT
 from messaging import queries, services
 from messaging.models import Event
-from presence import documents
+from presence import documents, stored
 from presence.documents import Mark
 from presence.room import micros
 from presence.services import last_exit
@@ -31,7 +31,7 @@ NASTY = "tab\there, line\nfeed, back\\slash \\N 한국어 🦉 \\."
 def empty() -> None:
     """As a new system is: migrated, and nobody was there."""
     call_command("flush", interactive=False, verbosity=0)
-    documents.clear()
+    stored.clear()
 
 
 def backed_up(path, **options):
@@ -70,7 +70,7 @@ def test_everything_comes_back_as_it_was_and_the_log_goes_on(room, alice, bob, s
     assert last_exit(room.pk, bob.pk).seq == 4 and micros(last_exit(room.pk, bob.pk).at) == 5e6
     exit_at = last_exit(room.pk, alice.pk).at  # who was here went when the backup was made
     assert exit_at.isoformat() == manifest.taken_at
-    assert not any(one["online"] for batch in documents.batches(10) for one in batch)
+    assert not any(one["online"] for batch in stored.batches(10) for one in batch)
     assert say(Room.objects.get(pk=room.pk), alice)[0][2] == before[room.pk].head + 1
     assert services.open_room(User.objects.get(pk=bob.pk), title="New", capacity=2).pk > quiet.pk
 
@@ -196,7 +196,7 @@ def test_a_file_that_is_not_right_changes_nothing(room, tmp_path, name):
     empty()
     with pytest.raises(CommandError, match=sentence):
         call_command("restore", str(path))
-    assert not User.objects.exists() and documents.count() == 0
+    assert not User.objects.exists() and stored.count() == 0
 
 
 def test_a_system_in_use_is_left_alone(room, alice, tmp_path):
@@ -209,7 +209,7 @@ def test_a_system_in_use_is_left_alone(room, alice, tmp_path):
     call_command("flush", interactive=False, verbosity=0)
     with pytest.raises(CommandError, match="1 presence documents already"):
         call_command("restore", str(path))
-    assert documents.count() == 1
+    assert stored.count() == 1
 
 
 def test_rows_that_do_not_fit_together_change_nothing(room, bob, tmp_path):
@@ -228,7 +228,7 @@ def test_rows_that_do_not_fit_together_change_nothing(room, bob, tmp_path):
     empty()
     with pytest.raises(CommandError, match="PostgreSQL refused"):
         call_command("restore", str(path))
-    assert not User.objects.exists() and documents.count() == 0
+    assert not User.objects.exists() and stored.count() == 0
 
 
 def test_the_secret_key_comes_along_only_if_asked_for(room, tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from presence import documents, services
+from presence import documents, services, stored
 from presence.documents import Attendance, Mark
 from presence.ledger import Ledger
 from presence.room import micros
@@ -43,15 +43,15 @@ def test_writes_in_any_order_and_twice_end_the_same(empty):
 def test_what_was_updated_is_read_as_true_and_false_whatever_the_server_makes_of_it(empty):
     for version in (10, 11, 12):  # made, then updated
         documents.write([came(version)])
-        (stored,) = [one for batch in documents.batches(9) for one in batch]
+        (whole,) = [one for batch in stored.batches(9) for one in batch]
         (state,) = services.states(ROOM, [BOB]).values()
-        for read in (bob().online, stored["online"], documents.find(ROOM, [BOB])[0].online):
+        for read in (bob().online, whole["online"], documents.find(ROOM, [BOB])[0].online):
             assert read is True
         assert state.online in (True, None) and isinstance(state.online, bool)
         assert [one.user for one in documents.orphans([], 10**18, 9)] == [BOB]
     documents.write([went(13, exit_at=130)])
-    (stored,) = [one for batch in documents.batches(9) for one in batch]
-    assert bob().online is False and stored["online"] is False
+    (whole,) = [one for batch in stored.batches(9) for one in batch]
+    assert bob().online is False and whole["online"] is False
     assert documents.orphans([], 10**18, 9) == []
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from pymongo.errors import PyMongoError
 
-from presence import documents, farewells, services
+from presence import documents, farewells, services, stored
 from presence.documents import Mark
 from presence.room import micros, now_micros
 from presence.wishes import Wish
@@ -309,7 +309,7 @@ async def test_thousands_who_go_with_their_process_are_written_in_one_piece(hous
 
     await until(lambda: asyncio.to_thread(lambda: farewells.one() is None), within=120)
     pairs = [(ROOM + user_id % 12, user_id) for user_id in people]
-    found = await asyncio.to_thread(documents.named, pairs)
+    found = await asyncio.to_thread(stored.named, pairs)
     assert len(found) == len(people)
     assert all(not at.online and began <= at.exit_at <= ended for at in found)
 
