@@ -37,7 +37,7 @@ def is_outage(error: BaseException) -> bool:
 
 
 class Reach:
-    """Of one process."""
+    """What this process knows of that."""
 
     def __init__(self) -> None:
         self.is_down = False

@@ -24,7 +24,7 @@ def leave(process: str, marks: list[Mark]) -> None:
 
 
 def one() -> tuple[str, list[Mark]] | None:
-    """Its name and what it says; None if none is left."""
+    """One of them: its name and its marks; None if none is left."""
     with documents.collection(NAME) as left:
         found = left.find_one()
     return found and (found["_id"], [Mark(*one) for one in json.loads(found["marks"])])

@@ -26,7 +26,7 @@ class Ledger:
 
     def __init__(self, process: str, turned: Callable[[], None]):
         self.ok = True
-        self.why = ""  # it is not, if that is known
+        self.why = ""  # it is not ok, if that is known
         self._process = process
         self._turned = turned  # called when `ok` changes
         self._marks: dict[Key, Mark] = {}

@@ -39,7 +39,8 @@ def _is_starting(name: str, url: str, error: str) -> bool:
 
 
 def is_open(url: str, patience: float = PATIENCE) -> bool | None:
-    """Of PostgreSQL. False: it is there, and recovers or begins (SQLSTATE 57P03)."""
+    """Whether PostgreSQL serves. False: it is there, and recovers or begins (SQLSTATE 57P03).
+    None: it gives no answer."""
     from psycopg import ProgrammingError
     from psycopg.conninfo import make_conninfo
     from psycopg.pq import PGconn, Ping
