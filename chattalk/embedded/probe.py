@@ -18,13 +18,14 @@ def given(environment: Mapping[str, str]) -> dict[str, str]:
 
 def expect_answer(name: str, url: str, show: Callable[[str], None] = quiet) -> None:
     """A server that says itself that it is just starting is waited for, as long as it takes."""
-    ask = {"DATABASE_URL": postgres, "REDIS_URL": redis, "MONGODB_URL": mongodb}[name]
     told_at = float("-inf")
-    while (error := ask(url)) and _is_starting(name, url, error):
+    error, is_starting = _ask(name, url)
+    while is_starting:
         if time.monotonic() - told_at >= TELL_EVERY:
             told_at = time.monotonic()
             show(f"{name}: {' '.join(error.split())}; it is waited for")
         time.sleep(ASK_EVERY)
+        error, is_starting = _ask(name, url)
     if error:
         raise StartFailed(
             f"{name}: no answer from {address.hidden(url)} ({' '.join(error.split())}). Start that "
@@ -32,10 +33,13 @@ def expect_answer(name: str, url: str, show: Callable[[str], None] = quiet) -> N
         )
 
 
-def _is_starting(name: str, url: str, error: str) -> bool:
-    if name == "DATABASE_URL":
-        return is_open(url) is False
-    return name == "REDIS_URL" and "loading the dataset" in error
+def _ask(name: str, url: str) -> tuple[str, bool]:
+    """What went wrong, and whether that is because it is just starting, as it says itself."""
+    # The first question, not the second: it may open between the two.
+    opens = name == "DATABASE_URL" and is_open(url) is False
+    error = {"DATABASE_URL": postgres, "REDIS_URL": redis, "MONGODB_URL": mongodb}[name](url)
+    loads = name == "REDIS_URL" and "loading the dataset" in error
+    return error, bool(error) and (opens or loads)
 
 
 def is_open(url: str, patience: float = PATIENCE) -> bool | None:
