@@ -102,4 +102,5 @@ def close(request: HttpRequest, room_id: int) -> HttpResponse:
 def reopen(request: HttpRequest, room_id: int) -> HttpResponse:
     get_object_or_404(Room, pk=room_id)
     services.reopen_room(room_id, request.user)
+    messages.success(request, _("The room is open again."))
     return redirect("messaging:room", room_id)

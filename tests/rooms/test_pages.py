@@ -139,6 +139,15 @@ def test_the_owner_opens_it_again(client, alice, room):
     assert not about(client, room)["closed"]
 
 
+def test_an_owner_without_a_seat_is_told_that_it_is_open_again(client, alice, room):
+    messaging.leave(room.pk, alice)
+    messaging.close_room(room.pk, alice)
+    enter(client, alice)
+    entrance = client.post(f"/rooms/{room.pk}/reopen/", follow=True)
+    assert [str(told) for told in entrance.context["messages"]] == ["The room is open again."]
+    assert 'data-state="free"' in entrance.content.decode()
+
+
 def test_closing_takes_a_post(client, alice, room):
     enter(client, alice)
     assert client.get(f"/rooms/{room.pk}/close/").status_code == 405
