@@ -118,3 +118,10 @@ class PasswordForm(auth.PasswordChangeForm):
     def clean_old_password(self) -> str:
         """The service looks whether it is right, for a wrong one has to count."""
         return self.cleaned_data["old_password"]
+
+    def clean(self) -> dict[str, Any]:
+        """All that is wrong with the new one. The current one is looked at when nothing is, in the
+        service: that is a guess, and none is spent on what is refused anyway."""
+        self.validate_passwords("new_password1", "new_password2")
+        self.validate_password_for_user(self.user, "new_password1")
+        return self.cleaned_data

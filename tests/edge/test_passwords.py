@@ -63,6 +63,20 @@ def test_nothing_that_was_posted_is_kept_with_the_failed_try(alice_here):
     assert "other" not in kept and "bottles" not in kept
 
 
+def test_the_page_tells_all_that_is_wrong_with_the_new_one_and_spends_no_guess_on_it(alice_here):
+    form = {"old_password": "", "new_password1": "1234", "new_password2": "12345"}
+    errors = alice_here.post(PAGE, form).context["form"].errors
+    assert {name: len(told) for name, told in errors.items()} == {
+        "old_password": 1,
+        "new_password1": 3,  # too short, too common, all digits
+        "new_password2": 1,  # and not the same
+    }
+    for _ in range(6):
+        assert "old_password" not in by_page(alice_here, "wrong", "1234").context["form"].errors
+    assert not AccessAttempt.objects.exists()
+    assert by_page(alice_here, PASSWORD).status_code == 302
+
+
 def test_slips_before_the_right_one_are_forgotten(alice, alice_here):
     for _ in range(4):
         by_page(alice_here, "wrong")
