@@ -7,6 +7,7 @@ from django.contrib.auth import forms as auth
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import DISPLAY_NAME_MAX, User, normal_email
+from accounts.passwords import PASSWORD_MAX
 from accounts.services import faults
 
 # What is said where nothing was entered.
@@ -33,7 +34,7 @@ class SignUpForm(forms.Form):
     )
     password = forms.CharField(
         label=_("Password"),
-        max_length=256,
+        max_length=PASSWORD_MAX,
         strip=False,
         error_messages={"required": MISSING["password"]},
         help_text=_("At least 8 characters. No common password, not only digits."),
@@ -63,7 +64,7 @@ class SignInForm(auth.AuthenticationForm):
     )
     password = forms.CharField(
         label=_("Password"),
-        max_length=256,
+        max_length=PASSWORD_MAX,
         strip=False,
         error_messages={"required": MISSING["password"]},
         widget=forms.PasswordInput({"autocomplete": "current-password"}),
@@ -112,8 +113,7 @@ class PasswordForm(auth.PasswordChangeForm):
         self.fields["new_password2"].help_text = ""
         for field in self.fields.values():
             field.error_messages["required"] = MISSING["password"]
-            field.max_length = 256
-            field.widget.attrs["maxlength"] = 256
+            field.widget.attrs["maxlength"] = PASSWORD_MAX
 
     def clean_old_password(self) -> str:
         """The service looks whether it is right, for a wrong one has to count."""

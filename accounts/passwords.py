@@ -24,6 +24,7 @@ from accounts import refusals
 
 Answer = TypeVar("Answer")
 
+PASSWORD_MAX = 256  # characters
 WAITING_MAX = 64  # for each thread: 2 s of work, and more on a slow machine
 OF_ONE_MAX = 2  # at the same time: what one person can need, with two devices
 COME_BACK = 2  # seconds
@@ -41,6 +42,18 @@ def too_many() -> ValidationError:
 def busy() -> ValidationError:
     text = _("Too many people sign in right now. Try again in a moment.")
     return ValidationError(text, code="unavailable", params={"retry_after": COME_BACK})
+
+
+class MaximumLength:
+    """A validator: no door lets in with a longer one, so none may set it."""
+
+    def validate(self, password: str, user: object = None) -> None:
+        """Raises ValidationError: password_too_long."""
+        if len(password) > PASSWORD_MAX:
+            raise ValidationError(self.get_help_text(), code="password_too_long")
+
+    def get_help_text(self) -> str:
+        return _("A password has at most %(most)d characters.") % {"most": PASSWORD_MAX}
 
 
 class Turns:

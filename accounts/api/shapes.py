@@ -4,8 +4,8 @@ from rest_framework import serializers
 
 from accounts.api.fields import Text
 from accounts.models import DISPLAY_NAME_MAX, User
+from accounts.passwords import PASSWORD_MAX
 
-PASSWORD_MAX = 256  # characters
 LANGUAGES = User._meta.get_field("language").choices
 
 

@@ -77,6 +77,19 @@ def test_the_page_tells_all_that_is_wrong_with_the_new_one_and_spends_no_guess_o
     assert by_page(alice_here, PASSWORD).status_code == 302
 
 
+def test_a_password_that_no_door_lets_in_with_is_set_by_none(alice, alice_here):
+    long = "nine green bottles" * 20
+    assert list(by_page(alice_here, PASSWORD, long).context["form"].errors) == ["new_password1"]
+    assert by_rest(alice_here, PASSWORD, long).status_code == 400
+    alice.is_staff = alice.is_superuser = True
+    alice.save()
+    form = {"password1": long, "password2": long, "usable_password": "true"}
+    admin = signed_in(alice).post(f"/admin/accounts/user/{alice.pk}/password/", form)
+    assert "256" in str(admin.context["form"].errors)
+    alice.refresh_from_db()
+    assert alice.check_password(PASSWORD)
+
+
 def test_slips_before_the_right_one_are_forgotten(alice, alice_here):
     for _ in range(4):
         by_page(alice_here, "wrong")
