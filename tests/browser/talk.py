@@ -34,6 +34,13 @@ def connected(page: Page) -> None:
     expect(page.locator("#here-count")).not_to_be_empty()
 
 
+def visit(room: int, *pages: Page) -> None:
+    """All of them open the room, and are connected."""
+    for page in pages:
+        page.goto(f"/rooms/{room}/")
+        connected(page)
+
+
 def until(page: Page, done: Callable[[], bool]) -> None:
     """Wait for what no page shows; the page lives on meanwhile."""
     for _ in range(100):

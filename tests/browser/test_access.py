@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.admin.test_live import appoint
-from tests.browser.talk import connected, room_of, say
+from tests.browser.talk import room_of, say, visit
 
 # Text below 4.5:1 against what is behind it (WCAG 2.2 AA), as far as plain colours go.
 FAINT = """() => {
@@ -77,8 +77,7 @@ def page(visitors, stack, request):
     alice, bob = stack.people("alice", "bob")
     room = room_of(stack, alice, bob, said=2)
     page = visitors.come(0, bob, **getattr(request, "param", {}))
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     say(page, "mine")
     expect(page.locator("#outbox .message")).to_have_count(0)
     return page

@@ -2,16 +2,14 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.talk import connected, messages, room_of, say, sees
+from tests.browser.talk import connected, messages, room_of, say, sees, visit
 
 
 def test_back_brings_a_conversation_that_is_whole_and_live(visitors, stack):
     alice, bob = stack.people("alice", "bob")
     room = room_of(stack, alice, bob)
     page, other = visitors.come(0, alice), visitors.come(1, bob)
-    for one in (page, other):
-        one.goto(f"/rooms/{room}/")
-        connected(one)
+    visit(room, page, other)
     say(page, "before")
     sees(other, "before")
     page.goto("/accounts/profile/")
@@ -30,8 +28,7 @@ def test_after_signing_out_back_shows_nothing_of_a_person(visitors, stack):
     (alice,) = stack.people("alice")
     room = room_of(stack, alice)
     page = visitors.come(0, alice)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     say(page, "for members")
     sees(page, "for members")
     page.context.clear_cookies()

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.talk import connected, messages, room_of, say, sees, until, write
+from tests.browser.talk import connected, messages, room_of, say, sees, until, visit, write
 
 TOMORROW = """() => {
     const Now = Date;
@@ -43,9 +43,7 @@ def test_who_owns_the_room_is_shown_as_soon_as_it_is_so(visitors, stack):
     alice, bob = stack.people("alice", "bob")
     room = room_of(stack, alice, bob)
     pages = visitors.come(0, alice), visitors.come(1, bob)
-    for page in pages:
-        page.goto(f"/rooms/{room}/")
-        connected(page)
+    visit(room, *pages)
     stack.run(handed_over, room, alice.id, bob.id)
     for page in pages:
         owner = page.locator("#here-list .person:has(.tag)")
@@ -76,8 +74,7 @@ def test_who_comes_back_to_a_room_by_another_tab_is_back_in_this_one(visitors, s
     alice, bob = stack.people("alice", "bob")
     room = room_of(stack, alice, bob)
     page, tab = visitors.come(0, bob), visitors.come(1, bob)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     expect(page.locator("#members")).to_contain_text("Alice")
     stack.run(_leave, room, bob.id)
     expect(page.locator("#closed-text")).to_contain_text("not a member")
@@ -107,8 +104,7 @@ def test_what_was_pruned_while_the_line_was_lost_is_not_shown_any_longer(visitor
     alice, bob = stack.people("alice", "bob")
     room = room_of(stack, alice, bob, said=9)
     page = visitors.come(0, bob)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     page.context.set_offline(True)
     expect(page.locator("#connection")).to_be_visible()
     stack.run(_pruned, room, 8)
@@ -128,8 +124,7 @@ def test_today_becomes_yesterday_while_the_page_stays_open(visitors, stack):
     room = room_of(stack, alice, bob, said=2)
     page, other = visitors.come(0, alice), visitors.come(1, bob)
     for one in (page, other):
-        one.goto(f"/rooms/{room}/")
-        connected(one)
+        visit(room, one)
         expect(one.locator("#log .day")).to_have_text("Today")
     page.evaluate(TOMORROW)
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")

@@ -7,17 +7,7 @@ import psycopg
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.talk import (
-    connected,
-    has_read,
-    messages,
-    room_of,
-    say,
-    sees,
-    until,
-    waiting,
-    write,
-)
+from tests.browser.talk import messages, room_of, say, sees, visit, waiting, write
 
 MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script><b>bold</b>"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "reduced_motion": "reduce"}
@@ -28,8 +18,7 @@ def test_nothing_a_person_types_is_markup(visitors, stack):
     room = room_of(stack, alice, bob, title=MARKUP)
     stack.run(write, room, alice.id, [MARKUP, "javascript:alert(3)"])
     page = visitors.come(0, bob)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     say(page, MARKUP)
     sees(page, MARKUP, "javascript:alert(3)", MARKUP)
     expect(page.locator("#room-title")).to_have_text(MARKUP)
@@ -43,8 +32,7 @@ def test_a_refused_message_says_why_and_can_be_tried_again_or_discarded(visitors
     (alice,) = stack.people("alice")
     room = room_of(stack, alice)
     page = visitors.come(0, alice)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     say(page, "a bell: \a")
     expect(page.locator("#outbox .is-failed")).to_contain_text("Not sent.")
     say(page, "another one goes its way")
@@ -62,8 +50,7 @@ def test_a_message_whose_id_was_taken_is_sent_by_retry(visitors, stack):
     page = visitors.come(0, alice)
     sent = []
     page.on("websocket", lambda wire: wire.on("framesent", lambda frame: sent.append(frame)))
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     say(page, "one")
     sees(page, "one")
     taken = next(json.loads(frame) for frame in sent if '"send"' in frame)["cid"]
@@ -79,8 +66,7 @@ def test_pending_messages_and_the_draft_survive_a_reload(visitors, stack):
     (alice,) = stack.people("alice")
     room = room_of(stack, alice)
     page = visitors.come(0, alice)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     page.context.set_offline(True)
     say(page, "written in a tunnel")
     page.locator("#body").fill("half a sent")
@@ -91,110 +77,11 @@ def test_pending_messages_and_the_draft_survive_a_reload(visitors, stack):
     expect(page.locator("#body")).to_have_value("half a sent")
 
 
-def test_long_history_comes_in_pages_both_ways_and_is_never_all_in_the_page(visitors, stack):
-    alice, bob = stack.people("alice", "bob")
-    room = room_of(stack, alice, bob, said=1150)
-    page = visitors.come(0, alice)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
-    expect(messages(page).last).to_have_text("line 1150")
-    expect(messages(page).last).to_be_in_viewport()
-
-    scroll_until(page, 0, lambda: messages(page).first.text_content() == "line 1")
-    assert_unbroken(page)
-    stack.run(write, room, bob.id, ["behind the reader's back"])
-    scroll_until(
-        page, 1e9, lambda: messages(page).last.text_content() == "behind the reader's back"
-    )
-    assert_unbroken(page, last="behind the reader's back")
-
-    scroll_until(page, 0, lambda: messages(page).first.text_content() == "line 1")
-    page.locator("#latest").click()
-    expect(messages(page).last).to_be_in_viewport()
-    expect(messages(page).last).to_have_text("behind the reader's back")
-    expect(page.locator("#latest")).to_be_hidden()
-
-
-def scroll_until(page, top, done):
-    def scroll():
-        page.locator("#scroller").evaluate("(box, top) => box.scrollTop = top", top)
-        assert page.locator("#log .entry").count() <= 1000
-        return done()
-
-    until(page, scroll)
-
-
-def assert_unbroken(page, last=None):
-    texts = messages(page).all_text_contents()
-    if last:
-        assert texts.pop() == last
-    first = int(texts[0].removeprefix("line "))
-    assert texts == [f"line {number}" for number in range(first, first + len(texts))]
-
-
-def test_an_older_page_does_not_move_what_is_read(visitors, stack):
-    (alice,) = stack.people("alice")
-    room = room_of(stack, alice, said=200)
-    page = visitors.come(0, alice)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
-    moved = page.evaluate(
-        """async () => {
-            const box = document.getElementById("scroller");
-            const log = document.getElementById("log");
-            for (let still = 0, last = -1; still < 30; last = box.scrollTop) {  // at its place
-                await new Promise(requestAnimationFrame);
-                still = box.scrollTop === last ? still + 1 : 0;
-            }
-            box.scrollTop = 300;
-            await new Promise(requestAnimationFrame);
-            const seen = [...log.children].find(
-                (entry) => entry.getBoundingClientRect().top > box.getBoundingClientRect().top);
-            const before = seen.getBoundingClientRect().top;
-            const count = log.childElementCount;
-            while (log.childElementCount === count) await new Promise(requestAnimationFrame);
-            await new Promise(requestAnimationFrame);
-            return Math.abs(seen.getBoundingClientRect().top - before);
-        }"""
-    )
-    assert moved < 2
-
-
-def test_much_missed_begins_at_the_line_and_ends_at_the_end(visitors, stack, shot):
-    alice, bob = stack.people("alice", "bob")
-    room = room_of(stack, alice, bob, said=3)
-    page = visitors.come(0, bob)
-    page.goto(f"/rooms/{room}/")
-    until(page, lambda: has_read(stack, room, bob.email))
-    page.goto("/")
-    stack.run(write, room, alice.id, [f"missed {number}" for number in range(1, 251)])
-    page.goto(f"/rooms/{room}/")
-    expect(page.locator("#missed-text")).to_contain_text("100+ new messages")
-    expect(page.locator(".new-line")).to_be_in_viewport()
-    expect(page.get_by_text("missed 1", exact=True)).to_be_in_viewport()
-    connected(page)
-    shot(page, "much-missed")
-    page.locator("#latest").click()
-    expect(page.get_by_text("missed 250", exact=True)).to_be_in_viewport()
-    say(page, "all read")
-    expect(messages(page).last).to_have_text("all read")
-    page.get_by_role("button", name="Jump to the first").click()
-    expect(page.get_by_text("missed 1", exact=True)).to_be_in_viewport()
-    for _ in range(60):
-        page.locator("#scroller").evaluate("box => box.scrollTop = box.scrollHeight")
-        if messages(page).last.text_content() == "all read":
-            break
-        page.wait_for_timeout(100)
-    texts = [text for text in messages(page).all_text_contents() if text.startswith("missed")]
-    assert texts == [f"missed {number}" for number in range(1, 251)]
-
-
 def test_everything_goes_by_keyboard(visitors, stack):
     (alice,) = stack.people("alice")
     room = room_of(stack, alice)
     page = visitors.come(0, alice)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     for _ in range(30):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.id") == "body":
@@ -211,8 +98,7 @@ def test_the_enter_that_ends_a_korean_syllable_does_not_send(visitors, stack):
     (alice,) = stack.people("alice")
     room = room_of(stack, alice)
     page = visitors.come(0, alice)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     page.locator("#body").fill("안녕")
     page.locator("#body").dispatch_event("keydown", {"key": "Enter", "isComposing": True})
     page.locator("#body").dispatch_event("keydown", {"key": "Enter", "keyCode": 229})
@@ -225,8 +111,7 @@ def test_drawers_on_a_phone_open_close_by_escape_and_give_the_focus_back(visitor
     (alice,) = stack.people("alice")
     room = room_of(stack, alice)
     page = visitors.come(0, alice, **PHONE, color_scheme="dark")
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     for name, panel in (("My rooms", "#side-rooms"), ("People", "#side-people")):
         button = page.get_by_role("button", name=name, exact=True)
         button.click()
@@ -248,8 +133,7 @@ def test_closing_and_leaving_are_seen_at_once(visitors, stack):
     alice, bob = stack.people("alice", "bob")
     room = room_of(stack, alice, bob)
     page = visitors.come(0, bob)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     owner = visitors.come(1, alice)
     owner.goto(f"/rooms/{room}/")
     token = owner.locator("[name=csrfmiddlewaretoken]").first.input_value()
@@ -269,8 +153,7 @@ def test_korean_pages_speak_korean(visitors, stack, shot, look):
     alice, bob = stack.people("유진", "보람")
     room = room_of(stack, alice, bob, said=3, title="차 한잔")
     page = visitors.come(0, bob, locale="ko-KR", color_scheme=look, timezone_id="Asia/Seoul")
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     say(page, "반갑습니다")
     expect(messages(page)).to_have_count(4)
     assert page.locator("html").get_attribute("lang") == "ko"
@@ -284,8 +167,7 @@ def test_a_server_that_can_store_nothing_is_said_calmly_and_nothing_has_to_be_se
     (alice,) = stack.people("alice")
     room = room_of(stack, alice)
     page = visitors.come(0, alice, **PHONE)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     strip = page.locator("#connection")
     with psycopg.connect(stack.environment["DATABASE_URL"]) as holder:
         holder.execute("SELECT 1 FROM rooms_room WHERE id = %s FOR UPDATE", [room])
@@ -302,9 +184,7 @@ def test_a_new_name_stands_at_the_lines_that_are_shown_already(stack, visitors):
     alice, bob = stack.people("alice", "bob")
     room = room_of(stack, alice, bob, said=1)
     reader, other = visitors.come(person=bob), visitors.come(1, alice)
-    for page in (reader, other):
-        page.goto(f"/rooms/{room}/")
-        connected(page)
+    visit(room, reader, other)
     expect(reader.locator("#log .message-sender")).to_have_text(["Alice"])
     tab = other.context.new_page()
     tab.goto("/accounts/profile/")

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.talk import connected, messages, room_of, say, until, write
+from tests.browser.talk import messages, room_of, say, until, visit, write
 from tests.messaging.test_two_processes import post
 
 
@@ -24,8 +24,7 @@ def test_a_crowd_in_the_history_is_one_line_that_can_be_opened(visitors, stack, 
     people = stack.people("alice", "bob", *(f"guest{number}" for number in range(40)))
     room = room_of(stack, *people, said=1)
     page = visitors.come(0, people[1])
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     expect(page.locator("#log .entry").first).to_have_attribute("data-seq", "1")
     expect(folds(page)).to_have_count(1)
     expect(folds(page)).to_contain_text("Alice, Bob and 40 others entered")
@@ -45,8 +44,7 @@ def test_a_crowd_that_comes_while_i_look_folds_and_keeps_my_place(visitors, stac
     alice, *guests = stack.people("alice", *(f"guest{number}" for number in range(7)))
     room = room_of(stack, alice, said=40)
     page = visitors.come(0, alice)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     come_in(stack, room, *guests[:3])
     expect(lines(page)).to_have_count(4)  # with Alice's own, before what she said
     expect(folds(page)).to_have_count(0)
@@ -66,8 +64,7 @@ def test_who_reads_further_up_stays_where_they_are_while_a_crowd_folds(visitors,
     room = room_of(stack, alice, bob, said=40)
     stack.run(write, room, bob.id, ["so it is"])
     page = visitors.come(0, bob)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     page.locator("#scroller").evaluate("box => box.scrollTop = 600")
     text = messages(page).filter(has_text="line 20").first
     expect(text).to_be_visible()

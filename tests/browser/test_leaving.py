@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.talk import connected, room_of
+from tests.browser.talk import connected, room_of, visit
 from tests.messaging.test_two_processes import post
 
 LOBBY = re.compile(r"^http://[^/]+/$")
@@ -15,8 +15,7 @@ def test_leaving_asks_first_by_keyboard_and_says_what_is_lost(visitors, stack, s
     room = room_of(stack, alice, bob)
     stack.run(fill, room)
     page = visitors.come(0, bob)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     menu = page.get_by_label("Room menu")
     menu.focus()
     menu.press("Enter")

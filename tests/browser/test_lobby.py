@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.talk import connected, open_room, room_of, say, sees, write
+from tests.browser.talk import connected, open_room, room_of, say, sees, visit, write
 
 
 def badge(page, room):
@@ -38,8 +38,7 @@ def test_what_i_say_myself_waits_for_nobody(visitors, stack):
     room = room_of(stack, alice, bob)
     lobby, talk = visitors.come(0, alice), visitors.come(1, alice)
     lobby.goto("/")
-    talk.goto(f"/rooms/{room}/")
-    connected(talk)
+    visit(room, talk)
     head = lobby.locator(f".mine [data-room='{room}']")
     before = int(head.get_attribute("data-head"))
     say(talk, "to myself")

@@ -2,7 +2,17 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.talk import connected, has_read, messages, room_of, say, sees, until, write
+from tests.browser.talk import (
+    connected,
+    has_read,
+    messages,
+    room_of,
+    say,
+    sees,
+    until,
+    visit,
+    write,
+)
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
@@ -11,9 +21,7 @@ def test_the_room_i_read_has_no_badge_however_far_i_have_scrolled(visitors, stac
     alice, bob = stack.people("alice", "bob")
     room = room_of(stack, alice, bob, said=60)
     page, other = visitors.come(0, bob), visitors.come(1, alice)
-    for one in (page, other):
-        one.goto(f"/rooms/{room}/")
-        connected(one)
+    visit(room, page, other)
     expect(page.locator("#latest")).to_be_visible()
     expect(page.locator("[aria-current] .badge")).to_be_empty()
     say(other, "Are you still there?")
@@ -37,8 +45,7 @@ def test_new_messages_while_i_scroll_up_get_the_line_and_my_answer_takes_it_away
     expect(page.locator(".new-line")).to_have_count(0)
     page.locator("#scroller").evaluate("box => box.scrollTop = box.scrollHeight / 2")
     expect(page.locator("#latest")).to_be_visible()
-    other.goto(f"/rooms/{room}/")
-    connected(other)
+    visit(room, other)
     for text in ("first of two", "second of two"):
         say(other, text)
     expect(page.locator("#latest-text")).to_have_text("2 new messages")
@@ -53,8 +60,7 @@ def test_all_that_is_new_is_shown_at_once_if_the_screen_can(visitors, stack):
     alice, bob = stack.people("alice", "bob")
     room = room_of(stack, alice, bob, said=30)
     page = visitors.come(0, bob)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     page.locator("#latest").click()
     until(page, lambda: has_read(stack, room, bob.email))
     page.goto("/")
@@ -68,8 +74,7 @@ def test_an_address_is_a_link_and_korean_knows_that_it_is_korean(visitors, stack
     (alice,) = stack.people("alice")
     room = room_of(stack, alice)
     page = visitors.come(0, alice)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     text = "지도는 https://example.com/a_(b)?c=<b>입니다."
     say(page, text)
     sees(page, text)
@@ -85,8 +90,7 @@ def test_above_the_first_line_stands_what_the_room_is(visitors, stack):
     page = visitors.come(0, alice)
     page.goto(f"/rooms/{fresh}/")
     expect(page.locator("#beginning")).to_contain_text("This is where the conversation begins.")
-    page.goto(f"/rooms/{long}/")
-    connected(page)
+    visit(long, page)
     expect(page.locator("#beginning")).to_be_hidden()
     scroll_up = "box => box.scrollTop = 0"
     until(
@@ -102,8 +106,7 @@ def test_sending_moves_nothing_when_it_is_confirmed(visitors, stack):
     (alice,) = stack.people("alice")
     room = room_of(stack, alice, said=3)
     page = visitors.come(0, alice)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     page.context.set_offline(True)
     expect(page.locator("#connection")).to_be_visible()
     say(page, "wait for me")
@@ -120,8 +123,7 @@ def test_i_can_write_at_once_but_no_keyboard_covers_a_phone(visitors, stack):
     room = room_of(stack, alice)
     for look, focused in (({}, True), (PHONE, False)):
         page = visitors.come(0, alice, **look)
-        page.goto(f"/rooms/{room}/")
-        connected(page)
+        visit(room, page)
         assert page.evaluate("document.activeElement.id === 'body'") is focused
 
 

@@ -14,6 +14,7 @@ from tests.browser.talk import (
     sees,
     sign_up,
     until,
+    visit,
     waiting,
 )
 
@@ -82,9 +83,7 @@ def test_offline_to_online_without_a_reload(visitors, stack):
     people = stack.people("alice", "bob")
     room = room_of(stack, *people)
     alice, bob = visitors.come(0, people[0]), visitors.come(1, people[1])
-    for page in (alice, bob):
-        page.goto(f"/rooms/{room}/")
-        connected(page)
+    visit(room, alice, bob)
     bob.evaluate("window.untouched = true")
 
     bob.context.set_offline(True)
@@ -107,8 +106,7 @@ def test_whoever_lost_the_session_is_led_to_sign_in_and_back(visitors, stack):
     (alice,) = stack.people("alice")
     room = room_of(stack, alice)
     page = visitors.come(0, alice)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     page.context.set_offline(True)
     page.context.clear_cookies()
     page.context.set_offline(False)
@@ -119,9 +117,7 @@ def test_a_worker_that_dies_costs_nothing_but_a_moment(visitors, stack):
     people = stack.people("alice", "bob")
     room = room_of(stack, *people)
     alice, bob = visitors.come(0, people[0]), visitors.come(1, people[1])
-    for page in (alice, bob):
-        page.goto(f"/rooms/{room}/")
-        connected(page)
+    visit(room, alice, bob)
 
     stack.kill9(1)
     say(bob, "are you there?")

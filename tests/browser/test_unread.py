@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.talk import connected, has_read, messages, room_of, say, until, write
+from tests.browser.talk import connected, has_read, messages, room_of, say, until, visit, write
 
 LOOKS_AWAY = """away => {
     Object.defineProperty(document, "hidden", { configurable: true, get: () => away });
@@ -16,8 +16,7 @@ LOOKS_AWAY = """away => {
 
 def caught_up(stack, page, person, room):
     """On the page, connected, with nothing unread."""
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     until(page, lambda: has_read(stack, room, person.email))
     page.reload()
     connected(page)
@@ -110,8 +109,7 @@ def test_read_on_one_device_is_read_on_the_others(visitors, stack):
     lobby, beside = visitors.come(0, bob), visitors.come(1, bob)
     badge = f".mine [data-room='{room}'] .badge"
     lobby.goto("/")
-    beside.goto(f"/rooms/{other}/")
-    connected(beside)
+    visit(other, beside)
     stack.run(write, room, alice.id, ["one", "two"])
     for page in (lobby, beside):
         expect(page.locator(badge)).to_have_text("2")
@@ -159,8 +157,7 @@ def test_a_message_that_comes_while_i_look_needs_no_line(visitors, stack):
     room = room_of(stack, alice, bob, said=3)
     page, other = visitors.come(0, bob), visitors.come(1, alice)
     caught_up(stack, page, bob, room)
-    other.goto(f"/rooms/{room}/")
-    connected(other)
+    visit(room, other)
     for number in range(15):
         say(other, f"live {number}\nof two lines")
         expect(messages(page).last).to_have_text(f"live {number}\nof two lines")

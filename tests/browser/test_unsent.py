@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.talk import connected, room_of, say, sees, until, waiting
+from tests.browser.talk import room_of, say, sees, until, visit, waiting
 from tests.browser.test_whose import become, said
 
 
@@ -30,8 +30,7 @@ def kept(page):
 
 def write_and_close(page, room, *texts):
     """In a tab that loses its connection and is closed."""
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     page.context.set_offline(True)
     expect(page.locator("#connection")).to_contain_text("kept here and sent when you are back")
     for text in texts:
@@ -75,11 +74,9 @@ def test_the_lobby_sends_it_too(stack, visitors, cast):
 def test_a_tab_that_is_open_sends_its_own(stack, visitors, cast):
     alice, _bob, room = cast
     page = visitors.come(person=alice)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     other = page.context.new_page()
-    other.goto(f"/rooms/{room}/")
-    connected(other)
+    visit(room, other)
     page.context.set_offline(True)
     expect(page.locator("#connection")).to_be_visible()
     say(page, "one")
@@ -98,8 +95,7 @@ def test_somebody_else_in_the_same_browser_neither_sees_nor_sends_it(stack, visi
     write_and_close(page, room, "a private word")
     context.set_offline(False)
     tab = become(context, stack.urls[0], bob)
-    tab.goto(f"/rooms/{room}/")
-    connected(tab)
+    visit(room, tab)
     assert tab.locator("text=a private word").count() == 0
     assert said(stack, room) == [] and kept(tab) == 1
     tab = become(context, stack.urls[0], alice)
@@ -110,8 +106,7 @@ def test_signing_out_asks_and_forgets(stack, visitors, cast):
     alice, _bob, room = cast
     page = visitors.come(person=alice)
     context = page.context
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     tab = context.new_page()
     asked = []
     tab.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
@@ -176,8 +171,7 @@ def test_a_browser_that_keeps_nothing_says_so(stack, visitors, shot, cast):
     alice, _bob, room = cast
     page = visitors.come(person=alice)
     page.add_init_script("Object.defineProperty(window, 'indexedDB', { value: undefined })")
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     page.context.set_offline(True)
     strip = page.locator("#connection")
     expect(strip).to_contain_text("sent when you are back. Keep this page open until then.")

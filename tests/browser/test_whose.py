@@ -6,9 +6,10 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import expect
 
-from tests.browser.talk import connected, room_of, say, until, waiting
+from tests.browser.talk import connected, room_of, say, until, visit, waiting
 
 BOB_S = re.compile("Bob")
+NO_STORAGE = "Object.defineProperty(window, 'localStorage', { get() { throw Error() } })"
 
 
 def become(context, url, person):
@@ -51,8 +52,7 @@ def cast(stack):
 def test_what_waits_in_a_tab_is_never_said_by_who_signed_in_since(stack, visitors, shot, cast):
     alice, bob, room = cast
     page = visitors.come(person=alice)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     offline(page, True)
     expect(page.locator("#connection")).to_be_visible()
     say(page, "a private word of Alice")
@@ -74,8 +74,7 @@ def test_nothing_of_the_person_before_stays_on_the_screen_of_a_tab_that_is_offli
 ):
     alice, bob, room = cast
     page = visitors.come(person=alice)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    visit(room, page)
     offline(page, True)
     say(page, "a private word of Alice")
     expect(waiting(page)).to_have_count(1)
@@ -91,10 +90,8 @@ def test_a_socket_alone_finds_out_too(stack, visitors, cast):
     """Where the browser keeps nothing that could tell the other tabs."""
     alice, bob, room = cast
     page = visitors.come(person=alice)
-    away = "Object.defineProperty(window, 'localStorage', { get() { throw Error() } })"
-    page.add_init_script(away)
-    page.goto(f"/rooms/{room}/")
-    connected(page)
+    page.add_init_script(NO_STORAGE)
+    visit(room, page)
     offline(page, True)
     say(page, "a private word of Alice")
     cookie = {"name": settings.SESSION_COOKIE_NAME, "value": bob.session, "url": stack.urls[0]}
