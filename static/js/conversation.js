@@ -55,6 +55,7 @@ class Conversation {
   }
 
   buildWriting(tab) {
+    this.connection = new Connection(byId("connection"), () => this.showOutbox());
     this.outbox = new Outbox({
       transmit: ({ cid, body }) => this.say("send", { cid, body }),
       changed: () => this.showOutbox(),
@@ -105,7 +106,6 @@ class Conversation {
   // ---- the wire ----
 
   listen() {
-    this.connection = new Connection(byId("connection"));
     this.socket.on("state", (state) => {
       this.connection.become(state);
       byId("conversation").classList.toggle("is-off", state !== "open");
@@ -217,11 +217,12 @@ class Conversation {
 
   showOutbox() {
     if (this.isOver) return;
-    const act = {
+    const how = {
+      isHeld: !this.connection.isThrough,
       retry: (cid) => this.outbox.retry(cid),
       discard: (cid) => this.outbox.discard(cid),
     };
-    const items = this.outbox.items.map((item) => waiting(item, this.me, act));
+    const items = this.outbox.items.map((item) => waiting(item, this.me, how));
     this.reader.view.settleAfter(items);
     byId("outbox").replaceChildren(...items);
     if (this.reader.view.pinned) this.reader.view.toEnd();

@@ -172,7 +172,9 @@ def test_a_server_that_can_store_nothing_is_said_calmly_and_nothing_has_to_be_se
     with psycopg.connect(stack.environment["DATABASE_URL"]) as holder:
         holder.execute("SELECT 1 FROM rooms_room WHERE id = %s FOR UPDATE", [room])
         say(page, "as soon as you can")
+        expect(page.locator("#outbox .message-sending")).to_have_text("Sending…")
         expect(strip).to_contain_text("The server has trouble.")
+        expect(page.locator("#outbox .message-sending")).to_have_text("Waiting…")
         expect(waiting(page)).to_have_text("as soon as you can")
         shot(page, "trouble")
     sees(page, "as soon as you can")

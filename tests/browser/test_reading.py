@@ -110,7 +110,7 @@ def test_sending_moves_nothing_when_it_is_confirmed(visitors, stack):
     page.context.set_offline(True)
     expect(page.locator("#connection")).to_be_visible()
     say(page, "wait for me")
-    expect(page.locator("#outbox .message-sending")).to_have_text("Sending…")
+    expect(page.locator("#outbox .message-sending")).to_have_text("Waiting…")
     waiting = page.locator("#outbox .message-body").bounding_box()
     page.context.set_offline(False)
     sees(page, "line 1", "line 2", "line 3", "wait for me")

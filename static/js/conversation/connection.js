@@ -5,8 +5,10 @@ const PATIENCE = 1_200; // ms before a loss is worth a word
 const BACK_FOR = 2_500; // ms that "back" is shown
 
 export class Connection {
-  constructor(element) {
-    Object.assign(this, { element, state: "connecting", stuck: false, timer: null });
+  // changed() when messages go through, or do not any more: each try to connect is no such change
+  constructor(element, changed) {
+    Object.assign(this, { element, changed, state: "connecting", stuck: false, timer: null });
+    this.wasThrough = false;
     this.keeps = false; // what is written, over the end of the tab
   }
 
@@ -22,11 +24,19 @@ export class Connection {
     this.look();
   }
 
+  get isThrough() {
+    return this.state === "open" && !this.stuck;
+  }
+
   // ---- inside ----
 
   look() {
     clearTimeout(this.timer);
-    if (this.state === "open" && !this.stuck) return this.back();
+    if (this.isThrough !== this.wasThrough) {
+      this.wasThrough = this.isThrough;
+      this.changed();
+    }
+    if (this.isThrough) return this.back();
     this.timer = setTimeout(() => this.say(this.trouble(), "is-off"), PATIENCE);
   }
 

@@ -106,8 +106,8 @@ export function newLine() {
   return make("p", { class: "new-line" }, make("span", {}, gettext("New messages")));
 }
 
-// A message that the room has not confirmed.
-export function waiting(item, me, { retry, discard }) {
+// A message that the room has not confirmed; isHeld: nothing goes through now.
+export function waiting(item, me, { isHeld, retry, discard }) {
   const element = entry({ kind: "message", from: me, at: item.at, body: item.body }, me);
   element.classList.add(`is-${item.state}`);
   if (item.state === "failed") {
@@ -122,7 +122,8 @@ export function waiting(item, me, { retry, discard }) {
     element.querySelector(".message").append(state);
   } else if (item.state === "pending") {
     // In the place of its time, so that nothing moves when it is confirmed.
-    const state = make("span", { class: "message-sending" }, gettext("Sending…"));
+    const text = isHeld ? gettext("Waiting…") : gettext("Sending…");
+    const state = make("span", { class: "message-sending" }, text);
     element.querySelector("time").replaceWith(state);
   }
   return element;
