@@ -1,5 +1,6 @@
 """What a reader sees while reading: badges, the line of new messages, links, the first line."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.talk import (
@@ -82,6 +83,48 @@ def test_an_address_is_a_link_and_korean_knows_that_it_is_korean(visitors, stack
     expect(link).to_have_attribute("href", "https://example.com/a_(b)?c=")
     expect(link).to_have_attribute("rel", "noopener noreferrer nofollow")
     expect(messages(page)).to_have_attribute("lang", "ko")
+
+
+# For each line of an element, how far from the left each of its letters begins.
+LEFTS = """body => {
+    const texts = document.createTreeWalker(body, NodeFilter.SHOW_TEXT);
+    const lines = [[]];
+    for (let text; (text = texts.nextNode()); ) {
+        [...text.data].forEach((letter, at) => {
+            if (letter === "\\n") return void lines.push([]);
+            const range = document.createRange();
+            range.setStart(text, at);
+            range.setEnd(text, at + 1);
+            if (/\\p{L}/u.test(letter)) lines.at(-1).push(range.getBoundingClientRect().left);
+        });
+    }
+    return lines;
+}"""
+
+
+@pytest.mark.parametrize("mark", ["\u202d", "\u202e"])
+def test_letters_stand_in_the_order_in_which_they_were_written(visitors, stack, mark):
+    (alice,) = stack.people("alice")
+    room = room_of(stack, alice)
+    turned, after = f"exe{mark}gpj.txt \u05e9\u05dc\u05d5\u05dd", "and what comes after it"
+    stack.run(write, room, alice.id, [turned, after])
+    page = visitors.come(0, alice)
+    visit(room, page)
+    assert messages(page).all_text_contents() == [turned, after]
+    [first], [second] = (messages(page).nth(at).evaluate(LEFTS) for at in (0, 1))
+    latin, hebrew = first[:9], first[9:]
+    assert latin == sorted(latin) and hebrew == sorted(hebrew, reverse=True)
+    assert second == sorted(second)
+
+
+def test_each_line_of_a_message_runs_by_its_own_letters(visitors, stack):
+    (alice,) = stack.people("alice")
+    room = room_of(stack, alice)
+    stack.run(write, room, alice.id, ["A line that is long\n\u05e9\u05dc\u05d5\u05dd"])
+    page = visitors.come(0, alice)
+    visit(room, page)
+    latin, hebrew = messages(page).first.evaluate(LEFTS)
+    assert min(hebrew) > latin[len(latin) // 2], "it begins at the right, as where it was typed"
 
 
 def test_above_the_first_line_stands_what_the_room_is(visitors, stack):

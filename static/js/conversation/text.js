@@ -17,7 +17,22 @@ export function pieces(body) {
 }
 
 export function shown(body) {
-  return pieces(body).map((piece) => (typeof piece === "string" ? piece : link(piece.address)));
+  return pieces(body).flatMap((piece) =>
+    typeof piece === "string" ? unturned(piece) : link(piece.address),
+  );
+}
+
+// An override turns all letters after it, to the end of the line: "exe.jpg" reads as "gpj.exe". No
+// script needs one, so each is shut in alone: it stays in the text, for who copies it (phones paste
+// one with a number), and turns nothing. The other marks of direction move words and never letters;
+// Arabic and Hebrew beside Latin words need them, so they do what they say, within their message.
+const OVERRIDE = /([\u202d\u202e])/;
+
+function unturned(text) {
+  return text
+    .split(OVERRIDE)
+    .filter(Boolean)
+    .map((part) => (OVERRIDE.test(part) ? make("bdi", {}, part) : part));
 }
 
 function link(address) {
