@@ -51,7 +51,7 @@ class Conversation {
     const { about, moderates } = start;
     this.room = new Room({ about, moderates, me, changed: (now) => this.people.become(now) });
     this.lookAtDay = whenDayChanges(() => this.newDay());
-    new Names({ socket: this.socket, room: this.id, list: byId("log"), me });
+    new Names({ socket: this.socket, room: this.id, view: this.reader.view });
   }
 
   buildWriting(tab) {

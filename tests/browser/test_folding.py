@@ -72,3 +72,46 @@ def test_who_reads_further_up_stays_where_they_are_while_a_crowd_folds(visitors,
     come_in(stack, room, *guests)
     until(page, lambda: folds(page).count() == 1)
     assert abs(text.bounding_box()["y"] - before) < 1
+
+
+def test_a_new_name_in_a_crowd_is_said_in_its_one_line(visitors, stack):
+    people = stack.people("alice", "bob", *(f"guest{number}" for number in range(5)))
+    room = room_of(stack, *people, said=1)
+    page, other = visitors.come(0, people[1]), visitors.come(1, people[0])
+    visit(room, page)
+    expect(folds(page)).to_contain_text("Alice, Bob and 5 others entered")
+    stack.run(renamed, people[0].id, "Alicia")
+    visit(room, other)
+    expect(folds(page)).to_contain_text("Alicia, Bob and 5 others entered")
+    expect(lines(page)).to_have_count(0)
+
+
+def test_a_new_name_is_not_read_out_as_if_all_was_said_again(visitors, stack):
+    alice, bob = stack.people("alice", "bob")
+    room = room_of(stack, alice, bob, said=3)
+    page, other = visitors.come(0, bob), visitors.come(1, alice)
+    visit(room, page)
+    log = page.get_by_role("log")
+    expect(log).to_have_attribute("aria-live", "polite")
+    page.evaluate(LOUD_CHANGES)
+    stack.run(renamed, alice.id, "Alicia")
+    visit(room, other)
+    expect(log.locator(".message-sender").last).to_have_text("Alicia")
+    assert page.evaluate("loudChanges") == 0
+
+
+# What a screen reader would read out.
+LOUD_CHANGES = """() => {
+    window.loudChanges = 0;
+    const log = document.getElementById("log");
+    new MutationObserver(() => {
+        if (log.getAttribute("aria-live") !== "off") window.loudChanges += 1;
+    }).observe(log, {childList: true, subtree: true});
+}"""
+
+
+def renamed(person_id, name):
+    from accounts import services
+    from accounts.models import User
+
+    services.edit_profile(User.objects.get(pk=person_id), display_name=name, phone="", language="")

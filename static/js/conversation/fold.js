@@ -86,9 +86,14 @@ export class Folds {
 
   // These entries leave the list.
   release(elements) {
-    const changed = new Set(elements.map((element) => element.run).filter(Boolean));
+    const changed = runs(elements);
     for (const element of elements) element.run?.lose(element);
     for (const run of changed) run.show();
+  }
+
+  // These entries say something else now.
+  renew(elements) {
+    for (const run of runs(elements)) run.show();
   }
 
   // How many of the list's entries show nothing because of us.
@@ -96,6 +101,8 @@ export class Folds {
     return list.querySelectorAll(":scope > .entry > .quiet[hidden]").length;
   }
 }
+
+const runs = (elements) => new Set(elements.map((element) => element.run).filter(Boolean));
 
 class Run {
   constructor(element, quietly) {

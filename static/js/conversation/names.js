@@ -1,10 +1,8 @@
 // What people are called now: the newest name that was heard of somebody stands at all their lines.
 
-import { rename } from "./render.js";
-
 export class Names {
-  constructor({ socket, room, list, me }) {
-    Object.assign(this, { list, me, known: new Map() });
+  constructor({ socket, room, view }) {
+    Object.assign(this, { view, known: new Map() });
     const hear = (people = []) => people.forEach((person) => this.heard(person));
     const here = (type, of) =>
       socket.on(type, (frame) => frame.room === room && hear(of(frame)));
@@ -16,9 +14,6 @@ export class Names {
   heard({ id, name }) {
     if (this.known.get(id) === name) return;
     this.known.set(id, name);
-    for (const element of this.list.children) {
-      const { from } = element.event;
-      if (from.id === id && from.name !== name) rename(element, name, this.me);
-    }
+    this.view.rename(id, name);
   }
 }

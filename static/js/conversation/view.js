@@ -2,7 +2,7 @@
 
 import { attentive } from "./dom.js";
 import { Folds } from "./fold.js";
-import { entry, newLine, settle, showDay } from "./render.js";
+import { entry, newLine, rename, settle, showDay } from "./render.js";
 
 const NEAR_END = 60; // px from the end that still count as being there
 const BREATH = 12; // px above the line of new messages
@@ -100,6 +100,18 @@ export class View {
     this.line = newLine();
     element.querySelector(".message")?.before(this.line);
     settle(element, element.previousElementSibling);
+  }
+
+  // Somebody is called otherwise now. That is no news to read out.
+  rename(id, name) {
+    const isTheirs = ({ event: { from } }) => from.id === id && from.name !== name;
+    const theirs = [...this.list.children].filter(isTheirs);
+    if (!theirs.length) return;
+    const change = () => {
+      for (const element of theirs) rename(element, name, this.me);
+      this.folds.renew(theirs);
+    };
+    this.keepPlace(() => this.quietly(change));
   }
 
   // Another day has begun: what was today is yesterday.
