@@ -4,7 +4,8 @@
 //   mine.here(roomId, count);   // the page itself shows that room, and knows what is unread in it
 //   mine.refresh();             // ask the server for the whole list again
 //
-// `element` holds (or is) the <nav data-mine> of templates/rooms/_mine.html.
+// `element` holds (or is) the <nav data-mine> of templates/rooms/_mine.html. What else in it shows one
+// of my rooms, as the lobby's list of all does, is kept in step.
 
 import { showTimes } from "./time.js";
 import { Unread } from "./unread.js";
@@ -17,7 +18,7 @@ const LOOKED_AT_EVERY = 15_000; // ms, where there are more rooms than are watch
 
 export function watchMine(element, socket) {
   const list = element.matches("[data-mine]") ? element : element.querySelector("[data-mine]");
-  const mine = new Mine(list, socket);
+  const mine = new Mine(element, list, socket);
   socket.on("hello", (frame) => mine.greeted(frame));
   socket.on("watching", (frame) => mine.compare(frame.rooms));
   for (const type of ["activity", "read"]) socket.on(type, (frame) => mine.take(frame));
@@ -29,7 +30,8 @@ export function watchMine(element, socket) {
 }
 
 class Mine {
-  constructor(list, socket) {
+  constructor(page, list, socket) {
+    this.page = page;
     this.list = list;
     this.socket = socket;
     this.me = null;
@@ -47,6 +49,11 @@ class Mine {
 
   row(room) {
     return this.list.querySelector(`[data-room="${CSS.escape(room)}"]`);
+  }
+
+  // Wherever the page shows that room.
+  places(room) {
+    return this.page.querySelectorAll(`[data-room="${CSS.escape(room)}"]`);
   }
 
   // What the list says that has just come.
@@ -74,7 +81,7 @@ class Mine {
   // The page was rendered before the socket was open: did something happen in between?
   compare(rooms) {
     if (rooms.some(({ room, head }) => this.unread.get(room)?.head !== head)) this.refresh();
-    for (const { room, personnel } of rooms) this.showPersonnel(this.row(room), personnel);
+    for (const { room, personnel } of rooms) this.showPersonnel(room, personnel);
   }
 
   take(frame) {
@@ -91,8 +98,8 @@ class Mine {
     if (head <= unread.head) return;
     unread.heard({ after, head, count: this.ofOthers(messages) });
     row.dataset.head = head;
-    this.showPersonnel(row, personnel);
-    this.stamp(row);
+    this.showPersonnel(room, personnel);
+    this.stamp(room);
     this.moveUp(row);
   }
 
@@ -130,27 +137,33 @@ class Mine {
   }
 
   showAbout({ room, about: { title, closed, personnel } }) {
-    const row = this.row(room);
-    if (!row) return;
-    row.querySelector(".title").textContent = title;
-    row.querySelector(".avatar").textContent = [...title.trim()][0] ?? "?";
-    this.showPersonnel(row, personnel);
-    for (const place of row.querySelectorAll("[data-state]")) {
-      place.hidden = closed !== (place.dataset.state === "closed");
+    for (const place of this.places(room)) {
+      place.querySelector(".title").textContent = title;
+      place.querySelector(".avatar").textContent = [...title.trim()][0] ?? "?";
+      for (const part of place.querySelectorAll("[data-state]")) {
+        part.hidden = closed !== (part.dataset.state === "closed");
+      }
+    }
+    this.showPersonnel(room, personnel);
+  }
+
+  showPersonnel(room, personnel) {
+    const text = personnel.toLocaleString(document.documentElement.lang);
+    for (const place of this.places(room)) {
+      const number = place.querySelector("[data-personnel]");
+      if (number.textContent !== text) number.textContent = text;
+      const meter = place.querySelector("meter");
+      if (meter) meter.value = personnel;
     }
   }
 
-  showPersonnel(row, personnel) {
-    const place = row?.querySelector("[data-personnel]");
-    const text = personnel.toLocaleString(document.documentElement.lang);
-    if (place && place.textContent !== text) place.textContent = text;
-  }
-
-  stamp(row) {
-    const time = row.querySelector("time");
-    time.dateTime = new Date().toISOString();
-    time.title = "";
-    showTimes(row);
+  stamp(room) {
+    for (const place of this.places(room)) {
+      const time = place.querySelector("time");
+      time.dateTime = new Date().toISOString();
+      time.title = "";
+      showTimes(place);
+    }
   }
 
   // Not under the hands of somebody who is just choosing.

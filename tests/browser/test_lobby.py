@@ -4,6 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.talk import connected, open_room, room_of, say, sees, visit, write
+from tests.browser.test_changes import edited, opened
+from tests.messaging.test_two_processes import post
 
 
 def badge(page, room):
@@ -64,6 +66,38 @@ def test_the_list_finds_new_rooms_and_keeps_search_and_focus(visitors, stack):
     expect(join).to_be_focused()
     join.press("Enter")
     expect(page.locator("#room-title")).to_have_text("Oolong at five")
+
+
+def test_what_is_told_of_a_room_stands_in_both_lists(visitors, stack):
+    alice, bob, charlie = stack.people("alice", "bob", "charlie")
+    room = room_of(stack, alice, bob)
+    stack.run(_quiet_for, room, 2)
+    lobby, talk = visitors.come(0, bob), visitors.come(1, alice)
+    lobby.route("**/lobby/rooms/**", lambda route: route.abort())  # it need not ask
+    opened(lobby)
+    mine, listed = (lobby.locator(f"{of} [data-room='{room}']") for of in (".mine", "#open-rooms"))
+    for row in (mine, listed):
+        expect(row.locator("time")).to_have_text("2 minutes ago")
+    visit(room, talk)
+    say(talk, "and on we go")
+    assert post(f"{stack.urls[1]}/rooms/{room}/join/", charlie) == 200
+    stack.run(edited, room, alice.id, {"title": "Coffee"})
+    for row in (mine, listed):
+        expect(row.locator("time")).to_have_text("now")
+        expect(row.locator("[data-personnel]")).to_have_text("3")
+        expect(row.locator(".title")).to_have_text("Coffee")
+    expect(listed.locator("meter")).to_have_js_property("value", 3)
+
+
+def _quiet_for(room_id, minutes):
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from rooms.models import Room
+
+    since = timezone.now() - timedelta(minutes=minutes)
+    Room.objects.filter(pk=room_id).update(last_event_at=since, active_at=since)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
