@@ -1,5 +1,8 @@
 // Questions before something can't be undone: what a link or form with data-ask leads to is shown
 // as a dialog over the page. Without it, or when it does not come, it is a page of its own.
+// It is asked as the person of this page: its form would act for whoever is signed in by now.
+
+import { ask } from "./whose.js";
 
 const asksFirst = (element) => element.closest?.("a[data-ask], form[data-ask]");
 
@@ -7,19 +10,20 @@ document.addEventListener("click", (event) => {
   const link = asksFirst(event.target);
   if (!link?.href || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  ask(link.href);
+  putQuestion(link.href);
 });
 
 document.addEventListener("submit", (event) => {
   const form = asksFirst(event.target);
   if (!form) return;
   event.preventDefault();
-  ask(form.action);
+  putQuestion(form.action);
 });
 
-async function ask(address) {
+async function putQuestion(address) {
   try {
-    const answer = await fetch(address, { headers: { Accept: "text/html" } });
+    const answer = await ask(address, "text/html");
+    if (answer.status === 409) return; // the page goes
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const question = page.querySelector("[data-question]");
     if (!answer.ok || !question) return void location.assign(address);

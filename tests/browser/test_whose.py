@@ -111,3 +111,19 @@ def test_the_lobby_shows_the_rooms_of_who_is_there(stack, visitors, cast):
     become(page.context, stack.urls[0], bob)
     expect(page.locator(f'[data-mine] [data-room="{other}"]')).to_be_visible()
     expect(page.locator(".site-header .name")).to_have_text(BOB_S)
+
+
+def test_a_question_is_put_to_the_person_of_the_page_alone(stack, visitors, cast):
+    """Its form would act for whoever signed in since, where the browser tells no other tab."""
+    alice, bob, room = cast
+    page = visitors.come(person=alice)
+    page.add_init_script(NO_STORAGE)
+    visit(room, page)
+    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": bob.session, "url": stack.urls[0]}
+    page.context.add_cookies([cookie])
+    page.get_by_label("Room menu").click()
+    page.get_by_role("button", name="Leave the room…").click()
+    expect(page.get_by_role("heading", name="The sign-in of this page has ended")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator(".site-header .name")).to_have_text(BOB_S)
+    assert "409" in visitors.complaints.pop()  # of the browser, that it was refused
