@@ -1,5 +1,7 @@
 // Who waits at the entrance of a full or closed room is told when they can come in.
 
+import { ask } from "./whose.js";
+
 const FIRST = 5_000; // ms until the first question; then each pause is longer …
 const LONGER = 1.5; // … by this …
 const LONGEST = 60_000; // … up to this: a crowd that waits for one seat is no flood
@@ -33,7 +35,7 @@ function soon() {
 
 async function look() {
   try {
-    const answer = await fetch(place.dataset.src, { headers: { Accept: "text/html" } });
+    const answer = await ask(place.dataset.src, "text/html");
     if (answer.redirected) return void location.assign(place.dataset.room); // in by now, or signed out
     if (answer.ok) swap(await answer.text());
   } catch {
