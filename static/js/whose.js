@@ -13,6 +13,7 @@ const SIGNED_OUT = "signed out "; // … and nobody, for this one has signed out
 const TOLD = "chattalk:over"; // in the tab: the next page says why it is another one
 const RELOADS = "chattalk:reloads"; // in the tab: when
 const SHOWN_FOR = 1_500; // ms, so that it can be read why the page goes
+const ANSWER_WITHIN = 20_000; // ms; who asks again and again must not wait for ever
 const RELOADS_MAX = 3; // in …
 const RELOADS_WITHIN = 30_000; // … ms; where the page and the socket disagree, no faster
 
@@ -25,7 +26,8 @@ export const me = () => made() ?? "";
 
 export async function ask(url, type) {
   if (isOver) throw new Error("This page is nobody's any more.");
-  const answer = await fetch(url, { headers: { Accept: type, "X-ChatTalk-As": me() } });
+  const headers = { Accept: type, "X-ChatTalk-As": me() };
+  const answer = await fetch(url, { headers, signal: AbortSignal.timeout(ANSWER_WITHIN) });
   if (answer.status === 409) notMine();
   return answer;
 }
