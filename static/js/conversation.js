@@ -19,8 +19,10 @@ import { whenDayChanges } from "./time.js";
 import { whenOver } from "./whose.js";
 
 const ASK_AGAIN = 2_000; // ms after a subscribe that the server could not answer
-const FRAMES = ["subscribed", "event", "ack", "nack", "presence", "typing", "unsubscribed"];
-FRAMES.push("about", "read", "seat");
+const FRAMES = [
+  "subscribed", "unsubscribed", "event", "ack", "nack",
+  "presence", "typing", "about", "read", "seat",
+];
 
 class Conversation {
   constructor(start) {
