@@ -21,8 +21,8 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 
 class Body:
-    """Of one request: what to receive it by. Of one that grows too large the client is gone, as far
-    as Django is told: it forgets what it has and answers nothing; `refuse` does."""
+    """The body of one request, as Django is to receive it. Once it grows too large Django is told
+    that the client is gone: it forgets what it has and answers nothing; `refuse` does."""
 
     def __init__(self, scope: dict[str, Any], receive: Receive) -> None:
         self._scope = scope

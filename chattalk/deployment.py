@@ -25,8 +25,9 @@ def warnings() -> list[str]:
 
 
 def _names() -> list[str]:
-    """Of .env and of the environment. A name there may well be of another program, so the site
-    starts all the same; what is nearly ours in .env is refused when settings are read."""
+    """Sentences about strange names in .env and in the environment. A name there may well be of
+    another program, so the site starts all the same; what is nearly ours in .env is refused when
+    settings are read."""
     told = [f".env names {name}, which is no setting: ignored." for name in settings.UNKNOWN_NAMES]
     return told + misspelt(os.environ)
 

@@ -35,7 +35,7 @@ def last_exit(room_id: int, user_id: int) -> Exit | None:
 
 
 def states(room_id: int, user_ids: Iterable[int]) -> dict[int, State]:
-    """Of those who were ever in the room."""
+    """The state of each of them by their number; those who were never in the room have none."""
     return {
         one.user: State(bool(one.online), moment(one.exit_at) if one.exit_at else None)
         for one in documents.find(room_id, user_ids)

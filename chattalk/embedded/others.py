@@ -42,7 +42,7 @@ class Valkey:
         self.process.stop(show=show)
 
     def be_away(self) -> None:
-        """Who asks it is told so by its socket."""
+        """Nothing to do: its socket tells who asks."""
 
 
 class MongoWire:
@@ -69,4 +69,4 @@ class MongoWire:
         self.process.stop(show=show)
 
     def be_away(self) -> None:
-        """As Valkey's."""
+        """Nothing to do: its socket tells who asks."""

@@ -95,7 +95,7 @@ class Postgres:
         self.process.stop(STOP_WITHIN, show, "writes to the disk what it has in memory")
 
     def be_away(self) -> None:
-        """Who asks it is told so by its socket."""
+        """Nothing to do: its socket tells who asks."""
 
     def _make_database(self) -> bool | None:
         """True once it is there."""

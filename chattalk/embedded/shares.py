@@ -24,7 +24,8 @@ def wanted(workers: int) -> int:
 
 
 def share(url: str, workers: int) -> int:
-    """Of each worker, by what that server allows."""
+    """How many connections each worker may take, by what that server allows. Raises StartFailed
+    where they are too few for so many."""
     import psycopg
 
     try:

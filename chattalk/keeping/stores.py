@@ -55,7 +55,7 @@ class Logs:
             self.found[int(self._room)] = self._lines, self._hash.hexdigest()
 
     def states(self) -> dict[int, RoomState]:
-        """Of all rooms, in the order of their numbers; in the transaction of the rows."""
+        """The state of each room by its number, in their order; in the transaction of the rows."""
         rooms = Room.objects.order_by("pk").values_list("pk", "last_seq", "personnel")
         nothing = (0, hashlib.sha256().hexdigest())
         return {
