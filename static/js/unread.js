@@ -2,6 +2,8 @@
 // stretches of the log that `activity` has told of since, and from how far I have read. Nothing is
 // added to a number, so nothing can be added twice. Nothing here touches the document.
 
+const STRETCHES_MAX = 100; // a page may stay open for weeks; the oldest become one
+
 export class Unread {
   // Up to `head` there were so many.
   constructor({ head, count }) {
@@ -25,6 +27,13 @@ export class Unread {
     // A hole before it, or a part of it that is counted already.
     if (after !== this.head && (count || after > this.head)) this.isKnown = false;
     this.stretches.push({ after: Math.max(after, this.head), head, count });
+    if (this.stretches.length > STRETCHES_MAX) this.joinOldest();
+  }
+
+  joinOldest() {
+    const [first, second] = this.stretches.splice(0, 2);
+    const count = first.count + second.count;
+    this.stretches.unshift({ after: first.after, head: second.head, count });
   }
 
   read(seq) {

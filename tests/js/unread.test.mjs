@@ -48,3 +48,21 @@ test("my own lines in half a stretch are no riddle", () => {
   unread.heard({ after: 8, head: 12, count: 0 });
   assert.equal(unread.count, 3);
 });
+
+test("weeks of a lively room that nobody reads are kept in little, and counted all", () => {
+  const unread = room();
+  for (let head = 11; head <= 10_010; head++) unread.heard({ after: head - 1, head, count: 1 });
+  assert.equal(unread.count, 10_003);
+  assert.ok(unread.stretches.length <= 100);
+  unread.read(10_009);
+  assert.equal(unread.count, 1);
+  unread.heard({ after: 10_010, head: 10_011, count: 1 });
+  assert.equal(unread.count, 2);
+});
+
+test("read to somewhere in what was joined: only the server knows", () => {
+  const unread = room();
+  for (let head = 11; head <= 1_010; head++) unread.heard({ after: head - 1, head, count: 1 });
+  unread.read(500);
+  assert.equal(unread.count, null);
+});
