@@ -50,6 +50,24 @@ NAMELESS = """() => [...document.querySelectorAll("button, a, input, textarea, s
         || (["submit", "button"].includes(element.type) && element.value)))
     .map((element) => element.outerHTML)"""
 
+# Who speaks to the page says what is written there: it has to be in the name (WCAG 2.2, 2.5.3).
+MISNAMED = """() => {
+    const plain = (text) => text.toLowerCase().replace(/[^\\p{L}\\p{N}]+/gu, " ").trim();
+    const seen = (element) => [...element.childNodes].map((node) => {
+        if (node.nodeType === 3) return node.data;
+        const counts = node.nodeType === 1 && node.checkVisibility()
+            && node.ariaHidden !== "true" && !node.matches(".visually-hidden");
+        return counts ? seen(node) : "";
+    }).join(" ");
+    const named = (element) => element.ariaLabel ?? element.getAttribute("aria-labelledby")
+        .split(" ").map((id) => document.getElementById(id).textContent).join(" ");
+    return [...document.querySelectorAll("a, button, summary")]
+        .filter((element) => element.matches("[aria-label], [aria-labelledby]"))
+        .filter((element) => element.checkVisibility())
+        .filter((element) => !plain(named(element)).includes(plain(seen(element))))
+        .map((element) => `${named(element)}: ${seen(element)}`);
+}"""
+
 TWICE = """() => {
     const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
     return ids.filter((id, index) => ids.indexOf(id) !== index);
@@ -89,6 +107,7 @@ def test_everything_has_a_name_and_a_place(page):
     expect(page.get_by_role("main")).to_have_count(1)
     expect(page.get_by_role("article").last).to_have_accessible_name(re.compile(r"^You, \d"))
     assert page.evaluate(NAMELESS) == []
+    assert page.evaluate(MISNAMED) == []
     assert page.evaluate(TWICE) == []
 
 
@@ -107,6 +126,7 @@ def faults_of(page, address):
     return {
         "headings": [] if in_order else levels,
         "nameless": page.evaluate(NAMELESS),
+        "misnamed": page.evaluate(MISNAMED),
         "ids": page.evaluate(TWICE),
         "faint": page.evaluate(FAINT),
     }
