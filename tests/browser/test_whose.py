@@ -7,16 +7,22 @@ from django.conf import settings
 from playwright.sync_api import expect
 
 from tests.browser.talk import connected, room_of, say, until, visit, waiting
+from tests.browser.test_leaving import fill
 
 BOB_S = re.compile("Bob")
+ENDED = "The sign-in of this page has ended"
 NO_STORAGE = "Object.defineProperty(window, 'localStorage', { get() { throw Error() } })"
+
+
+def signed_in(context, url, person):
+    """By now, for all that this browser asks."""
+    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": person.session, "url": url}
+    context.add_cookies([cookie])
 
 
 def become(context, url, person):
     """As another tab's sign-in does: another session in this browser, and a page of theirs."""
-    context.add_cookies(
-        [{"name": settings.SESSION_COOKIE_NAME, "value": person.session, "url": url}]
-    )
+    signed_in(context, url, person)
     tab = context.new_page()
     tab.goto("/")
     return tab
@@ -94,8 +100,7 @@ def test_a_socket_alone_finds_out_too(stack, visitors, cast):
     visit(room, page)
     offline(page, True)
     say(page, "a private word of Alice")
-    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": bob.session, "url": stack.urls[0]}
-    page.context.add_cookies([cookie])
+    signed_in(page.context, stack.urls[0], bob)
     offline(page, False)
     expect(page.locator(".site-header .name")).to_have_text(BOB_S)
     connected(page)
@@ -119,11 +124,26 @@ def test_a_question_is_put_to_the_person_of_the_page_alone(stack, visitors, cast
     page = visitors.come(person=alice)
     page.add_init_script(NO_STORAGE)
     visit(room, page)
-    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": bob.session, "url": stack.urls[0]}
-    page.context.add_cookies([cookie])
+    signed_in(page.context, stack.urls[0], bob)
     page.get_by_label("Room menu").click()
     page.get_by_role("button", name="Leave the room…").click()
-    expect(page.get_by_role("heading", name="The sign-in of this page has ended")).to_be_visible()
+    expect(page.get_by_role("heading", name=ENDED)).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.locator(".site-header .name")).to_have_text(BOB_S)
     assert "409" in visitors.complaints.pop()  # of the browser, that it was refused
+
+
+def test_an_entrance_asks_as_who_waits_at_it(stack, visitors, cast):
+    """Not as who signed in since: their seat is no way in for the one before."""
+    _alice, bob, room = cast
+    (charlie,) = stack.people("charlie")
+    stack.run(fill, room)
+    page = visitors.come(person=charlie)
+    page.add_init_script(NO_STORAGE)
+    page.goto(f"/rooms/{room}/")
+    expect(page.get_by_role("button", name="Try to join")).to_be_visible()
+    signed_in(page.context, stack.urls[0], bob)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.get_by_role("heading", name=ENDED)).to_be_visible()
+    expect(page.locator(".site-header .name")).to_have_text(BOB_S)
+    assert "409" in visitors.complaints.pop()
