@@ -73,6 +73,16 @@ TWICE = """() => {
     return ids.filter((id, index) => ids.indexOf(id) !== index);
 }"""
 
+# Parts of a page that one can go to by their names; two of one kind and name can't be told apart.
+SAME_PLACE = """() => {
+    const parts = document.querySelectorAll("section[aria-labelledby], nav, [role=region]");
+    const title = (element) => document.getElementById(element.getAttribute("aria-labelledby"));
+    const names = [...parts].filter((element) => element.checkVisibility())
+        .map((element) => [element.localName === "nav" ? "nav" : "region",
+            element.ariaLabel ?? title(element)?.textContent].join(" "));
+    return names.filter((name, index) => names.indexOf(name) !== index);
+}"""
+
 # Headings that can be seen or heard, by their level; a page begins with its one first. What stands
 # beside it, as the columns of a conversation, has an order of its own.
 HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
@@ -128,6 +138,7 @@ def faults_of(page, address):
         "nameless": page.evaluate(NAMELESS),
         "misnamed": page.evaluate(MISNAMED),
         "ids": page.evaluate(TWICE),
+        "places": page.evaluate(SAME_PLACE),
         "faint": page.evaluate(FAINT),
     }
 
