@@ -1,4 +1,5 @@
-"""One person at each door but the page's: they say, and what they hear is gathered in order."""
+"""One person at each door but the page's: they say, and `heard` is what others and they have said,
+in the order it came."""
 
 import json
 from typing import Any
@@ -19,14 +20,6 @@ class Talker:
         self.email, self.rest = sign_up(url, name)
         self.id = self.rest("GET", "/api/v1/me/").json["id"]
 
-    def join(self, room: int) -> int:
-        """The status."""
-        return self.rest("PUT", f"/api/v1/rooms/{room}/membership/").status
-
-    def heard(self) -> list[str]:
-        """What others and I have said, in the order it came."""
-        raise NotImplementedError
-
     def open(self, path: str, **options: Any) -> Wire:
         wire = Wire(self.url, path, **options)
         self.wires.append(wire)
@@ -37,7 +30,15 @@ class Talker:
             wire.close()
 
 
-class OnSocket(Talker):
+class Member(Talker):
+    """Takes a seat by REST, before anything else."""
+
+    def join(self, room: int) -> int:
+        """The status."""
+        return self.rest("PUT", f"/api/v1/rooms/{room}/membership/").status
+
+
+class OnSocket(Member):
     """`/ws/`, opened by a ticket."""
 
     def enter(self, room: int) -> None:
@@ -79,7 +80,7 @@ class OnSocket(Talker):
         return [frame["code"] for frame in self.of("unsubscribed")]
 
 
-class OnRest(Talker):
+class OnRest(Member):
     """No socket: asks for what came after the last line it knows."""
 
     def enter(self, room: int) -> None:
@@ -200,10 +201,6 @@ class OnOriginal(OnStomp):
         cookie = answer.headers["Set-Cookie"].split(";")[0]
         self.token = cookie.removeprefix("Authorization=Bearer%20")
         self.rest = Rest(url, Cookie=f"Authorization={quote('Bearer ' + self.token)}")
-
-    def join(self, room: int) -> int:
-        """It has no other way than to enter; then it is told in the room."""
-        raise NotImplementedError
 
     def enter(self, room: int) -> None:
         """In the order that was measured: GET read, then CONNECT, SUBSCRIBE and ENTER at once."""
