@@ -16,11 +16,6 @@ from accounts.models import Device, User
 from tests.accounts.conftest import PASSWORD, request, sign_in_device
 
 
-@pytest.fixture
-def pair(alice):
-    return sign_in_device(alice)
-
-
 def code(raised):
     return raised.value.code
 

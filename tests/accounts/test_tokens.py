@@ -13,28 +13,12 @@ from django.conf import settings
 from django.core.cache import caches
 from django.core.management import call_command
 from django.db import connection
-from django.test import RequestFactory
-from django.test.utils import CaptureQueriesContext
 
-from accounts import devices, services, tokens, vault
+from accounts import devices, services, tokens
 from accounts.models import Device
-from tests.accounts.conftest import PASSWORD, sign_in_device
+from tests.accounts.conftest import PASSWORD, request, sign_in_device, waiting_for
 
 KEY = settings.SIMPLE_JWT["SIGNING_KEY"]
-
-
-@pytest.fixture(autouse=True)
-def empty_cache():
-    caches["tokens"].clear()
-
-
-@pytest.fixture
-def pair(alice):
-    return sign_in_device(alice)
-
-
-def asked():
-    return RequestFactory().post("/")
 
 
 def claims(token):
@@ -138,7 +122,7 @@ def end(how, alice, pair):
     elif how == "all devices":
         assert devices.revoke_all(alice.pk) == 1
     elif how == "a new password":
-        services.change_password(asked(), alice, current=PASSWORD, new="another evening")
+        services.change_password(request(), alice, current=PASSWORD, new="another evening")
     elif how == "a new password by command":
         alice.set_password("another evening")
         alice.save()
@@ -176,7 +160,7 @@ def test_nobody_signs_out_anothers_device(alice, bob, pair):
 def test_the_device_that_changes_the_password_stays(transactional_db, alice, pair):
     other = sign_in_device(alice)
     services.change_password(
-        asked(), alice, current=PASSWORD, new="another evening", keep_device=pair.device_id
+        request(), alice, current=PASSWORD, new="another evening", keep_device=pair.device_id
     )
     tokens.verify(pair.access)
     with pytest.raises(tokens.NotValid):
@@ -236,60 +220,6 @@ def test_those_who_ask_for_the_same_at_once_look_once(transactional_db, pair, mo
         assert {answer.result() for answer in answers} == {pair.device_id}
     # Who came after the first had answered may have looked again, but found it kept.
     assert len(looks) == 1
-
-
-def waiting_for(done):
-    ended = threading.Event()
-    for _ in range(1000):
-        if done():
-            return
-        ended.wait(0.01)
-    pytest.fail("it did not come about")
-
-
-@pytest.fixture
-def redis_down(settings):
-    """Where the cache should be, nothing listens."""
-    settings.CACHES = settings.CACHES | {
-        "tokens": settings.CACHES["tokens"] | {"LOCATION": "redis://127.0.0.1:1/0"}
-    }
-    yield
-
-
-def test_without_redis_tokens_are_verified_all_the_same(transactional_db, alice, pair, redis_down):
-    assert tokens.verify(pair.access).user == alice
-    with CaptureQueriesContext(connection) as queries:
-        tokens.verify(pair.access)
-    assert len(queries) == 1
-    devices.revoke(alice.pk, pair.device_id)
-    with pytest.raises(tokens.NotValid):
-        tokens.verify(pair.access)
-
-
-def test_a_sign_in_that_ended_while_redis_was_away_is_over_when_it_is_back(
-    transactional_db, alice, pair, settings, monkeypatch
-):
-    """Redis stood still, and comes back with what it knew before."""
-    monkeypatch.setattr(vault, "RETRY_SECONDS", 0.05)
-    tokens.verify(pair.access)
-    right, wrong = settings.CACHES, redis_elsewhere(settings.CACHES)
-    settings.CACHES = wrong
-    devices.revoke(alice.pk, pair.device_id)
-    settings.CACHES = right
-
-    def is_over():
-        try:
-            tokens.verify(pair.access)
-        except tokens.NotValid:
-            return True
-        return False
-
-    waiting_for(is_over)
-
-
-def redis_elsewhere(configured):
-    nowhere = configured["tokens"] | {"LOCATION": "redis://127.0.0.1:1/0"}
-    return configured | {"tokens": nowhere}
 
 
 def test_devices_that_have_ended_are_over(alice, pair):

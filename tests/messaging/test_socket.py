@@ -1,15 +1,13 @@
 import asyncio
 import json
-from contextlib import AsyncExitStack
 from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
 
-from accounts import sessions
-from messaging import database, hub, identity, node, queries, services, wire
+from messaging import hub, node, queries, services, wire
 from tests.messaging.conftest import person
-from tests.messaging.sockets import PAGE, session_cookie, socket
+from tests.messaging.sockets import socket
 
 
 async def test_what_one_says_all_members_see_once_in_order(room, alice, bob):
@@ -257,84 +255,6 @@ async def test_watching_tells_how_much_was_said(room, alice, bob, monkeypatch):
         activity = await two.next("activity")
         assert activity["messages"] == {str(alice.pk): 1} and activity["head"] == 3
         assert await two.silent()
-
-
-@pytest.fixture
-def statements(monkeypatch):
-    """All that is asked of the database from the event loop."""
-    statements, run = [], database.run
-
-    async def counting(connection, sql, *rest):
-        statements.append(sql)
-        return await run(connection, sql, *rest)
-
-    monkeypatch.setattr("messaging.writer.run", counting)
-    monkeypatch.setattr("messaging.database.run", counting)
-    return statements
-
-
-async def test_posting_takes_one_query(room, bob, statements):
-    async with socket(bob) as client:
-        await client.subscribe(room)
-        await client.say(room, "warm")
-        statements.clear()
-        await client.say(room, "counted")
-        assert statements == [queries.POST]
-
-
-async def test_subscribing_to_a_room_that_is_held_takes_one_query(room, alice, bob, statements):
-    async with socket(alice) as one, socket(bob) as two:
-        after = (await one.subscribe(room))["head"]
-        await one.say(room, "kept ready")
-        statements.clear()
-        assert (await two.subscribe(room, after=after))["recovered"]
-        assert (await two.next("event"))["body"] == "kept ready"
-        await two.next("presence")
-        by_the_clock = (queries.HEADS, queries.CLOCK, queries.SIGN_INS)
-        assert [one for one in statements if one not in by_the_clock] == [queries.STANDINGS]
-
-
-async def test_a_message_is_encoded_once_for_all_who_get_it(room, alice, bob, monkeypatch):
-    encoded, encode = [], wire.encode
-
-    def counting(frame):
-        encoded.append(frame)
-        return encode(frame)
-
-    monkeypatch.setattr("messaging.feed.encode", counting)
-    async with socket(alice) as one, socket(bob) as two, socket(bob) as three:
-        for client in (one, two, three):
-            await client.subscribe(room)
-        encoded.clear()
-        await one.say(room, "to all")
-        for client in (one, two, three):
-            assert (await client.next("event"))["body"] == "to all"
-    assert [frame.body for frame in encoded] == ["to all"]
-
-
-async def test_many_who_sign_in_together_are_looked_up_together(alice, bob, monkeypatch):
-    cookies = [await sync_to_async(session_cookie)(person) for person in (alice, bob)]
-    looks, owners = [], sessions.owners
-
-    def looking(keys):
-        looks.append(len(keys))
-        return owners(keys)
-
-    monkeypatch.setattr("accounts.sessions.owners", looking)
-    scopes = [{"headers": [*PAGE, cookie]} for cookie in cookies * 10]
-    callers = await asyncio.gather(*map(identity.by_session, scopes))
-    assert [user for user, _proof in callers] == [alice, bob] * 10
-    assert looks == [20]
-
-
-async def test_many_who_subscribe_together_are_looked_up_together(room, alice, bob, statements):
-    async with AsyncExitStack() as stack:
-        clients = [await stack.enter_async_context(socket(user)) for user in (alice, bob) * 5]
-        await clients[0].subscribe(room)
-        statements.clear()
-        answers = await asyncio.gather(*(client.subscribe(room) for client in clients))
-    assert {answer["type"] for answer in answers} == {"subscribed"}
-    assert 1 <= statements.count(queries.STANDINGS) <= 3  # not ten
 
 
 async def test_many_together_are_each_judged_for_themselves(room, alice, bob, charlie):
