@@ -37,7 +37,8 @@ RULES: dict[str, tuple[type[RateLimitItem], str]] = {
     "open_room": (RateLimitItemPerHour, "ROOM_RATE"),  # per person
 }
 
-STATUS = {"rate_limited": 429, "locked_out": 429, "unavailable": 503}  # of a page that refuses
+# What refuses for a while only, and the status that says so, at every door.
+PASSING = {"rate_limited": 429, "locked_out": 429, "unavailable": 503}
 
 
 class Count(NamedTuple):
@@ -106,7 +107,7 @@ def told(response: HttpResponse, refusals: Iterable[ValidationError]) -> HttpRes
     """The page that shows the refusals, with the status and `Retry-After` of one that passes."""
     for refusal in refusals:
         seconds = (refusal.params or {}).get("retry_after")
-        if seconds and refusal.code in STATUS:
-            response.status_code = STATUS[refusal.code]
+        if seconds and refusal.code in PASSING:
+            response.status_code = PASSING[refusal.code]
             response["Retry-After"] = str(seconds)
     return response

@@ -32,9 +32,9 @@ class Paced(MiddlewareMixin):
             return None
         first = error.error_list[0]
         seconds = (first.params or {}).get("retry_after")
-        if not seconds or first.code not in pace.STATUS:
+        if not seconds or first.code not in pace.PASSING:
             return None
-        return refused(request, pace.STATUS[first.code], first.messages[0], seconds)
+        return refused(request, pace.PASSING[first.code], first.messages[0], seconds)
 
 
 def _caller(request: HttpRequest) -> tuple[str, str]:

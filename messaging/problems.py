@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
+from accounts.pace import PASSING
+
 CONTENT_TYPE = "application/problem+json"
 INVALID = "invalid"
 
@@ -25,9 +27,7 @@ STATUS = {
     "room_closed": 409,
     "room_full": 409,
     "changed_meanwhile": 412,
-    "locked_out": 429,
-    "rate_limited": 429,
-    "unavailable": 503,
+    **PASSING,
 }
 
 

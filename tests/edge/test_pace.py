@@ -4,8 +4,11 @@ import json
 from uuid import uuid4
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
+from limits.strategies import MovingWindowRateLimiter
 
+from accounts import pace
 from accounts.models import User
 from messaging import services
 from rooms.models import Membership, Room
@@ -119,3 +122,21 @@ def test_a_stream_of_bad_tokens_is_slowed(db, somewhere, settings, path):
     headers = {"Authorization": "Bearer no.such.token"}
     codes = [somewhere.get(path, headers=headers).status_code for _ in range(5)]
     assert codes == [401] * 3 + [429] * 2
+
+
+def test_how_long_to_wait_is_asked_of_those_alone_who_have_to(settings, monkeypatch):
+    settings.JOIN_RATE = 2
+    looks, look = [], MovingWindowRateLimiter.get_window_stats
+
+    def looking(*asked):
+        looks.append(asked)
+        return look(*asked)
+
+    monkeypatch.setattr(MovingWindowRateLimiter, "get_window_stats", looking)
+    who = uuid4().hex
+    for _ in range(2):
+        pace.spend("join", who)
+    assert looks == []
+    with pytest.raises(ValidationError) as refused:
+        pace.spend("join", who)
+    assert len(looks) == 1 and 1 <= refused.value.params["retry_after"] <= 61
