@@ -85,7 +85,7 @@ def _by_room(room_ids: Collection[int], items: Any, page: Page) -> dict[int, Fou
 
 
 def here(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], presence.State]:
-    """Of (room, person): whether they are here, or since when not."""
+    """Whether each (room, person) is here, or since when not."""
     return presence.states_in(pairs)
 
 

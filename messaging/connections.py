@@ -74,7 +74,7 @@ def _place(cursor: str | None, width: int) -> Place | None:
 
 
 def found(items: Iterable[Any], page: Page) -> Found:
-    """Of one item more than the page has, in the order of the page's direction."""
+    """A page of what was asked for: one item more than it has, in the order of its direction."""
     asked = list(items)
     kept = asked[: page.size]
     return Found(kept[::-1] if page.backwards else kept, len(asked) > page.size)

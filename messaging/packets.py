@@ -28,7 +28,7 @@ class Packet:
 
     @property
     def text(self) -> str:
-        """Of a single one, the message as it is."""
+        """The message as it is, of a packet that holds one."""
         return self.wire[_head_size(self.wire) :].decode()
 
 

@@ -39,7 +39,7 @@ class Tally:
         return True
 
     def give_back(self, who: Hashable) -> None:
-        """Of one that was taken."""
+        """One that was taken is free again."""
         left = self._counts.pop(who) - 1
         if left:
             self._counts[who] = left

@@ -21,7 +21,7 @@ RESET = struct.pack("ii", 1, 0)  # SO_LINGER: what is unsent is forgotten
 
 
 def behind(send: Any) -> asyncio.Transport | None:
-    """Of a server that we know: uvicorn's `send` is a method of its protocol."""
+    """What uvicorn writes to: its `send` is a method of its protocol. None for another server."""
     protocol = getattr(send, "__self__", None)
     return protocol.transport if isinstance(protocol, WebSocketsSansIOProtocol) else None
 

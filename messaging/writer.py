@@ -209,7 +209,7 @@ class Writer:
                 raise
 
     def _answer(self, judged: "list[tuple[Waiting, Judged]]") -> "list[tuple[Waiting, Judged]]":
-        """Of what is stored; returns the others."""
+        """Answers those that are stored; returns the others."""
         events, others = [], []
         for waiting, found in judged:
             draft = waiting.draft

@@ -180,7 +180,7 @@ def roomless(statement: str) -> list[int]:
 
 
 def present(pairs: list[tuple[int, int]]) -> dict[tuple[int, int], tuple[bool, bool]]:
-    """Of each (room, person): whether both are there, and whether the person has a seat."""
+    """Whether both of each (room, person) are there, and whether the person has a seat."""
     asked = {"rooms": [room for room, _ in pairs], "users": [user for _, user in pairs]}
     return {(room, user): (there, seated) for room, user, there, seated in rows(PRESENT, asked)}
 

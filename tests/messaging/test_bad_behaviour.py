@@ -106,8 +106,8 @@ async def test_a_client_that_stalls_with_less_than_the_bound_waiting_is_let_go(f
 
 
 async def test_pings_of_a_client_that_does_not_read_take_bounded_memory(fast):
-    """Of any sizes, at any speed: it is the most that was ever taken that counts, and the worker
-    reads on only as fast as pings may come."""
+    """Pings of any size, at any speed: the most that was ever taken counts, and the worker reads on
+    only as fast as pings may come."""
     (bob,) = await fast.apeople("bob")
     before = forget_most(fast.pids[1])
     for size in (125, 0):

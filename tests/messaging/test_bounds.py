@@ -11,7 +11,7 @@ from tests.messaging.sockets import socket
 
 
 class PlainLine(Line):
-    """Of a server that we do not know; tells when it is cut."""
+    """A line of a server that we do not know; tells when it is cut."""
 
     __slots__ = ("_cut",)
 
