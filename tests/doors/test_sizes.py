@@ -84,10 +84,16 @@ async def test_no_frame_and_no_catch_up_is_larger(people, character, settings):
     head = await sync_to_async(lambda: Event.objects.filter(room=room).count())()
     ids = await sync_to_async(lambda: list(Room.objects.values_list("pk", flat=True)))()
     async with socket(people["bob"]) as client:
-        for after in (0, head - 5, head - 30, head - 400):
+        for after, is_told in (
+            (0, False),
+            (head - 5, True),
+            (head - 30, True),
+            (head - 400, False),
+        ):
             answer = await client.subscribe(room, after=after)
+            assert answer["recovered"] is is_told
             told = 0
-            if answer["recovered"]:
+            if is_told:
                 events = await client.events(head - after)
                 told = sum(len(json.dumps(one, ensure_ascii=False).encode()) for one in events)
             assert told <= RESUME_BYTES_MAX

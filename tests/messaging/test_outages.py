@@ -1,8 +1,12 @@
-"""Redis or MongoDB dies under two processes: talking and joining go on, and it heals by itself."""
+"""Redis or MongoDB dies under two processes: talking and joining go on, and it heals by itself.
+PostgreSQL that only reads is unavailable for a while, and no fault of ours."""
 
 import asyncio
 
+from messaging import node
+from tests.messaging.sockets import socket
 from tests.messaging.stores import bring_back, kill
+from tests.messaging.test_full_pool import faults
 from tests.messaging.test_two_processes import frame, open_room, post, say, subscribe
 
 
@@ -52,3 +56,15 @@ async def test_without_mongodb_talking_goes_on_and_presence_says_so_and_heals(fr
             async with asyncio.timeout(30):
                 while (await frame(one, "presence"))["degraded"]:
                     pass
+
+
+async def test_a_database_that_only_reads_is_unavailable_and_the_socket_stays(room, bob, caplog):
+    """As after a failover: default_transaction_read_only."""
+    async with socket(bob) as client:
+        hub_reads = node.current().reads
+        await hub_reads.rows("SELECT 1")
+        for one in list(hub_reads._pool._pool):
+            await one.execute("SET default_transaction_read_only = on")
+        await client.send("read", room=room.pk, seq=1)
+        assert (await client.next("nack"))["code"] == "unavailable"
+    assert faults(caplog) == []

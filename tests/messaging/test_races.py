@@ -201,17 +201,6 @@ async def test_a_snapshot_of_presence_is_not_shown_to_who_has_unsubscribed(room,
         assert (await client.next("presence", "pong"))["type"] == "pong"
 
 
-async def test_a_database_that_only_reads_is_unavailable_and_the_socket_stays(room, bob):
-    """As after a failover: default_transaction_read_only."""
-    async with socket(bob) as client:
-        hub_reads = node.current().reads
-        await hub_reads.rows("SELECT 1")
-        for one in list(hub_reads._pool._pool):
-            await one.execute("SET default_transaction_read_only = on")
-        await client.send("read", room=room.pk, seq=1)
-        assert (await client.next("nack"))["code"] == "unavailable"
-
-
 async def test_a_resend_of_a_stored_message_by_who_left_since_is_acknowledged(room, bob):
     """The ack was lost, then the sender left by another door: it *was* stored."""
     cid = uuid4()

@@ -29,6 +29,12 @@ def test_opening_seats_the_owner_and_begins_the_log(alice):
     assert log(room) == [(1, "enter", "Alice")]
 
 
+def test_all_that_is_wrong_with_a_room_is_told_at_once(alice):
+    with pytest.raises(ValidationError) as refusal:
+        services.open_room(alice, title="\u3164", description="x" * 501, capacity=0)
+    assert set(refusal.value.error_dict) == {"title", "description", "capacity"}
+
+
 def test_joining_takes_one_seat_and_is_in_the_log_once(room, charlie):
     services.join(room.pk, charlie)
     services.join(room.pk, charlie)
