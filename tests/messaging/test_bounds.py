@@ -3,8 +3,10 @@
 import asyncio
 from uuid import uuid4
 
+from asgiref.sync import sync_to_async
+
 from messaging import client as client_module
-from messaging import node, outbox
+from messaging import database, node, outbox, queries, wire
 from messaging.packets import packet
 from messaging.transport import Line
 from tests.messaging.sockets import socket
@@ -45,6 +47,22 @@ async def test_each_is_refused_in_their_own_language_however_often(
                 english, korean = await one.say(room, "more"), await two.say(room, "more")
                 assert english["code"] == korean["code"] == why
                 assert english["detail"].isascii() and not korean["detail"].isascii()
+
+
+async def test_a_catch_up_reads_no_more_at_once_than_a_resume_holds(room, alice, bob, monkeypatch):
+    read, run = [], database.run
+
+    async def measured(connection, sql, *rest):
+        rows = await run(connection, sql, *rest)
+        if sql == queries.SIZED_AFTER:
+            read.append(sum(len(queries.event(row[:-1]).body.encode()) for row in rows))
+        return rows
+
+    monkeypatch.setattr("messaging.database.run", measured)
+    await sync_to_async(queries.append)(room.pk, "message", [alice.pk] * 100, "😀" * 4_000)
+    async with socket(bob) as client:
+        assert not (await client.subscribe(room, after=2))["recovered"]
+    assert 0 < max(read) <= wire.RESUME_BYTES_MAX + 16_000
 
 
 async def test_a_reader_that_is_too_slow_is_closed_and_the_others_are_not_slowed(

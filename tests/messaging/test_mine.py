@@ -6,6 +6,7 @@ from asgiref.sync import sync_to_async
 
 from messaging import mine, node, queries, services
 from messaging.mine import Mine, News
+from messaging.reachable import reach
 from tests.messaging.sockets import socket
 from tests.messaging.test_two_processes import frame, open_room, say, subscribe, tell
 
@@ -77,6 +78,20 @@ async def test_a_change_that_is_told_as_a_look_ends_is_looked_at_too(room, alice
     here.abouts.look(room.pk)
     async with asyncio.timeout(5):
         while len(shown) < 2:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_change_is_shown_once_the_database_is_back(room, alice, monkeypatch):
+    monkeypatch.setattr("messaging.about.AGAIN_SECONDS", 0.05)
+    here, shown = node.current(), []
+    await here.hub.watch(queries.Head(room.pk, 2, 2), alice.pk, shown.append)
+    monkeypatch.setattr(reach, "is_down", True)
+    here.abouts.look(room.pk)
+    await asyncio.sleep(0.2)
+    assert shown == []
+    monkeypatch.setattr(reach, "is_down", False)
+    async with asyncio.timeout(5):
+        while not shown:
             await asyncio.sleep(0.01)
 
 

@@ -58,7 +58,16 @@ async def heard_by_the_old_name(stack):
         await subscribe(two, room)
         await say(two, room, "before")
         assert names([await frame(one, "event")], bob) == ["Bob"]
+        for number in (0, 1):  # from here on these lines are kept ready there
+            assert await resumed(stack, number, alice, bob, room) == ["Bob"] * 2  # entered, before
         yield alice, bob, room, one, two
+
+
+async def resumed(stack, number, alice, bob, room):
+    """Bob's names in the lines that one who comes back to this process is told."""
+    async with stack.socket(number, alice) as back:
+        await subscribe(back, room, after=0)
+        return names([await frame(back, "event") for _ in range(3)], bob)
 
 
 @pytest.mark.parametrize("by", [0, 1])
@@ -103,15 +112,9 @@ async def test_lines_of_who_has_no_socket_and_is_renamed_by_a_command_have_the_n
         await two.close()
         await stack.arun(save, bob, "Roberta")
         async with asyncio.timeout(SECONDS):
-            while await resumed(stack, alice, bob, room) != ["Roberta"] * 2:  # entered, before
-                await asyncio.sleep(0.1)
-
-
-async def resumed(stack, alice, bob, room):
-    """Bob's names in the lines that one who comes back is told."""
-    async with stack.socket(0, alice) as back:
-        await subscribe(back, room, after=0)
-        return names([await frame(back, "event") for _ in range(3)], bob)
+            for number in (0, 1):
+                while await resumed(stack, number, alice, bob, room) != ["Roberta"] * 2:
+                    await asyncio.sleep(0.1)
 
 
 async def test_somebody_on_two_processes_is_renamed_for_who_is_on_one(stack):
