@@ -100,7 +100,7 @@ class Chat(Subscriber):
             self.farewell()  # while it is put down, lines come that nobody is shown
         if self.page and self.is_live and not self.unseen_since:
             await self._say_gone(self.page)  # first: the PUT read that follows may be quick
-        if is_clean:
+        if is_clean or self.unseen_since:  # else nobody knows what of the last was seen
             await self._mark()
         self.gone(at)
 

@@ -34,7 +34,7 @@ async def read_to(room, user, seq):
 
 @pytest.fixture
 async def no_grace_ends():
-    """Who just goes is waited for without end: only who says so is away."""
+    """Presence waits for them without end: only who says so is away."""
     node.current().here.visitors._grace = 1_000.0
 
 
@@ -88,6 +88,24 @@ async def test_what_the_layer_did_not_tell_is_found_when_the_socket_ends(
         await say(room.pk, person(alice), "between")
         await chat.said("sub-0")
     assert await browser.read(room) == ["between"]
+
+
+async def test_what_was_seen_stays_so_where_a_page_that_was_left_ends_without_a_word(
+    room, alice, bob, monkeypatch
+):
+    """The layer told nothing, and the socket is cut: only its end finds that it was left."""
+    monkeypatch.setattr("messaging.stomp.visits._tell", lambda *away: None)
+    browser = await Browser.of(bob)
+    async with browser.socket() as chat:
+        await visit(browser, room, chat)
+        await say(room.pk, person(alice), "seen")
+        await chat.said("sub-0")
+        await browser.list()
+        await say(room.pk, person(alice), "nobody sees it")
+        await chat.said("sub-0")
+        await chat.close(1006)
+        await chat.raw.wait(5)
+    assert await browser.read(room) == ["nobody sees it"]
 
 
 async def test_what_comes_after_its_goodbye_was_not_seen(room, alice, bob, monkeypatch):
