@@ -4,10 +4,9 @@ from typing import Protocol
 from uuid import UUID
 
 from messaging import node
+from messaging.layer import PEOPLE
 from messaging.node import Node
 from messaging.stomp.roster import Rosters
-
-PAGES = -1  # no room: all processes with pages of the original's hear here that one was left
 
 
 class Shown(Protocol):
@@ -23,16 +22,12 @@ class House:
         self.node = of
         self.rosters = Rosters(of)
         of.names.when_renamed.append(self.rosters.rename)
+        of.hub.others["away"] = lambda _people, told: self._away(*told["away"])
         self._shown: dict[UUID, set[Shown]] = {}
-        self._listens = False
 
-    async def welcome(self, device: UUID, one: Shown) -> None:
+    def welcome(self, device: UUID, one: Shown) -> None:
         """It hears from here on that its page was left, in whichever process that is said."""
         self._shown.setdefault(device, set()).add(one)
-        if not self._listens:
-            self._listens = True
-            self.node.hub.others["away"] = lambda _pages, told: self._away(*told["away"])
-            await self.node.hub.layer.join(PAGES)
 
     def forget(self, device: UUID, one: Shown) -> None:
         if others := self._shown.get(device):
@@ -44,7 +39,7 @@ class House:
         """To this process's pages and to the others'."""
         told = (user_id, device.hex, room_id, at)
         self._away(*told)
-        self.node.hub.layer.tell(PAGES, {"type": "away", "away": told})
+        self.node.hub.layer.tell(PEOPLE, {"type": "away", "away": told})
 
     def _away(self, user_id: int, device: str, room_id: int | None, at: int) -> None:
         """Of one room, or of all. What was opened since then is not meant."""

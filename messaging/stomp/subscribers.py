@@ -146,7 +146,7 @@ class Subscriber(Client):
         """A page may have been left before this socket of it came to subscribe."""
         if self.page is None:
             return
-        await self.house.welcome(self.page.device, self)
+        self.house.welcome(self.page.device, self)
         ask = database_sync_to_async(visits.opens, thread_sensitive=False)
         begun, left_at = await ask(self.room_id, self.page.device, self.socket)
         if begun:
