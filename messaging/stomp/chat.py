@@ -11,9 +11,8 @@ from channels.db import database_sync_to_async
 from messaging import queries, wire
 from messaging.database import Unavailable
 from messaging.drafts import not_member, unavailable
-from messaging.packets import Packet
 from messaging.stomp import shape, unread, visits
-from messaging.stomp.subscribers import EVENT, Page, Subscriber
+from messaging.stomp.subscribers import Page, Subscriber
 
 log = logging.getLogger(__name__)
 
@@ -64,12 +63,7 @@ class Chat(Subscriber):
             self._begun = frame["after"]
         super().say(**frame)
 
-    def _take(self, packet: Packet) -> None:
-        for text in (one.text for one in packet.singles):
-            if text.startswith(EVENT):
-                self._show(text)
-
-    def _show(self, text: str) -> None:
+    def _line(self, text: str) -> None:
         event = shape.event(text)
         if self.page:
             self._given.append((visits.now(), event.seq))

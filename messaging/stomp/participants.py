@@ -3,9 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from messaging.packets import Packet
 from messaging.stomp import shape
-from messaging.stomp.subscribers import EVENT, Subscriber
+from messaging.stomp.subscribers import Subscriber
 
 
 class Participants(Subscriber):
@@ -30,11 +29,12 @@ class Participants(Subscriber):
         headers = {"message-id": f"{self.asked.id}-{self._shown}"}
         self.told.message(self, headers, people.told(self.account))
 
-    def _take(self, packet: Packet) -> None:
-        for text in (one.text for one in packet.singles):
-            is_event = text.startswith(EVENT)
-            if not is_event or shape.event(text).kind in ("enter", "leave"):
-                self.house.rosters.stir(self.room_id, seats=is_event)
+    def _line(self, text: str) -> None:
+        if shape.event(text).kind in ("enter", "leave"):
+            self.house.rosters.stir(self.room_id, seats=True)
+
+    def _other(self) -> None:
+        self.house.rosters.stir(self.room_id)
 
     def gone(self, at: datetime) -> None:
         self.house.rosters.unwatch(self.room_id, self._show)

@@ -1,9 +1,10 @@
 """What a SUBSCRIBE opens: each is a client of its own (messaging/client.py)."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
 from channels.db import database_sync_to_async
@@ -54,11 +55,11 @@ class Page(NamedTuple):
     opened_at: int  # µs since 1970: its socket
 
 
-class Subscriber(Client):
-    """`page`: of the original's client, which subscribes before it enters, is caught up from what
-    it has missed, and does not say that nobody looks at it any more (visits.py)."""
+class Subscriber(Client, ABC):
+    """One subscription. Where it is a page's of the original's, it may wait for its person's seat,
+    and end in nobody looking at it without a word (visits.py)."""
 
-    socket = ""  # which of the sockets of a page brings it
+    socket: ClassVar[str]  # which of the sockets of a page brings it: one of visits.SOCKETS
 
     def __init__(
         self, user: User, language: str, asked: Asked, told: Told, page: Page | None
@@ -123,7 +124,18 @@ class Subscriber(Client):
 
     def _take(self, packet: Packet) -> None:
         """Frames that are the same for all of the room."""
-        raise NotImplementedError
+        for text in (one.text for one in packet.singles):
+            if text.startswith(EVENT):
+                self._line(text)
+            else:
+                self._other()
+
+    @abstractmethod
+    def _line(self, text: str) -> None:
+        """An `event` frame: a line of the room's log."""
+
+    def _other(self) -> None:
+        """A frame of who is here, who types, what the room is: most subscriptions need none."""
 
     async def heard_from(self) -> None:
         """The client is there, and has what it was sent before."""
