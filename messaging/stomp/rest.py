@@ -183,11 +183,11 @@ class Unread(Original):
         """→ `[{chatId, type, username, message, createdAt}]`, oldest first, the newest
         unread.UNREAD_MAX or UNREAD_BYTES of them; `[]` for who has no seat (yet). Where there are
         older ones, `Link: <…>; rel="prev"` leads to them, whom its page does not ask for."""
-        page = self._page(_room_id(chat_id), request)
+        missed = self._missed(_room_id(chat_id), request)
         me = request.user
-        response = Response([shape.line(each, shape.username(each, me)) for each in page.events])
-        if page.before:
-            older = request.build_absolute_uri(f"?before={page.before}")
+        response = Response([shape.line(each, shape.username(each, me)) for each in missed.events])
+        if missed.before:
+            older = request.build_absolute_uri(f"?before={missed.before}")
             response["Link"] = f'<{older}>; rel="prev"'
         return response
 
@@ -200,7 +200,7 @@ class Unread(Original):
             raise Http404 from None
         return Response({"status": 200})
 
-    def _page(self, room_id: int, request: Request) -> unread.Page:
+    def _missed(self, room_id: int, request: Request) -> unread.Missed:
         asked = Before(data=request.query_params)
         asked.is_valid(raise_exception=True)
         me, before = request.user.pk, asked.validated_data["before"]

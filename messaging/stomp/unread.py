@@ -3,7 +3,7 @@
 GET read answers what came after the member's read position, and notes how far it has looked; the
 SUBSCRIBE that follows a moment later goes on after that, so nothing falls between the two. Where
 SUBSCRIBE is the quicker, it brings everything, and the GET that comes then brings nothing. The read
-position follows what the page's socket was given (subscribers.py), and ends where it goes away.
+position follows what the page's socket was given (chat.py), and ends where nobody looks any more.
 
 More than one page of a person may come at the same time, and nothing tells which SUBSCRIBE belongs
 to which answer: then the oldest note counts. A line may be shown twice, but none is lost.
@@ -24,14 +24,14 @@ NOTE_SECONDS = 20  # from the answer to the subscription
 QUICKER_SECONDS = 5  # a GET read may come so long after the SUBSCRIBE of its page
 
 
-class Page(NamedTuple):
-    """Lines of what came while someone was away, oldest first, and where older ones are left."""
+class Missed(NamedTuple):
+    """What came while someone was away, oldest first, and before which line older ones are left."""
 
     events: list[Event]
     before: int | None = None
 
 
-def unread(room_id: int, user_id: int, device: UUID, at: int) -> Page:
+def unread(room_id: int, user_id: int, device: UUID, at: int) -> Missed:
     """The newest of what came while this member was away; nothing for who has no seat.
 
     Raises Room.DoesNotExist.
@@ -42,37 +42,37 @@ def unread(room_id: int, user_id: int, device: UUID, at: int) -> Page:
         ask(lambda redis: redis.delete(_told(room_id, user_id)))  # of a seat that was given back
     if ask(lambda redis: redis.getdel(_quicker(room_id, user_id))):
         visits.begin(room_id, device, at, sockets=())
-        return Page([])
+        return Missed([])
     visits.begin(room_id, device, at)
     if standing is None:
-        return Page([])
+        return Missed([])
     page, last = _after(standing, room_id, user_id, None)
     note(room_id, user_id, last)
     return page
 
 
-def older(room_id: int, user_id: int, before: int) -> Page:
-    """What came before the first line of such a page. To ask for it is no visit."""
+def older(room_id: int, user_id: int, before: int) -> Missed:
+    """What came before the first line of such an answer. To ask for it is no visit."""
     standing = queries.standing(room_id, user_id)
-    return _after(standing, room_id, user_id, before)[0] if standing else Page([])
+    return _after(standing, room_id, user_id, before)[0] if standing else Missed([])
 
 
 def _after(
     standing: queries.Standing, room_id: int, user_id: int, before: int | None
-) -> tuple[Page, int]:
+) -> tuple[Missed, int]:
     """What this member has not read, up to the end or to the line `before`; and how far that is."""
     if standing.head <= standing.read_seq:
-        return Page([]), standing.head
+        return Missed([]), standing.head
     found, more = queries.page(
         room_id, before=before, after=None, limit=UNREAD_MAX, most=UNREAD_BYTES
     )
     events = [one for one in found if one.seq > standing.read_seq]
     if not events:
-        return Page([]), standing.head
+        return Missed([]), standing.head
     first, last = events[0].seq, events[-1].seq
     is_cut = more and len(events) == len(found) and first > standing.read_seq + 1
     kept = [one for one in events if one.sender.id != user_id]  # nobody misses what they did
-    return Page(kept, first if is_cut else None), last
+    return Missed(kept, first if is_cut else None), last
 
 
 def note(room_id: int, user_id: int, seq: int) -> None:
@@ -113,7 +113,7 @@ def go_away(room_id: int, user_id: int, device: UUID, at: int) -> None:
 
 
 def socket_goes(room_id: int, user_id: int, device: UUID) -> int:
-    """Of a page. Says since when nobody looks at it, if that was before; 0 if not."""
+    """A page's socket has ended. Since when nobody looks at it (µs since 1970); 0 if until now."""
     ask(lambda redis: redis.delete(_quicker(room_id, user_id)))
     return visits.closes(room_id, device)
 
