@@ -13,7 +13,7 @@ NAMES = UUID("7d1b5e0a-3c1f-5f0e-9a55-0f7f3b8a6c11")  # of client ids that are n
 
 
 class Body(Struct):
-    """Of a SEND."""
+    """The body of a SEND."""
 
     chatId: str | int = ""  # noqa: N815  (the original's name)
     message: str = ""

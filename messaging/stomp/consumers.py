@@ -55,7 +55,7 @@ class StompConsumer(AsyncConsumer):
             sockets.addresses.give_back(address)
 
     def _is_known(self, address):
-        """Who it is, or that it has gone: it counts as a stranger no more."""
+        """It has said who it is, or has gone: it counts as a stranger no more."""
         if self.is_stranger:
             self.is_stranger = False
             node.current().sockets.strangers.give_back(address)
@@ -242,7 +242,7 @@ class SockJSConsumer(OriginalConsumer):
 
 
 def shown_token(frame):
-    """Of CONNECT: in `Authorization`, or as the passcode."""
+    """The token that a CONNECT brings: in `Authorization`, or as the passcode."""
     if "Authorization" in frame.headers:
         return token_in(frame.headers["Authorization"]) or ""
     passcode = frame.headers.get("passcode")

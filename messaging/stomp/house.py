@@ -42,7 +42,7 @@ class House:
         self.node.hub.layer.tell(PEOPLE, {"type": "away", "away": told})
 
     def _away(self, user_id: int, device: str, room_id: int | None, at: int) -> None:
-        """Of one room, or of all. What was opened since then is not meant."""
+        """The pages of one room, or of all (None), were left. What was opened since then is not."""
         for one in list(self._shown.get(UUID(device), ())):
             if room_id in (None, one.room_id):
                 one.look_away(at)

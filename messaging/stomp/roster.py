@@ -22,7 +22,7 @@ Show = Callable[[People], None]
 
 
 class Roster:
-    """Of one room; lives while somebody watches."""
+    """The list of one room; it lives while somebody watches."""
 
     def __init__(self, node: Node, room_id: int) -> None:
         self._node = node
@@ -100,7 +100,7 @@ class Roster:
 
 
 class Rosters:
-    """Of one process, by room."""
+    """The lists of one process, by room."""
 
     def __init__(self, node: Node) -> None:
         self._node = node

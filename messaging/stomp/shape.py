@@ -27,7 +27,7 @@ class Participant(Struct):
 
 
 class People:
-    """Who takes part, encoded once for all; and told to each with their own e-mail in its place."""
+    """The people of a room, encoded once for all; each is told their own e-mail in its place."""
 
     def __init__(self, people: Collection[tuple[int, str, bool]]) -> None:
         self._names = {user_id: names.stand_in(user_id, name) for user_id, name, _here in people}
@@ -43,7 +43,7 @@ class People:
 
 
 def _fitting(people: list[Participant], most: int) -> list[Participant]:
-    """Of a very large room: who is here first, and then as many as there is room for."""
+    """What fits of a very large room: who is here first, then as many as there is room for."""
     kept = []
     for one in sorted(people, key=lambda one: not one.isRead):
         most -= len(encoded(one).encode()) + 1
@@ -60,7 +60,7 @@ def event(text: str) -> Event:
 
 
 def username(event: Event, to: User) -> str:
-    """Who said it, for that reader."""
+    """What that reader calls the one who said it."""
     return names.shown(event.sender.id, event.sender.name, to)
 
 

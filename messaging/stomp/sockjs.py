@@ -19,7 +19,7 @@ def closing(code: int, why: str) -> str:
 
 
 class Reader:
-    """Of one connection: what its client sends, as bytes of STOMP."""
+    """Reads what one client sends: as bytes of STOMP."""
 
     def __init__(self) -> None:
         self._half = ""

@@ -42,8 +42,8 @@ def begin(room_id: int, device: UUID, at: int, sockets: Collection[str] = SOCKET
 
 
 def opens(room_id: int, device: UUID, socket: str) -> tuple[int, int]:
-    """A socket of a page subscribes: when the page began, and since when nobody looks at what this
-    sign-in has in the room. 0 for each that is not known."""
+    """A socket of a page subscribes. Answers when the page began, and since when nobody looks at
+    what this sign-in has in the room; 0 for each that is not known."""
     key = _page(room_id, device)
     found = ask(
         lambda redis: (
@@ -70,7 +70,7 @@ def left_at(room_id: int, device: UUID) -> int:
 
 
 def closes(room_id: int, device: UUID) -> int:
-    """A page's socket goes: a PUT read that follows has nothing to add. As `left_at`."""
+    """A page's socket goes: a PUT read that follows has nothing to add. Answers as `left_at`."""
     key, at = _page(room_id, device), now()
     ask(lambda redis: redis.pipeline().hset(key, "gone", at).expire(key, KEPT_SECONDS).execute())
     return left_at(room_id, device)

@@ -84,7 +84,7 @@ def original(_original: Stack, django_db_blocker: Any) -> Iterator[Stack]:
 
 
 def _forget_notes() -> None:
-    """Of other tests' rooms and people, who have the same numbers in databases of their own."""
+    """Other tests' rooms and people have the same numbers, in databases of their own."""
     redis = get_redis_connection("default")
     for key in redis.scan_iter("chattalk:original:*"):
         redis.delete(key)

@@ -162,7 +162,7 @@ class SockJS(Stomp):
         await self.deed("enter", room)
 
     async def watches(self, room) -> None:
-        """Who takes part."""
+        """Asks to be told who takes part."""
         destination = f"/sub/participant/{getattr(room, 'pk', room)}"
         await self.send("SUBSCRIBE", id="sub-0", destination=destination)
 
