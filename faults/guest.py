@@ -14,7 +14,8 @@ from uuid import uuid4
 from bench import client
 from bench.ours import Person
 from faults.history import History
-from faults.member import ANSWER_WITHIN, Refused
+from faults.member import ANSWER_WITHIN
+from faults.said import Refused
 
 Frame = dict[str, Any]
 

@@ -2,8 +2,8 @@
 
 It resumes after the last line it has without a hole, sends again what was not answered under the
 same id, waits before it comes back as our own page does, and takes the other worker then. It shows
-what comes as it comes: what is lost or out of order on the way is seen by the judge. A line that
-comes again is shown once, as on our page; within one subscription it should not, and counts.
+what comes as it comes (screen.py). A line that comes again is shown once, as on our page; within
+one subscription it should not, and counts.
 """
 
 import asyncio
@@ -18,24 +18,13 @@ from bench import client
 from bench.ours import Person
 from faults import backoff, judge, rest
 from faults.history import History
+from faults.said import Refused, Said
+from faults.screen import Screen
 
 ANSWER_WITHIN = 10.0  # seconds, for a connection, a pong, an answer to a message
 PING_EVERY = 25.0  # seconds
 AGAIN = {"unavailable": 1.0, "too_many": 0.2, "rate_limited": 0.2, "not_subscribed": 0.2}
 LOST = (OSError, TimeoutError, EOFError)
-
-
-class Refused(Exception):
-    """A message that the room does not take; its code."""
-
-
-class Said:
-    """A message on its way to an acknowledgement."""
-
-    def __init__(self, body: str, cid: str) -> None:
-        self.body, self.cid = body, cid
-        self.answer: Future[int] = asyncio.get_running_loop().create_future()
-        self.timer: asyncio.TimerHandle | None = None
 
 
 class Member:
@@ -46,11 +35,7 @@ class Member:
         self.name, self.person, self.room = name, person, room
         self.ports, self.history = ports, history
         self._dice = random.Random(dice.random())
-        self.shown: list[tuple[int, str]] = []  # seq and cid, in the order of the screen
-        self._seqs: set[int] = set()
-        self.last = 0  # up to here without a hole
-        self._told: set[int] = set()  # by the subscription of now
-        self.repeats = 0  # lines that one subscription told twice
+        self.screen = Screen(room, self._shown)
         self.reloads = 0  # how often the server could not tell what was missed
         self.came = 0
         self.closes: list[int | None] = []
@@ -61,7 +46,6 @@ class Member:
         self.heard: list[dict[str, Any]] = []  # all but events: for scenarios that look at it
         self.subscribed = asyncio.Event()
         self.ping_every = PING_EVERY
-        self._held: list[dict[str, Any]] | None = None  # live lines, while the log is loaded anew
         self._loading: asyncio.Task[None] | None = None
         self._turn = 0  # which of the ports is next
         self._over = False
@@ -118,8 +102,7 @@ class Member:
             with suppress(asyncio.CancelledError):
                 await self._task
         for said in self.waiting.values():
-            if said.timer:
-                said.timer.cancel()
+            said.stop()
 
     @property
     def is_connected(self) -> bool:
@@ -151,7 +134,7 @@ class Member:
             self._tell("connect", "fail", note=f"{type(error).__name__}: {error}"[:80])
             return None, ""
         try:
-            self._socket.frame(type="subscribe", room=self.room, after=self.last)
+            self._socket.frame(type="subscribe", room=self.room, after=self.screen.last)
             await self._until_gone(gone)
         finally:
             socket, self._socket = self._socket, self._release(self._socket)
@@ -169,7 +152,7 @@ class Member:
 
     def _release(self, socket: client.Socket) -> None:
         self.subscribed.clear()
-        self._held = None
+        self.screen.forget_held()
         if self._loading:
             self._loading.cancel()
         if self._pong:
@@ -195,7 +178,7 @@ class Member:
         frame = json.loads(payload)
         match frame["type"]:
             case "event":
-                self._note_line(frame)
+                self.screen.hear(frame)
             case "ack":
                 self._acknowledged(frame)
             case "nack":
@@ -203,8 +186,9 @@ class Member:
             case "subscribed":
                 self._subscribed(frame)
             case "heads":
-                if frame["rooms"].get(str(self.room), 0) > self.last and self._held is None:
-                    self.frame(type="subscribe", room=self.room, after=self.last)
+                head = frame["rooms"].get(str(self.room), 0)
+                if head > self.screen.last and not self.screen.is_held:
+                    self.frame(type="subscribe", room=self.room, after=self.screen.last)
             case "presence":
                 self._note_presence(frame)
             case "pong" if self._pong:
@@ -212,34 +196,18 @@ class Member:
         if frame["type"] != "event":
             self.heard.append(frame)
 
-    def _note_line(self, frame: dict[str, Any]) -> None:
-        self.repeats += frame["seq"] in self._told
-        self._told.add(frame["seq"])
-        if self._held is None:
-            self._show(frame)
-        else:
-            self._held.append(frame)
-
-    def _show(self, frame: dict[str, Any]) -> None:
-        seq, cid = frame["seq"], frame.get("cid", "")
-        if seq in self._seqs:
-            return
-        self._seqs.add(seq)
-        self.shown.append((seq, cid))
-        while self.last + 1 in self._seqs:
-            self.last += 1
-        note = frame["kind"] if frame["room"] == self.room else f"of room {frame['room']}"
+    def _shown(self, seq: int, cid: str, note: str) -> None:
         self._tell("show", "ok", seq=seq, cid=cid, note=note)
 
     def _subscribed(self, frame: dict[str, Any]) -> None:
         self.came += 1
-        self._told = set()
+        self.screen.subscribed()
         self._tell("connect", "ok", seq=frame["head"], note=str(frame["recovered"]))
         if frame["recovered"]:
             self._open()
         else:
             self.reloads += 1
-            self._held = []
+            self.screen.hold()
             if self._loading:
                 self._loading.cancel()
             loop = asyncio.get_running_loop()
@@ -249,20 +217,18 @@ class Member:
         """What the socket could not tell, from the log; then what came live meanwhile."""
         port = self.ports[(self._turn - 1) % len(self.ports)]
         try:
-            while self.last < head:
-                path = f"/api/v1/rooms/{self.room}/events/?after={self.last}&limit=100"
+            while self.screen.last < head:
+                path = f"/api/v1/rooms/{self.room}/events/?after={self.screen.last}&limit=100"
                 answer = await rest.ask(port, "GET", path, self.person)
                 if answer.status != 200 or not answer.said["results"]:
                     raise OSError(f"the log: {answer.status}")
                 for line in answer.said["results"]:
-                    self._show(line | {"room": self.room})
+                    self.screen.show(line | {"room": self.room})
         except LOST:
             socket.close()  # begin anew
             return
         if self._socket is socket:
-            held, self._held = self._held or [], None
-            for frame in held:
-                self._show(frame)
+            self.screen.let_go()
             self._open()
 
     def _open(self) -> None:
@@ -282,22 +248,19 @@ class Member:
     # --- what it says -----------------------------------------------------------------------------
 
     def _send(self, said: Said) -> None:
-        if said.timer:
-            said.timer.cancel()
+        said.stop()
         if said.answer.done() or not self.is_connected:
             return
         self._tell("send", "invoke", cid=said.cid)
         self.frame(type="send", room=self.room, cid=said.cid, body=said.body)
-        loop = asyncio.get_running_loop()
-        said.timer = loop.call_later(ANSWER_WITHIN, self._send, said)
+        said.again(ANSWER_WITHIN, self._send)
 
     def _acknowledged(self, frame: dict[str, Any]) -> None:
         said = self.waiting.pop(frame["cid"], None)
         note = "repeated" if frame["repeated"] else ""
         self._tell("send", "ok", cid=frame["cid"], seq=frame["seq"], note=note)
         if said is not None:
-            if said.timer:
-                said.timer.cancel()
+            said.stop()
             if not said.answer.done():
                 said.answer.set_result(frame["seq"])
 
@@ -314,13 +277,11 @@ class Member:
         if code in AGAIN:
             wait = frame.get("retry_after", AGAIN[code])
             self._tell("send", "info", cid=cid, note=code)
-            said.timer and said.timer.cancel()
-            said.timer = asyncio.get_running_loop().call_later(wait, self._send, said)
+            said.again(wait, self._send)
             return
         del self.waiting[cid]
         self._tell("send", "fail", cid=cid, note=code)
-        if said.timer:
-            said.timer.cancel()
+        said.stop()
         said.answer.set_exception(Refused(code))
         said.answer.exception()  # whoever waits for it is told; nobody has to
 

@@ -87,7 +87,7 @@ async def reading(run: Run) -> None:
 async def _read(run: Run, device: Member, is_over: asyncio.Event) -> None:
     """What it had on screen a while ago, now and then what is far above it."""
     while not is_over.is_set():
-        seq = device.last - run.dice.choice([60, 60, 60, 90])
+        seq = device.screen.last - run.dice.choice([60, 60, 60, 90])
         device.frame(type="read", room=device.room, seq=max(seq, 0))
         run.operations["reads"] += 1
         await asyncio.sleep(run.dice.uniform(0.01, 0.05))

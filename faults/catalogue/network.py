@@ -122,8 +122,8 @@ async def _memory_while(run: Run, work: "asyncio._CoroutineLike[None]") -> float
 async def _when_heard(crowd: Crowd, size: int) -> float:
     """When the room has had that many bytes more. So much waits for who takes nothing; a little
     later really, for the kernel takes its part."""
-    until = len(crowd.listeners[0].shown) + size // len(PAGE.encode())
-    while len(crowd.listeners[0].shown) < until:
+    until = len(crowd.listeners[0].screen.shown) + size // len(PAGE.encode())
+    while len(crowd.listeners[0].screen.shown) < until:
         await asyncio.sleep(0.005)
     return time.monotonic()
 

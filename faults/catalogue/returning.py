@@ -8,8 +8,8 @@ from bench.ours import Person
 from faults import judge, rest
 from faults.crowd import Crowd
 from faults.guest import Guest
-from faults.member import Refused
 from faults.run import Run, scenario
+from faults.said import Refused
 from messaging.wire import RESUME_BYTES_MAX, RESUME_MAX
 
 LONG = "x" * 3_900

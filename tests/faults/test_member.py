@@ -31,11 +31,11 @@ def lines(*seqs):
 
 async def test_a_line_that_one_subscription_tells_twice_is_shown_once_and_counts(bob):
     hear(bob, subscribed(0), *lines(1, 2, 2))
-    assert [seq for seq, _ in bob.shown] == [1, 2]
-    assert bob.repeats == 1
+    assert [seq for seq, _ in bob.screen.shown] == [1, 2]
+    assert bob.screen.repeats == 1
 
 
 async def test_what_the_next_subscription_tells_again_is_its_right(bob):
     hear(bob, subscribed(0), *lines(1, 3), subscribed(3), *lines(2, 3))
-    assert [seq for seq, _ in bob.shown] == [1, 3, 2]
-    assert (bob.repeats, bob.last) == (0, 3)
+    assert [seq for seq, _ in bob.screen.shown] == [1, 3, 2]
+    assert (bob.screen.repeats, bob.screen.last) == (0, 3)
