@@ -20,8 +20,6 @@ from faults import catalogue, report  # noqa: F401  (the catalogue fills itself)
 from faults.run import CATALOGUE, Absent, Scenario, prepared
 from faults.site import HOME, Site, running
 
-SCENARIO_WITHIN = 6000  # seconds; the soak is an hour of talk, and the judging of it
-
 
 def main() -> int:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -55,7 +53,7 @@ async def _play(
         error = ""
         async with prepared(site, one, seed, is_full=is_full) as run:
             try:
-                async with asyncio.timeout(SCENARIO_WITHIN):
+                async with asyncio.timeout(one.within):
                     await one.play(run)
             except Absent as why:
                 return report.absent(one, why)

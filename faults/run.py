@@ -32,6 +32,7 @@ from faults.nemesis import Nemesis
 from faults.site import Site
 
 HERE_FOR = 30.0  # seconds after a fault; from then on who is here must be right
+WITHIN = 1800.0  # seconds, unless a scenario says more
 OURS = re.compile(r"^Traceback \(most recent call last\)", re.MULTILINE)
 
 
@@ -46,6 +47,7 @@ class Scenario:
     play: Callable[["Run"], Awaitable[None]]
     seeds: int  # in the full run; one in the short one
     short: bool  # whether it is part of the short run
+    within: float  # seconds for one seed
     environment: dict[str, str]  # of its workers, beside the usual one
     told: tuple[str, ...] = ()  # of a proof: numbers of which one must not be zero
 
@@ -59,12 +61,13 @@ def scenario(
     *,
     seeds: int = 3,
     short: bool = True,
+    within: float = WITHIN,
     told: tuple[str, ...] = (),
     **environment: str,
 ) -> Callable[[Callable[["Run"], Awaitable[None]]], Callable[["Run"], Awaitable[None]]]:
     def add(play: Callable[["Run"], Awaitable[None]]) -> Callable[["Run"], Awaitable[None]]:
         assert id not in CATALOGUE, id
-        CATALOGUE[id] = Scenario(id, what, play, seeds, short, environment, told)
+        CATALOGUE[id] = Scenario(id, what, play, seeds, short, within, environment, told)
         return play
 
     return add

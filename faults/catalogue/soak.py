@@ -1,7 +1,6 @@
 """D6: all of it, for an hour."""
 
 import asyncio
-import os
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 from statistics import median
 
 from bench import cpu, load
-from faults import descriptors
+from faults import descriptors, processes
 from faults.catalogue.overload import built
 from faults.crowd import Crowd
 from faults.nemesis import FAST
@@ -21,7 +20,6 @@ TALK_SECONDS = 45  # of each minute; then all is judged, and quiet
 GROWTH = {"memory": 1.05, "files": 1.1, "connections": 1.25}  # from the second quarter to the last
 STEADY = 1  # the worker that nobody kills: its memory is the one that can be followed
 RATE = 900  # messages a second of the load generator, to ten each
-MEGABYTE = 1024 * 1024
 
 
 @dataclass
@@ -34,7 +32,10 @@ class Taken:
     kinds: dict[str, int]  # of the files, by what is at their other end
 
 
-@scenario("D6", "an hour of talk, and a fault drawn every few seconds", seeds=1, short=False)
+@scenario(
+    "D6", "an hour of talk, and a fault drawn every few seconds",
+    seeds=1, short=False, within=6000,
+)  # fmt: skip
 async def soak(run: Run) -> None:
     """A fresh room each minute, judged at its end; beside it the load generator, at the worker that
     stays. Chosen by id in the short run: two minutes."""
@@ -102,12 +103,8 @@ async def _taken(run: Run) -> Taken:
     )
     ports = {name: proxy.port for name, proxy in run.site.stores.proxies.items()}
     kinds = descriptors.held(pids, ports)
-    return Taken(round(_memory(pids[STEADY]), 1), kinds.total(), connections, dict(kinds))
-
-
-def _memory(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / MEGABYTE
+    memory = round(processes.memory(pids[STEADY]), 1)
+    return Taken(memory, kinds.total(), connections, dict(kinds))
 
 
 # --- what may happen ------------------------------------------------------------------------------
