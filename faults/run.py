@@ -18,7 +18,7 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Container
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -123,14 +123,16 @@ class Run:
         capacity: int = 0,
         spare: int = 0,
         first: int = 0,
+        also: Sequence[Person] = (),
     ) -> Crowd:
         """Members of a fresh room, who have come. Each begins at another of the ports, and goes
         round when cut off; `listen_at`: where the listeners do so; `spare`: how many more have a
-        seat; `first`: which of the people is the first, for crowds that share nobody."""
+        seat; `first`: which of the people is the first, for crowds that share nobody; `also`: who
+        has a seat besides, and comes otherwise."""
         ports = ports or self.site.ports
         many = senders + listeners + spare
         people = (await asyncio.to_thread(self.site.take, first + many))[first:]
-        room = self.site.room(people, capacity)
+        room = self.site.room([*people, *also], capacity)
 
         def member(number: int, kind: str, where: list[int]) -> Member:
             turned = [*where[number % len(where) :], *where[: number % len(where)]]
@@ -143,7 +145,7 @@ class Run:
                 member(number, "listener", listen_at or ports)
                 for number in range(senders, senders + listeners)
             ],
-            people[senders + listeners :],
+            [*people[senders + listeners :], *also],
         )  # fmt: skip
         self.crowds.append(made)
         await made.come()

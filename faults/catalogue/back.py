@@ -3,33 +3,36 @@
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 
 from faults import until
 from faults.crowd import Crowd
 from faults.device import Account
-from faults.member import Member
-from faults.page import Browser, Line
+from faults.original import Browser, PageSocket
 from faults.run import Run, scenario
 
 AWAY_WITHIN = 2.0  # seconds: P6
 SHOWN_WITHIN = 10.0
 AT_ONCE = 0.2  # seconds after an answer in which a line may come that was sent before it
+UNMARKED = 7.0  # seconds before a line died of which may be told again: it marks every 5, by a beat
+Way = Callable[[], Awaitable[float]]  # how one goes; it says until when one looked
 SAID = """
 SELECT body, sender_id FROM messaging_event WHERE room_id = %s AND kind = 'message'"""
 
 
 @scenario(
     "N14",
-    "the original's client goes Back, or to its list, while others talk",
+    "the original's client goes Back, to its list, or dies, while others talk",
     seeds=3,
     short=False,
 )
 async def goes_back(run: Run) -> None:
     """What nobody saw is told at the next GET read, once; what was seen, and what one said oneself,
-    is not. Who went is away at once, for those at the other worker, too."""
+    is not; but the last that a dead line brought may be told again. Who went is away at once, for
+    those at the other worker, too; unless they come in again before anybody sees that."""
     many, visits = (6, 10) if run.is_full else (4, 4)
     accounts = [await Account.made(run.site) for _ in range(many)]
-    crowd = await _crowd(run, accounts)
+    crowd = await run.crowd(2, 2, also=[account.person for account in accounts])
     visitors = [
         Visitor(run, crowd, account, (await account.sign_in())["access"], number)
         for number, account in enumerate(accounts)
@@ -44,23 +47,6 @@ async def goes_back(run: Run) -> None:
     await run.judge(crowd, others=True)
 
 
-async def _crowd(run: Run, accounts: list[Account]) -> Crowd:
-    """Those who talk, at one worker each; the visitors have seats, too."""
-    people = await asyncio.to_thread(run.site.take, 4)
-    seated = [account.person for account in accounts]
-    room, ports = run.site.room([*people, *seated]), run.site.ports
-    members = [
-        Member(
-            f"sender{n}", person, room, [*ports[n % 2 :], *ports[: n % 2]], run.history, run.dice
-        )
-        for n, person in enumerate(people)
-    ]
-    crowd = Crowd(run, room, members[:2], members[2:], seated)
-    run.crowds.append(crowd)
-    await crowd.come()
-    return crowd
-
-
 class Visitor:
     """One browser, and what its person has seen."""
 
@@ -69,37 +55,48 @@ class Visitor:
         self.name, self._worker = f"visitor{number}", number % 2
         self._browser = Browser(access, run.site.ports)
         self._other = crowd.all[1 - self._worker]  # somebody at the other worker
-        self._open: list[Line] = []  # of the visit of now
-        self._left: list[Line] = []  # by Back
+        self._open: list[PageSocket] = []  # of the visit of now
+        self._left: list[PageSocket] = []  # by Back
         self._seen, self._perhaps = set[str](), set[str]()
-        self._told = Counter[str]()
+        self._again = set[str]()  # may be told again: nobody knows whether they were seen
+        self._told, self._told_now = Counter[str](), set[str]()  # in all visits, in this one
         self._says = 0
         self.away_after: list[float] = []
 
     async def come_and_go(self, visits: int) -> None:
         dice = self._run.dice
+        ways: tuple[tuple[str, Way], ...] = (
+            ("Back", self._back),
+            ("Back", self._back),
+            ("PUT first", self._put_first),
+            ("sockets first", self._sockets_first),
+            ("a dead line", self._die),
+        )
         for _ in range(visits):
-            how = dice.choice((self._back, self._back, self._put_first, self._sockets_first))
-            looks, away = dice.uniform(0.5, 1.5), dice.uniform(0.5, 1.5)
+            name, how = dice.choice(ways)
+            is_quick = dice.random() < 0.4  # in again before anybody sees that they went
+            looks, away = dice.uniform(0.5, 1.5), dice.uniform(0.05, 0.5 if is_quick else 1.5)
             await self._come()
             for _ in range(dice.randint(0, 2)):
                 await self._say()
             await asyncio.sleep(looks)
-            await self._go(how)
+            await self._go(name, how, is_quick=is_quick)
             await asyncio.sleep(away)
 
     async def _come(self) -> None:
         """As its page does; an earlier one may end in the middle of it."""
-        self._told.update(await self._browser.missed(self._crowd.room))
+        missed = await self._browser.missed(self._crowd.room)
+        self._told.update(missed)
+        self._told_now = set(missed)
         chat, people = self._open = [
-            Line(what, self._browser.access) for what in ("chat", "participant")
+            PageSocket(what, self._browser.access) for what in ("chat", "participant")
         ]
         port = self._run.site.ports[self._worker]
-        for line in self._open:
-            await line.open(port, self._browser.cookie, self._crowd.room)
+        for socket in self._open:
+            await socket.open(port, self._browser.cookie, self._crowd.room)
         chat.deed("enter", self._crowd.room)
-        for line in self._left:
-            line.close()
+        for socket in self._left:
+            socket.close()
         self._left = []
         is_here = await until(lambda: self._is_shown() and bool(people.heard), SHOWN_WITHIN)
         self._run.counts["missing"] += not is_here
@@ -115,14 +112,15 @@ class Visitor:
         heard = await until(lambda: any(m["message"] == text for _, m in chat.heard), SHOWN_WITHIN)
         self._run.counts["unconverged"] += not heard
 
-    async def _go(self, how) -> None:  # type: ignore[no-untyped-def]
+    async def _go(self, name: str, how: Way, *, is_quick: bool) -> None:
         began, chat = time.monotonic(), self._open[0]
-        self._run.nemesis.begin(how.__name__, self.name)
+        self._run.nemesis.begin(name, self.name)
         looked_until = await how()
-        self._run.nemesis.end(how.__name__, self.name)
-        await until(lambda: not self._is_shown(), SHOWN_WITHIN)
-        self._run.counts["ghosts"] += self._is_shown()
-        self.away_after.append(time.monotonic() - began)
+        self._run.nemesis.end(name, self.name)
+        if not is_quick:
+            await until(lambda: not self._is_shown(), SHOWN_WITHIN)
+            self._run.counts["ghosts"] += self._is_shown()
+            self.away_after.append(time.monotonic() - began)
         for at, line in chat.heard:
             if line["type"] == "MESSAGE" and at <= looked_until + AT_ONCE:
                 (self._seen if at < began else self._perhaps).add(line["message"])
@@ -148,20 +146,30 @@ class Visitor:
         await self._browser.list()
         return looked_until
 
+    async def _die(self) -> float:
+        """A killed browser: nobody asks for anything, and no socket says a word."""
+        looked_until = time.monotonic()
+        for socket in self._open:
+            socket.close()
+        since = looked_until - UNMARKED
+        late = {line["message"] for at, line in self._open[0].heard if at >= since}
+        self._again |= self._told_now | late
+        return looked_until
+
     async def _end(self) -> None:
-        await asyncio.gather(*(line.end() for line in self._open))
+        await asyncio.gather(*(socket.end() for socket in self._open))
 
     async def judge(self, said: list[tuple[str, int]]) -> None:
         self._told.update(await self._browser.missed(self._crowd.room))
-        for line in self._left:
-            line.close()
+        for socket in self._left:
+            socket.close()
         counts = self._run.counts
         theirs = {text for text, sender in said if sender != self._me}
         mine = {text for text, sender in said if sender == self._me}
-        sure = self._seen - self._perhaps
+        sure = self._seen - self._perhaps - self._again
         counts["false_unread"] += sum(self._told[text] for text in (sure & theirs) | mine)
         counts["lost_delivery"] += len(theirs - self._seen - self._perhaps - self._told.keys())
-        counts["dup_shown"] += sum(self._told[text] > 1 for text in theirs - sure)
+        counts["dup_shown"] += sum(self._told[text] > 1 for text in theirs - sure - self._again)
         counts["phantom"] += len(self._told.keys() - theirs - mine)
         operations = self._run.operations
         operations["told_as_missed"] += self._told.total()

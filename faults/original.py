@@ -53,8 +53,8 @@ class Browser:
         return json.loads(body or b"null")
 
 
-class Line:
-    """One of its sockets: `chat` or `participant`."""
+class PageSocket:
+    """One of the two of a room: `chat` or `participant`."""
 
     def __init__(self, what: str, access: str) -> None:
         self.what, self._access, self._parser = what, access, Parser()
