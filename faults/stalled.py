@@ -28,7 +28,7 @@ def _line(port: int) -> socket.socket:
     return line
 
 
-class Unread:
+class StalledRequest:
     """A request whose answer nobody reads. To be made in a thread."""
 
     def __init__(self, port: int, request: bytes) -> None:

@@ -13,7 +13,7 @@ from chattalk.bounded import ANSWER_MAX
 from faults import processes
 from faults.device import Account
 from faults.run import Run, scenario
-from faults.stalled import Unread
+from faults.stalled import StalledRequest
 
 ASKERS, SLOW = 4, 60
 ROOMS, HALL, LINES = 20, 1_000, 60  # lines of the first of them, and of each other
@@ -183,7 +183,10 @@ async def _slow(run: Run, asks: list[Ask], headers: dict[str, str]) -> AsyncIter
     """They have asked, and their answers wait, until the block ends."""
     requests = [_request(asks[number % len(asks)], headers) for number in range(SLOW)]
     readers = await asyncio.gather(
-        *(asyncio.to_thread(Unread, run.site.ports[n % 2], one) for n, one in enumerate(requests))
+        *(
+            asyncio.to_thread(StalledRequest, run.site.ports[n % 2], one)
+            for n, one in enumerate(requests)
+        )
     )
     try:
         yield
