@@ -1,15 +1,17 @@
 """A small disk under one store, and what fills it to the last byte. Only root can mount one."""
 
 import asyncio
+import errno
 import json
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ TOLD_WITHIN = 60.0  # seconds
 
 
 class SmallDisk:
+    """The disk of one store in a run: first `mounted` under it, and then `full`."""
+
     def __init__(self, run: Run, store: str) -> None:
         self.run, self.store = run, store
         self.server: Any = run.site.stores[store]
@@ -29,27 +33,27 @@ class SmallDisk:
     @asynccontextmanager
     async def mounted(self) -> AsyncIterator["SmallDisk"]:
         """The store stops, is moved there, and starts again; the same way back at the end."""
-        if os.geteuid() != 0 or not shutil.which("mount"):
-            raise Absent("only root mounts a small disk (tmpfs)")
+        await asyncio.to_thread(_try_to_mount)
         await asyncio.to_thread(self._move, self._mount)
         try:
             yield self
         finally:
             await asyncio.to_thread(self._move, self._unmount)
 
-    def _move(self, how: Any) -> None:
+    def _move(self, how: Callable[[], None]) -> None:
         self.server.process.stop()
-        how()
-        self.run.site.stores.proxies[self.store].reset()
-        self.server.start()
-        self.server.wait()
+        try:
+            how()
+        finally:  # later rows need the store, whatever this one could not do
+            self.run.site.stores.proxies[self.store].reset()
+            self.server.start()
+            self.server.wait()
 
     def _mount(self) -> None:
         used = int(_do("du", "--summarize", "--bytes", str(self.home)).split()[0])
         self.home.rename(self.aside)
         self.home.mkdir()
-        size = f"size={used + ROOM}"
-        _do("mount", "-t", "tmpfs", "-o", size, "tmpfs", str(self.home))
+        _mount_tmpfs(self.home, used + ROOM)
         _do("cp", "--archive", f"{self.aside}/.", str(self.home))
 
     def _unmount(self) -> None:
@@ -89,11 +93,32 @@ class SmallDisk:
         return all(one["stores"][self.store] != "ok" for one in said)
 
 
+def _try_to_mount() -> None:
+    """Before anything is stopped or moved: root in a container may not, either."""
+    if os.geteuid() != 0 or not shutil.which("mount"):
+        raise Absent("only root mounts a small disk (tmpfs)")
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            _mount_tmpfs(Path(folder), 1 << 20)
+        except subprocess.CalledProcessError as error:
+            raise Absent(f"no small disk here: {error.stderr.strip()}") from None
+        _do("umount", folder)
+
+
+def _mount_tmpfs(folder: Path, size: int) -> None:
+    _do("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder))
+
+
 def _fill(ballast: Path) -> None:
+    """Until nothing more goes in, not even a little."""
     for size in (1 << 16, 1 << 9):
-        with ballast.open("ab", buffering=0) as file, suppress(OSError):
-            while True:
-                file.write(bytes(size))
+        with ballast.open("ab", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
 
 
 def _ready(port: int) -> dict[str, Any]:
@@ -105,7 +130,5 @@ def _ready(port: int) -> dict[str, Any]:
 
 
 def _do(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise Absent(f"no small disk here: {done.stderr.strip()}")
-    return done.stdout
+    """What it says. Raises CalledProcessError."""
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
