@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +29,7 @@ class Kept:
         process, nemesis = self.parts[name].process, self._run.nemesis
         nemesis.begin("kill -9, twice", name)
         first = self._kill(name)
-        while process.pid == first:
-            await asyncio.sleep(LOOK_EVERY)
+        await self._until(lambda: process.pid != first)
         await asyncio.sleep(pause)
         begins = len(self.told)
         self._kill(name)
@@ -50,7 +49,7 @@ class Kept:
     async def tells(self, text: str) -> None:
         await self._until(lambda: any(text in line for line in self.told))
 
-    async def _until(self, is_so: Any) -> None:
+    async def _until(self, is_so: Callable[[], bool]) -> None:
         async with asyncio.timeout(BACK_WITHIN):
             while not is_so():
                 await asyncio.sleep(LOOK_EVERY)
