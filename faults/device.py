@@ -29,7 +29,7 @@ class Device(Member):
 
     async def ask(self, port: int, method: str, path: str, body: Any = None) -> rest.Answer:
         bearer = f"Bearer {self.access}"
-        return await rest.ask(port, method, path, NOBODY, body, Authorization=bearer)
+        return await rest.ask(port, method, path, NOBODY, body, headers={"Authorization": bearer})
 
     async def renew(self) -> None:
         """Asks until it is answered. Whoever is not taken is sent away, and stays away."""

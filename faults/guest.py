@@ -23,6 +23,8 @@ Frame = dict[str, Any]
 class Guest:
     """Made by `come`. `lines` are the events by room, `frames` all that came."""
 
+    socket: client.Socket
+
     def __init__(self, name: str, person: Person, history: History) -> None:
         self.name, self.person, self._history = name, person, history
         self.frames: list[Frame] = []

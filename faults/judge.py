@@ -197,7 +197,8 @@ def presence(shown: Iterable[int], here: Iterable[int]) -> Counter:
 def recoveries(history: History, room: int) -> tuple[list[float], list[float]]:
     """Seconds from the end of each fault until each sender was acknowledged something again; and
     until the last member had all that was acknowledged by then."""
-    recovered, caught_up = [], []
+    recovered: list[float] = []
+    caught_up: list[float] = []
     acks = [entry for entry in history.of("send", "ok") if entry.room == room]
     shows = [entry for entry in history.of("show", "ok") if entry.room == room]
     for fault in history.of("fault", "end"):

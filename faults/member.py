@@ -137,7 +137,8 @@ class Member:
             self._socket.frame(type="subscribe", room=self.room, after=self.screen.last)
             await self._until_gone(gone)
         finally:
-            socket, self._socket = self._socket, self._release(self._socket)
+            socket, self._socket = self._socket, None
+            self._release(socket)
             self.closes.append(socket.code)
             is_fault = judge.is_fault(socket.code, socket.reason)
             self.faults += is_fault

@@ -181,7 +181,7 @@ class Nemesis:
         try:
             yield
         finally:
-            await asyncio.to_thread(lambda: [one.close() for one in taken])
+            await asyncio.to_thread(_close, taken)
             self.end("max_connections", "postgresql")
 
     def _take_connections(self) -> list[psycopg.Connection]:
@@ -210,6 +210,11 @@ def family(pid: int) -> list[int]:
             children = Path(f"/proc/{one}/task/{one}/children").read_text()
             found += map(int, children.split())
     return found
+
+
+def _close(taken: Iterable[psycopg.Connection]) -> None:
+    for one in taken:
+        one.close()
 
 
 def _signal(pids: Iterable[int], number: signal.Signals) -> None:

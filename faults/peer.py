@@ -49,11 +49,15 @@ class Chatter:
 
     # --- the wire -------------------------------------------------------------------------------
 
+    def _send(self, text: str) -> None:
+        assert self._socket is not None, "a line was open"
+        self._socket.say(text)
+
     def _greet(self) -> None:
         self.open.set()
 
     def _say(self, text: str) -> None:
-        self._socket.frame(message=text)
+        self._send(json.dumps({"message": text}))
 
     def _heard(self, payload: bytes) -> None:
         self.shown.append(json.loads(payload)["message"])
@@ -65,17 +69,17 @@ class SocketIOChatter(Chatter):
     ROOM = "faults"
 
     def _greet(self) -> None:
-        self._socket.say("40")  # open again after `joined`
+        self._send("40")  # open again after `joined`
 
     def _say(self, text: str) -> None:
-        self._socket.say("42" + json.dumps(["msg", {"room": self.ROOM, "body": text}]))
+        self._send("42" + json.dumps(["msg", {"room": self.ROOM, "body": text}]))
 
     def _heard(self, payload: bytes) -> None:
         text = payload.decode()
         if text == "2":
-            self._socket.say("3")
+            self._send("3")
         elif text.startswith("40"):
-            self._socket.say("42" + json.dumps(["join", self.ROOM]))
+            self._send("42" + json.dumps(["join", self.ROOM]))
         elif text.startswith("42"):
             event, what = json.loads(text[2:])
             if event == "joined":

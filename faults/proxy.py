@@ -177,8 +177,9 @@ class Proxy:
             connection.up += len(data)
         else:
             connection.down += len(data)
-        is_cut = limit is not None and passed + len(data) >= limit
-        writer.write(data[: max(limit - passed, 0)] if is_cut else data)
+        rest = len(data) + 1 if limit is None else limit - passed
+        is_cut = rest <= len(data)
+        writer.write(data[: max(rest, 0)])
         if is_cut:
             writer.transport.set_write_buffer_limits(0)  # drain is: it is all on its way
         await writer.drain()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from bench.ours import Person
@@ -43,7 +44,7 @@ async def ask(
     person: Person,
     body: Any = None,
     within: float = WITHIN,
-    **headers: str,
+    headers: Mapping[str, str] | None = None,
 ) -> Answer:
     """Raises OSError, EOFError or TimeoutError when nobody knows what became of it."""
     http = Http(port)
@@ -51,8 +52,8 @@ async def ask(
         await http.open()
         try:
             http.cookie = f"sessionid={person.session}; csrftoken={TOKEN}"
-            named = {name.replace("_", "-"): value for name, value in headers.items()}
-            status, head, told = await http.ask(method, path, body, {"X-CSRFToken": TOKEN, **named})
+            headers = {"X-CSRFToken": TOKEN} | dict(headers or {})
+            status, head, told = await http.ask(method, path, body, headers)
         finally:
             http.close()
     etag = ETAG.search(head)

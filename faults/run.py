@@ -18,7 +18,7 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,7 +48,7 @@ class Scenario:
     seeds: int  # in the full run; one in the short one
     short: bool  # whether it is part of the short run
     within: float  # seconds for one seed
-    environment: dict[str, str]  # of its workers, beside the usual one
+    environment: Mapping[str, str]  # of its workers, beside the usual one
     told: tuple[str, ...] = ()  # of a proof: numbers of which one must not be zero
 
 
@@ -63,11 +63,11 @@ def scenario(
     short: bool = True,
     within: float = WITHIN,
     told: tuple[str, ...] = (),
-    **environment: str,
+    environment: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[["Run"], Awaitable[None]]], Callable[["Run"], Awaitable[None]]]:
     def add(play: Callable[["Run"], Awaitable[None]]) -> Callable[["Run"], Awaitable[None]]:
         assert id not in CATALOGUE, id
-        CATALOGUE[id] = Scenario(id, what, play, seeds, short, within, environment, told)
+        CATALOGUE[id] = Scenario(id, what, play, seeds, short, within, environment or {}, told)
         return play
 
     return add
@@ -162,8 +162,18 @@ class Run:
 
     async def room(self, room: int, seated: int = 0) -> judge.Room:
         log = await asyncio.to_thread(self.site.rows, judge.LOG, room)
-        (row,) = await asyncio.to_thread(self.site.rows, judge.ROOM, room)
-        return judge.Room(room, [judge.Line(*line) for line in log], *row, seated)
+        ((capacity, personnel, last_seq, members),) = await asyncio.to_thread(
+            self.site.rows, judge.ROOM, room
+        )
+        return judge.Room(
+            room,
+            [judge.Line(*line) for line in log],
+            capacity,
+            personnel,
+            last_seq,
+            members,
+            seated,
+        )
 
     async def judge(
         self, crowd: Crowd, *, others: bool = False, may_refuse: Container[str] = ()
@@ -255,8 +265,9 @@ async def prepared(site: Site, one: Scenario, seed: int, *, is_full: bool) -> As
     try:
         yield run
     finally:
-        everyone = (one.go() for one in (*run.crowds, *run.members))
-        ends = await asyncio.gather(*everyone, return_exceptions=True)
+        everyone: list[Crowd | Member] = [*run.crowds, *run.members]
+        goes = (one.go() for one in everyone)
+        ends = await asyncio.gather(*goes, return_exceptions=True)
         await site.mend()
         run.close()
         run.counts["unhandled"] += sum(end is not None for end in ends)  # a fault of our own

@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -20,6 +21,7 @@ import psycopg
 from bench import ours
 from bench import people as crowds
 from bench.ours import Ours, Person
+from bench.servers import Servers
 from faults.proxy import Proxy
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,7 +44,7 @@ class Stores:
         self._servers.start()
         self.direct = {name: self._servers.all[key].url() for name, key in STORES.items()}
         for name in STORES:
-            self.proxies[name] = Proxy(lambda name=name: self._reach(name))
+            self.proxies[name] = Proxy(partial(self._reach, name))
             await self.proxies[name].start()
 
     async def _reach(self, name: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -78,7 +80,7 @@ class Site(Ours):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stores = Stores()  # type: ignore[assignment]
+        self.stores: Stores = Stores()  # type: ignore[assignment]  # there, their names only
         self.front = Proxy(self._reach_any)
         self.doors: list[Proxy] = []
         self._turn = 0
@@ -93,8 +95,10 @@ class Site(Ours):
         await self.stores.start()
         self.database = self.stores.direct["postgresql"]
         self._make_database()
-        usual = ours.environment(_Addresses(self.stores.addresses), self.database)
-        usual |= self.stores.addresses | {"CHATTALK_DATA": str(HOME / "data")}
+        addresses = self.stores.addresses
+        before = Servers("", addresses["REDIS_URL"], addresses["MONGODB_URL"], {})
+        usual = ours.environment(before, self.database)
+        usual |= addresses | {"CHATTALK_DATA": str(HOME / "data")}
         self.environment = usual
         await asyncio.to_thread(self.manage, "migrate", "--verbosity", "0")  # our loop is its proxy
         for number in range(WORKERS):
@@ -102,7 +106,7 @@ class Site(Ours):
             listener = listen("127.0.0.1", 0, 1)[0]
             self.workers.append(Worker(f"worker {number}", listener, dict(usual), log))
             self.workers[number].start()
-            self.doors.append(Proxy(lambda number=number: self._reach(number)))
+            self.doors.append(Proxy(partial(self._reach, number)))
             await self.doors[number].start()
         await self.front.start()
         for number in range(WORKERS):
@@ -182,7 +186,7 @@ class Site(Ours):
     def change(self, sql: str) -> None:
         """By somebody who may do all: the administrator of the database."""
         with psycopg.connect(self.database, autocommit=True) as database:
-            database.execute(sql)  # type: ignore[call-overload]
+            database.execute(sql)
 
     def said(self) -> str:
         """What the workers logged since this was asked the last time."""
@@ -194,11 +198,6 @@ class Site(Ours):
                 said.append(log.read().decode(errors="replace"))
                 self._logged[path] = log.tell()
         return "".join(said)
-
-
-class _Addresses:
-    def __init__(self, addresses: dict[str, str]) -> None:
-        self.redis, self.mongodb = addresses["REDIS_URL"], addresses["MONGODB_URL"]
 
 
 @asynccontextmanager

@@ -3,9 +3,10 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import websockets
+from websockets.asyncio.client import ClientConnection
 
 from bench import cpu, servers
 from bench.peers import Absent, Peer
@@ -18,7 +19,7 @@ ROOM = "1"
 class Plain:
     """A socket per room."""
 
-    async def enter(self, socket) -> None: ...
+    async def enter(self, socket: ClientConnection) -> None: ...
 
     def said(self, body: str) -> str:
         return json.dumps({"message": body})
@@ -30,12 +31,12 @@ class Plain:
 class SocketIO:
     """Engine.IO 4 below, Socket.IO 5 above."""
 
-    async def enter(self, socket) -> None:
-        assert (await socket.recv()).startswith("0{")
+    async def enter(self, socket: ClientConnection) -> None:
+        assert (await socket.recv(decode=True)).startswith("0{")
         await socket.send("40")
-        assert (await socket.recv()).startswith("40{")
+        assert (await socket.recv(decode=True)).startswith("40{")
         await socket.send(f'42["join","room-{ROOM}"]')
-        assert await socket.recv() == f'42["joined","room-{ROOM}"]'
+        assert await socket.recv(decode=True) == f'42["joined","room-{ROOM}"]'
 
     def said(self, body: str) -> str:
         return "42" + json.dumps(["msg", {"room": f"room-{ROOM}", "body": body}])
@@ -72,15 +73,15 @@ class Trial:
         finally:
             await asyncio.gather(*(socket.close() for socket in sockets))
 
-    async def _talk(self, sockets) -> None:
+    async def _talk(self, sockets: Sequence[ClientConnection]) -> None:
         for number in range(MESSAGES):
             await self.free.acquire()
             await sockets[number % MEMBERS].send(self.wire.said(f"message {number} 안녕"))
 
-    async def _listen(self, socket, first: bool) -> None:
+    async def _listen(self, socket: ClientConnection, first: bool) -> None:
         bodies: list[str] = []
         while len(bodies) < MESSAGES:
-            if (body := self.wire.heard(await socket.recv())) is not None:
+            if (body := self.wire.heard(await socket.recv(decode=True))) is not None:
                 bodies.append(body)
                 if first:
                     self.free.release()

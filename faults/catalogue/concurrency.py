@@ -184,7 +184,7 @@ async def _tokens_refused(run: Run) -> int:
         account = proof | {"display_name": "Dana"}
         await rest.ask(giver, "POST", "/api/v1/accounts/", nobody, account)
         tokens = await rest.ask(giver, "POST", "/api/v1/tokens/", nobody, proof)
-        bearer = f"Bearer {tokens.said['access']}"
-        mine = await rest.ask(taker, "GET", "/api/v1/me/", nobody, Authorization=bearer)
+        headers = {"Authorization": f"Bearer {tokens.said['access']}"}
+        mine = await rest.ask(taker, "GET", "/api/v1/me/", nobody, headers=headers)
         refused += mine.status != 200
     return refused

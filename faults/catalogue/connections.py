@@ -19,7 +19,11 @@ HANDSHAKE_SECONDS = 10.0
 MORE = 3  # times what is given, at each worker
 
 
-@scenario("D3", "connections by the hundred: of one person, of one address, without a word", **CAPS)
+@scenario(
+    "D3",
+    "connections by the hundred: of one person, of one address, without a word",
+    environment=CAPS,
+)
 async def connections(run: Run) -> None:
     """Each of them from an address of its own, so that it is known whom they hurt: nobody. The
     last ones say nothing at all, or begin a request and go on by a byte a second."""

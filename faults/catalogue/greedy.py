@@ -17,7 +17,7 @@ SIGN_IN_WITHIN = 5.0  # seconds; 60 password changes in the queue cost others 11
 
 @scenario(
     "D7", "one account floods sixty rooms and the form for its password",
-    **LIMITS | {"PASSWORD_RATE": "20"},
+    environment=LIMITS | {"PASSWORD_RATE": "20"},
 )  # fmt: skip
 async def greedy(run: Run) -> None:
     """At both workers. It is heard as often as anybody may speak in all rooms together, its

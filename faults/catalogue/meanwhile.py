@@ -45,7 +45,7 @@ async def _sum(counting: list[Coroutine[None, None, int]]) -> int:
 
 async def _edit(port: int, path: str, owner: Person, seen: str, **changes: str) -> int:
     headers = {"If-Match": seen}
-    return (await rest.ask(port, "PATCH", path, owner, changes, **headers)).status
+    return (await rest.ask(port, "PATCH", path, owner, changes, headers=headers)).status
 
 
 async def _count_up(port: int, path: str, owner: Person, times: int) -> int:

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from functools import partial
 from uuid import uuid4
 
 from faults import judge, processes
@@ -37,7 +38,7 @@ async def idle(run: Run) -> None:
     run.bound("closed", 0, sum(visitor.gone.is_set() for visitor in visitors), unit="")
     seq = await visitors[1].say(room, "is anybody there?")
     for visitor in listeners:
-        run.counts["lost_delivery"] += not await visitor.until(lambda one=visitor: one.lines[room])
+        run.counts["lost_delivery"] += not await visitor.until(partial(visitor.lines.get, room))
         run.operations["shown"] += len(visitor.lines[room])
     await visitors[1].ask(type="subscribe", room=room, after=seq)
     await visitors[1].until(lambda: visitors[1].frames[-1]["type"] == "presence")
@@ -48,7 +49,9 @@ async def idle(run: Run) -> None:
         visitor.go()
 
 
-@scenario("N2", "clients that never read, in a room that gets much", LOG_LEVEL="INFO")
+@scenario(
+    "N2", "clients that never read, in a room that gets much", environment={"LOG_LEVEL": "INFO"}
+)
 async def never_reads(run: Run) -> None:
     """The second devices of some of its members stall, all of them at one worker."""
     crowd = await run.crowd(2, 6)
@@ -111,7 +114,7 @@ async def _flood(crowd: Crowd, size: int) -> None:
     await asyncio.gather(*(one.talk(each, also=PAGE) for one in crowd.senders))
 
 
-async def _memory_while(run: Run, work: "asyncio._CoroutineLike[None]") -> float:
+async def _memory_while(run: Run, work: Awaitable[None]) -> float:
     """The most that worker 0 had meanwhile, in MiB."""
     pid = run.site.workers[0].process.pid
     async with processes.watched(pid) as watch:

@@ -65,7 +65,11 @@ class Flooder:
 
 
 @scenario(
-    "D1", "one floods a room with a thousand messages a second", seeds=3, short=False, **USUAL
+    "D1",
+    "one floods a room with a thousand messages a second",
+    seeds=3,
+    short=False,
+    environment=USUAL,
 )
 async def flood(run: Run) -> None:
     """By sockets and REST, at both workers. They are heard as often as anybody may speak, and the
@@ -144,7 +148,10 @@ def _p99(entries: list[Entry]) -> float:
 
 
 @scenario(
-    "D2", "two hundred keep the limit, and ask for twice of what there is", short=False, **FRAMES
+    "D2",
+    "two hundred keep the limit, and ask for twice of what there is",
+    short=False,
+    environment=FRAMES,
 )
 async def too_much(run: Run) -> None:
     """What is over is refused or waits; what is done is hardly less, and all of it is right. The
@@ -209,7 +216,7 @@ def _judge_load(run: Run, report: dict[str, Any], stored: int, members: int) -> 
 
 @scenario(
     "D5", "typing, reading, coming and going, as fast as a socket takes it", seeds=3, short=False,
-    **USUAL,
+    environment=USUAL,
 )  # fmt: skip
 async def spam(run: Run) -> None:
     """What the others are sent of it is joined: typing of one every 3 s, who is here four times a

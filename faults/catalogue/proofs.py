@@ -11,7 +11,7 @@ from faults.site import Site
 
 @scenario(
     "W1", "holes are not filled, and Redis dies", told=("order_err", "lost_delivery"),
-    short=False, **failing("no_gap_fill"),
+    short=False, environment=failing("no_gap_fill"),
 )  # fmt: skip
 async def no_gap_fill(run: Run) -> None:
     crowd = await run.crowd(6, 6)
@@ -46,7 +46,9 @@ async def _without_index(site: Site, name: str, room: int) -> AsyncIterator[None
         site.change(made)
 
 
-@scenario("W3", "nobody looks at the seats", told=("oversub",), **failing("no_seat_check"))
+@scenario(
+    "W3", "nobody looks at the seats", told=("oversub",), environment=failing("no_seat_check")
+)
 async def no_seat_check(run: Run) -> None:
     people = await asyncio.to_thread(run.site.take, 60)
     room = run.site.room(people[:1], capacity=20)

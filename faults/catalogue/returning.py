@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 from bench.ours import Person
 from faults import judge, rest
@@ -117,7 +117,16 @@ async def changed_meanwhile(run: Run) -> None:
     for number in range(30 if run.is_full else 8):
         log += await _come_back(run, crowd, traveller, number % 2, log)
         seats = [_Seat(traveller)] * run.dice.randint(0, 2)
-        changes = [_say, _say, _close, _open, _hand_over, _edit, _Seat(other), *seats]
+        changes: list[_Change] = [
+            _say,
+            _say,
+            _close,
+            _open,
+            _hand_over,
+            _edit,
+            _Seat(other),
+            *seats,
+        ]
         for change in run.dice.sample(changes, len(changes)):
             run.nemesis.begin("change", change.__name__)
             await change(run, crowd)
@@ -208,6 +217,12 @@ async def _hand_over(run: Run, crowd: Crowd) -> None:
 async def _edit(run: Run, crowd: Crowd) -> None:
     body = {"title": f"Room {run.dice.random()}", "capacity": run.dice.randint(8, 20)}
     await _by_owner(run, crowd, "PATCH", "", body)
+
+
+class _Change(Protocol):
+    __name__: str
+
+    async def __call__(self, run: Run, crowd: Crowd, /) -> None: ...
 
 
 class _Seat:

@@ -15,7 +15,7 @@ OUT_WITHIN = 2.0  # seconds, from a sign-out to the end of its sockets
 
 @scenario(
     "N12", "tokens end while people talk, and in a storm; then a device is signed out",
-    **OUR_SETTINGS | {"CHATTALK_ACCESS_SECONDS": str(LIFE)},
+    environment=OUR_SETTINGS | {"CHATTALK_ACCESS_SECONDS": str(LIFE)},
 )  # fmt: skip
 async def tokens_end(run: Run) -> None:
     """Sockets outlive the tokens they were opened with. In the storm they must be renewed, by lines

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -84,8 +85,8 @@ def _plan(run: Run) -> Path:
 
 async def _beside(run: Run, plan: Path) -> None:
     """It sends nothing again, so of what is said here only the number is known."""
-    options = {"rate": RATE, "warm": 1, "measure": TALK_SECONDS, "drain": 5, "doze": True}
-    found = await asyncio.to_thread(load.measure, "chattalk", plan, "/ws/", [], **options)
+    measure = partial(load.measure, rate=RATE, warm=1, measure=TALK_SECONDS, drain=5, doze=True)
+    found = await asyncio.to_thread(measure, "chattalk", plan, "/ws/", [])
     run.operations["generated"] += found.report["sent"]
     run.operations["delivered"] += found.report["delivered"]
     run.counts["unhandled"] += found.report["closed_early"]

@@ -5,12 +5,13 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Iterable
+from functools import partial
 from typing import Any
 
 from bench.ours import Person
 from faults import judge, processes, rest, until
 from faults.crowd import COMPLETE_WITHIN, Crowd
-from faults.guest import Guest
+from faults.guest import Frame, Guest
 from faults.run import Run, scenario
 
 ROOM = 100  # members
@@ -154,6 +155,10 @@ async def opened_in_a_burst(run: Run) -> None:
     await run.judge(crowd)
 
 
+def _is_after(stream: list[Frame], head: int) -> bool:
+    return bool(stream) and stream[-1]["seq"] > head
+
+
 async def _open_again(run: Run, room: int, person: Person, worker: int, rounds: int) -> int:
     """So often, each time until the first line came that was said later."""
     port = run.site.ports[worker]
@@ -165,7 +170,7 @@ async def _open_again(run: Run, room: int, person: Person, worker: int, rounds: 
         log, subscribed = await way(guest, port, room, start)
         after, head = subscribed["after"], subscribed["head"]
         run.counts["gaps"] += not subscribed["recovered"]  # so little can always be told
-        came = await guest.until(lambda head=head: stream and stream[-1]["seq"] > head)
+        came = await guest.until(partial(_is_after, stream, head))
         run.counts["lost_delivery"] += not came
         run.counts += judge.stream(stream, after)
         together = [*(line for line in log if line["seq"] <= after), *stream]

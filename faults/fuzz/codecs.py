@@ -157,7 +157,7 @@ def run(seconds: float = 300, seed: int = 1, executions: int = EXECUTIONS) -> di
         for place, (name, decoder) in enumerate(DECODERS.items())
     }
     done = dict.fromkeys(DECODERS, 0)
-    findings, shown = {"unhandled": 0, "broken_word": 0}, []
+    findings, shown = {"unhandled": 0, "broken_word": 0}, list[dict[str, str]]()
     for name in cycle(DECODERS):
         if time.monotonic() > end or sum(done.values()) >= executions:
             break

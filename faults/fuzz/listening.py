@@ -36,12 +36,12 @@ class Ear:
 
     def __init__(self, world: World, name: str, worker: int, room: int, after: int) -> None:
         address = world.urls[worker].replace("http", "ws") + "/ws/"
-        words = ["chattalk", f"bearer.{world.tokens[name]}"]
         self._held = ExitStack()
         self.socket = self._held.enter_context(
-            connect(address, subprotocols=words, compression=None)
+            connect(address, subprotocols=site.words(world.tokens[name]), compression=None)
         )
-        self.after, self.room, self.events = after, room, []
+        self.after, self.room = after, room
+        self.events: list[dict[str, Any]] = []
         self.tell(type="subscribe", room=room, after=after)
         self.is_in = self.next("subscribed", "nack")["type"] == "subscribed"
 

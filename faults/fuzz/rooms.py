@@ -6,7 +6,6 @@ what was said while it listened, once and in order.
 """
 
 import time
-from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -227,7 +226,7 @@ def run(seconds: float = 120, seed: int = 1) -> dict[str, Any]:
     return {"executions": Room.steps, "examples": examples, "findings": found, "shown": shown}
 
 
-def _seeded(number: int) -> Callable[[], Room]:
+def _seeded(number: int) -> type[Room]:
     """The same steps again for the same number."""
     return seeded(number)(type("Room", (Room,), {}))
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from websockets.typing import Subprotocol
+
 from bench import request
 from bench.request import Answer
 
@@ -25,6 +27,11 @@ def ask(
     if token:
         headers["Authorization"] = f"Bearer {token}"
     return request.ask(url + path, method, body, headers, within=ANSWERS_WITHIN)
+
+
+def words(token: str) -> list[Subprotocol]:
+    """What a socket of `/ws/` is opened with, in the name of that token's person."""
+    return [Subprotocol("chattalk"), Subprotocol(f"bearer.{token}")]
 
 
 def browser() -> str | None:

@@ -37,7 +37,7 @@ class Line:
 
     def open(self) -> None:
         self._held.close()
-        words = ["chattalk", f"bearer.{self.token}"] if self.path == "/ws/" else None
+        words = site.words(self.token) if self.path == "/ws/" else None
         self.socket = self._held.enter_context(
             connect(self.address, subprotocols=words, compression=None, max_size=None)
         )
