@@ -132,7 +132,7 @@ def test_going_back_closes_nothing_and_two_visits_are_one_person(visitors):
     assert bob.texts == ["missed"]
 
 
-@pytest.mark.parametrize("worker", [0, 1], ids=["its process", "another process"])
+@pytest.mark.parametrize("worker", [0, 1], ids=["another process", "its process"])
 def test_after_back_nobody_has_read_what_comes(visitors, worker):
     """Whichever process answers the list: the sockets are with bob's own."""
     alice, bob, chat_id = visitors.meet()
