@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
-from . import words
+from . import reasons
 
 TETHER = str(Path(__file__).with_name("tether.py"))
 ANSWER_WITHIN = 30  # seconds, for a server that was started
@@ -149,7 +149,7 @@ class Process:
         """Why, as far as its log says it, and where the log is."""
         if self.log is None:
             return "see its output above."
-        return f"{words.last(self._said()) or self._silence()} (all of it: {self.log})"
+        return f"{reasons.last(self._said()) or self._silence()} (all of it: {self.log})"
 
     def _silence(self) -> str:
         """On a full disk its reasons are not written down either."""
@@ -159,7 +159,7 @@ class Process:
 
     def complaint(self) -> str:
         """What it said last that sounds like a reason; nothing if it said no such thing."""
-        return words.complaint(self._said())
+        return reasons.complaint(self._said())
 
     def _said(self) -> list[str]:
         """Since its start, the end of it; nothing that can't be read."""

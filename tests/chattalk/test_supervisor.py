@@ -9,7 +9,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from chattalk.embedded import Process, folder, probe, process, recovery, words
+from chattalk.embedded import Process, folder, probe, process, reasons, recovery
 from chattalk.embedded.postgres import Postgres
 from chattalk.supervisor import LONG_BREAK, LONGEST_BREAK, STEADY_SECONDS, Breaks, Supervisor
 from chattalk.workers import Worker, listen
@@ -278,4 +278,4 @@ def test_how_far_a_recovery_is_comes_from_the_log(tmp_path):
     ],
 )
 def test_the_last_words_name_the_cause_and_not_what_came_of_it(lines, reason):
-    assert words.complaint(lines) == reason
+    assert reasons.complaint(lines) == reason
