@@ -3,6 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 LOCKS := requirements requirements-dev requirements-bench requirements-faults requirements-lock
+# Tests are handed out file by file, in their order: the longest ones don't come last.
+PROCESSES ?= auto
+SHARED_OUT := --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 INSTALL := @$(BIN)/python .ci/install.py
 
 .PHONY: run test check bench bench-full bench-admin bench-migrations faults faults-full lock audit fmt clean
@@ -10,8 +13,8 @@ INSTALL := @$(BIN)/python .ci/install.py
 run: .venv/run.done  ## everything, at http://127.0.0.1:8000 (make run ARGS="--demo --workers 2")
 	@exec $(BIN)/python manage.py up $(ARGS)
 
-test: .venv/dev.done tests/npm/node_modules/done  ## the whole suite (make test ARGS="-k presence")
-	$(BIN)/python -m pytest $(ARGS)
+test: .venv/dev.done tests/npm/node_modules/done  ## the whole suite (make test ARGS=tests/presence)
+	$(BIN)/python -m pytest --numprocesses=$(PROCESSES) $(SHARED_OUT) --durations=15 $(ARGS)
 
 check: .venv/dev.done  ## style, types, and migrations that were forgotten
 	$(BIN)/ruff check .
