@@ -1,0 +1,86 @@
+"""One request, and its answer or its refusal. Who asks is said by an access token, if at all."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import httpx2
+
+from chattalk_client.errors import Closed, Refused, Unreachable
+from chattalk_client.site import Site
+
+ANSWER_WITHIN = 20.0  # seconds without a byte
+NOT_ARRIVED = (httpx2.ConnectError, httpx2.ConnectTimeout)
+
+
+def _version() -> str:
+    try:
+        return version("chattalk-client")
+    except PackageNotFoundError:  # used from its folder, not installed
+        return "0"
+
+
+# The site takes a refresh token a second time only from the program that showed it before.
+USER_AGENT = f"chattalk-client/{_version()} Python/{platform.python_version()}"
+
+
+class Rest:
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._http = httpx2.AsyncClient(timeout=ANSWER_WITHIN, headers={"User-Agent": USER_AGENT})
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: dict[str, Any] | None = None,
+        access: str | None = None,
+    ) -> Any:
+        """What the answer says, as Python values; None where it says nothing.
+
+        Raises Refused, Closed, and Unreachable; what may have arrived is not asked again.
+        """
+        headers = {"Authorization": f"Bearer {access}"} if access else {}
+        for is_last in [*[False] * (len(self._site) - 1), True]:
+            url = self._site.url
+            request = self._http.build_request(
+                method, self._site.api_url(path), headers=headers, json=body, params=query
+            )
+            try:
+                return _said(await self._send(request))
+            except httpx2.TransportError as error:
+                self._site.leave(url)
+                if is_last or not isinstance(error, NOT_ARRIVED):
+                    raise Unreachable(f"{url}: {type(error).__name__} {error}") from error
+
+    async def _send(self, request: httpx2.Request) -> httpx2.Response:
+        if self._http.is_closed:
+            raise Closed
+        return await self._http.send(request)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+
+def _said(answer: httpx2.Response) -> Any:
+    if answer.is_success:
+        return answer.json() if answer.content else None
+    raise _refusal(answer)
+
+
+def _refusal(answer: httpx2.Response) -> Refused:
+    """By its problem (RFC 9457); by its status, where something between us and the site answers."""
+    status = answer.status_code
+    try:
+        problem = answer.json()
+        code, sentence = str(problem["code"]), str(problem["detail"])
+    except (ValueError, TypeError, KeyError):
+        code, sentence = f"http_{status}", answer.reason_phrase
+    return Refused(code, sentence, seconds(answer.headers.get("Retry-After")), status)
+
+
+def seconds(header: str | None) -> float | None:
+    """Of a `Retry-After`; None for a date, or where there is none."""
+    return float(header) if header and header.isdecimal() else None
