@@ -1,27 +1,34 @@
-"""Three members by clients/js over two processes, one of which is killed or restarted: nothing is
-lost, nothing comes twice, all is in order at each of them."""
+"""Three members by clients/js over two processes, while one is killed or restarted, or the line to
+it is cut again and again: nothing is lost, nothing comes twice, all is in order at each of them."""
 
+import asyncio
 import json
 import subprocess
-from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import pytest
 
+from faults.proxy import Proxy
 from tests.clients.js.node import ROOT, SECONDS, needs_node, node
 
 pytestmark = needs_node
 COUNT = 40  # messages of each; more than may be said at once, so that the talk lasts
-NAMES = ("alice", "bob", "dana")
+NAMES = ("alice", "bob", "dana")  # the second one is at the process that nothing happens to
+CUT_AFTER = 2_500  # bytes to a member, about ten frames, mostly in the middle of one
+CUTS = 6
 
 
-@pytest.fixture
-def talk(stack) -> Iterator["subprocess.Popen[str]"]:
-    command = node("tests/clients/js/members.mjs", json.dumps(stack.urls), COUNT)
+@contextmanager
+def talking(urls):
+    command = node("tests/clients/js/members.mjs", json.dumps(urls), COUNT)
     talk = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    yield talk
-    talk.kill()
-    talk.wait()
-    talk.stdout.close()
+    try:
+        yield talk
+    finally:
+        talk.kill()
+        talk.wait()
+        talk.stdout.close()
 
 
 def told(talk, name):
@@ -32,19 +39,11 @@ def told(talk, name):
     raise AssertionError(f"it ended without {name}")
 
 
-def kill(stack):
-    stack.kill9(0)
-    stack.restart(0)
+def begins(talk):
+    assert told(talk, "heard")["heard"] < len(NAMES) * COUNT / 2  # it is in the middle of it
 
 
-def restart(stack):
-    stack.restart(0)
-
-
-@pytest.mark.parametrize("fault", [kill, restart])
-def test_a_process_that_goes_costs_no_message(stack, talk, fault):
-    assert told(talk, "heard")["heard"] < len(NAMES) * COUNT / 2  # in the middle of it
-    fault(stack)
+def nothing_is_lost(talk):
     members = [told(talk, "name") for _ in NAMES]
     receipts = told(talk, "receipts")["receipts"]
     assert talk.wait(SECONDS) == 0
@@ -57,3 +56,45 @@ def test_a_process_that_goes_costs_no_message(stack, talk, fault):
         for name in NAMES:
             said = [body for _seq, body in member["heard"] if body.startswith(name)]
             assert said == [f"{name} {number}" for number in range(COUNT)]
+
+
+def kill(stack):
+    stack.kill9(0)
+    stack.restart(0)
+
+
+def restart(stack):
+    stack.restart(0)
+
+
+@pytest.mark.parametrize("fault", [kill, restart])
+def test_a_process_that_goes_costs_no_message(stack, fault):
+    with talking(stack.urls) as talk:
+        begins(talk)
+        fault(stack)
+        nothing_is_lost(talk)
+
+
+class Counted(Proxy):
+    """Says when it has cut often enough, and is a good line from then on."""
+
+    cuts = 0
+
+    async def _pass_on(self, *args, **named):
+        passed = await super()._pass_on(*args, **named)
+        self.cuts += not passed
+        if self.cuts == CUTS:
+            self.mend()
+        return passed
+
+
+async def test_a_line_that_is_cut_in_the_middle_of_frames_costs_no_message(stack):
+    address = urlsplit(stack.urls[0])
+    proxy = Counted(lambda: asyncio.open_connection(address.hostname, address.port))
+    await proxy.start()
+    with talking([f"http://127.0.0.1:{proxy.port}", stack.urls[1]]) as talk:
+        await asyncio.to_thread(begins, talk)
+        proxy.be(cut_down=CUT_AFTER)
+        await asyncio.to_thread(nothing_is_lost, talk)
+    await proxy.stop()
+    assert proxy.cuts >= CUTS
