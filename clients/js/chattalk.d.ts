@@ -148,6 +148,7 @@ export class ChatTalk extends Emitter {
   readonly error: Error | null;
   connect(): Promise<Person>;
   close(): void;
+  signOut(): Promise<void>;
   check(): void;
   room(id: number): Room;
   enter(id: number, from?: From): Promise<Room>;

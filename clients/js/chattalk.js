@@ -67,6 +67,12 @@ export class ChatTalk extends Emitter {
     this.socket.end();
   }
 
+  /** Ends the sign-in by tokens, on this device. */
+  async signOut() {
+    await this.call("POST", "tokens/revoke/", {});
+    this.close();
+  }
+
   /** Is the connection still alive? For a page that was looked away from. */
   check() {
     if (this.state === "open") this.socket.check();

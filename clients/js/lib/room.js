@@ -40,7 +40,7 @@ export class Room extends Emitter {
     return this.log.head;
   }
 
-  /** How my hold on it ended: "asked", "left", "removed", "not_member", …; null while it has not. */
+  /** How my hold on it ended: "exited", "left", "removed", "not_member", …; null while it has not. */
   get ended() {
     return this.log.ended;
   }
@@ -61,7 +61,7 @@ export class Room extends Emitter {
   /** No events any more; the seat stays. */
   exit() {
     if (this.log.wanted) this.say("unsubscribe");
-    this.log.over("asked");
+    this.log.over("exited");
   }
 
   /** The log, in order, each line once, from where the room was entered or after that line. */

@@ -181,6 +181,8 @@ test("a room that I leave ends, and one that I am shown out of", async () => {
   assert.deepEqual([one.ended, other.ended], ["left", "removed"]);
   await bob.join(id);
   assert.equal((await bob.enter(id)).ended, null);
+  one.exit();
+  assert.equal(one.ended, "exited");
 });
 
 test("my rooms come page after page", async () => {
@@ -207,7 +209,7 @@ test("a wrong password, a token of nobody's and a sign-out are the end of it", a
   await assert.rejects(client({ access: "nobody's" }).connect(), SignedOut);
   const room = await alice.enter(await tea(alice));
   const events = room.events();
-  await alice.call("POST", "tokens/revoke/", {});
+  await client({ access: await tokenOf(alice) }, 1).signOut(); // the same device
   await assert.rejects(events.next(), SignedOut);
   await assert.rejects(room.send("more"), SignedOut);
 });
