@@ -31,26 +31,19 @@ export class Outbox {
   /** Resolves with what the acknowledgement says; raises Refused. */
   send(body, { cid, patient = true } = {}) {
     try {
-      const item = this.add(body, cid);
-      return this.promises.get(item.cid)?.promise ?? this.promise(item.cid, patient);
+      const item = this.put(body, cid);
+      const waiting = this.promises.get(item.cid) ?? this.waiting(item.cid, patient);
+      this.next();
+      return waiting.promise;
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   /** The same where nobody waits for the answer. */
-  add(body, cid = this.newId()) {
-    if (!UUID.test(cid)) throw new TypeError(`A cid is a UUID, not ${cid}.`);
-    const known = this.waitingAs(cid.toLowerCase(), body);
-    if (known) return known;
-    if (this.items.length >= this.max) {
-      throw new Refused("outbox_full", "Too many messages wait to be sent.");
-    }
-    // As the server writes it in its answer.
-    const item = { cid: cid.toLowerCase(), body, at: new Date().toISOString(), state: "pending" };
-    this.items.push(item);
-    this.keep();
-    queueMicrotask(() => this.next()); // not before its sender can be told
+  add(body, cid) {
+    const item = this.put(body, cid);
+    this.next();
     return item;
   }
 
@@ -166,9 +159,28 @@ export class Outbox {
 
   // ---- inside ----
 
-  async load() {
-    const items = await this.store.load();
+  load() {
+    const items = this.store.load();
+    if (Array.isArray(items)) this.loaded(items);
+    else items.then((late) => this.loaded(late));
+  }
+
+  loaded(items) {
     if (items.length) this.adopt(items);
+  }
+
+  put(body, given) {
+    if (given !== undefined && !UUID.test(given)) throw new TypeError(`A cid is a UUID, not ${given}.`);
+    const cid = given?.toLowerCase() ?? this.newId(); // as the server writes it in its answer
+    const known = this.waitingAs(cid, body);
+    if (known) return known;
+    if (this.items.length >= this.max) {
+      throw new Refused("outbox_full", "Too many messages wait to be sent.");
+    }
+    const item = { cid, body, at: new Date().toISOString(), state: "pending" };
+    this.items.push(item);
+    this.keep();
+    return item;
   }
 
   // The same said twice is sent once; what was answered already is asked for again.
@@ -186,11 +198,11 @@ export class Outbox {
     return this.items.find((item) => item.cid === cid);
   }
 
-  promise(cid, patient) {
+  waiting(cid, patient) {
     const waiting = { patient };
     waiting.promise = new Promise((resolve, reject) => Object.assign(waiting, { resolve, reject }));
     this.promises.set(cid, waiting);
-    return waiting.promise;
+    return waiting;
   }
 
   next() {
