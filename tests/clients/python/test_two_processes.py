@@ -33,7 +33,7 @@ async def test_who_is_here_and_who_types_crosses_processes(stack):
             pass
         assert hint.person.name == "Bob"
         await bob.exit()
-        while alice.presence.count > 1:
+        while alice.count > 1:
             await anext(alice.hints())
         assert [person.name for person in alice.here] == ["Alice"]
 

@@ -54,6 +54,11 @@ class Room:
         return self._visit.presence
 
     @property
+    def count(self) -> int:
+        """How many people are here."""
+        return self._visit.presence.count
+
+    @property
     def here(self) -> tuple[Person, ...]:
         """The people who are here; of more than 200, those that are known of."""
         return self._visit.presence.here
