@@ -76,7 +76,7 @@ clean:  ## all but the data (var/)
 	.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-lock.txt
 	@touch $@
 
-# The STOMP and SockJS clients of tests/original, for Node. Without npm those tests say what they miss.
+# The STOMP and SockJS clients of tests/interfaces/original, for Node. Without npm those tests say what they miss.
 tests/npm/node_modules/done: tests/npm/package.json tests/npm/package-lock.json
 	@if command -v npm >/dev/null; then cd tests/npm && npm ci --loglevel=error && touch node_modules/done; fi
 

@@ -9,7 +9,8 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
-        from accounts import numbers, tokens
+        from accounts import tokens
+        from core import numbers
 
         register_converter(numbers.Number, "number")
         for changed in (post_save, post_delete):

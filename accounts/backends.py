@@ -4,8 +4,9 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from accounts import addresses, pace, passwords
+from accounts import passwords
 from accounts.lockout import attempted_email
+from core import client_ip, rate_limits
 
 
 class Paced:
@@ -13,6 +14,6 @@ class Paced:
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> None:
         if request is not None:  # a command has none
-            address = addresses.of(request)
-            pace.spend("sign_in", address)
+            address = client_ip.of(request)
+            rate_limits.hit("sign_in", address)
             passwords.asked_by.set(f"{address} {attempted_email(request, credentials)}")

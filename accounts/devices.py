@@ -23,11 +23,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import lockout, tokens, vault
+from accounts import lockout, token_cache, tokens
 from accounts.models import Device, User, normal_email
 from accounts.tokens import NotValid
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 10
 DEVICES_MAX = 50  # per person; the one that was not used for the longest time goes
@@ -83,8 +83,8 @@ def refresh(request: HttpRequest, token: str) -> Pair:
             raise NotValid
         is_good = _rotate(device, token_id, _client(request))
     if not is_good:
-        vault.forget(device.user_id)
-        log.warning("person %s: a spent refresh token was shown; device ended", device.user_id)
+        token_cache.forget(device.user_id)
+        logger.warning("person %s: a spent refresh token was shown; device ended", device.user_id)
         raise NotValid
     return _pair(device, ACCESS_LIFE)
 
@@ -115,14 +115,14 @@ def revoke(user_id: int, device_id: UUID) -> bool:
     """Sign out one device; its sockets close within 2 s. False if there was none."""
     gone, _rows = Device.objects.filter(pk=device_id, user_id=user_id).delete()
     if gone:
-        vault.forget(user_id)
+        token_cache.forget(user_id)
     return bool(gone)
 
 
 def revoke_all(user_id: int) -> int:
     """Sign out all devices (not browsers); says how many."""
     gone, _rows = Device.objects.filter(user_id=user_id).delete()
-    vault.forget(user_id)
+    token_cache.forget(user_id)
     return gone
 
 

@@ -11,8 +11,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import addresses
 from accounts.models import normal_email
+from core import client_ip
 
 
 def attempted_email(request: HttpRequest, credentials: Mapping[str, str] | None = None) -> str:
@@ -46,4 +46,4 @@ def refusal(request: HttpRequest) -> ValidationError | None:
 
 def forget(request: HttpRequest, email: str) -> None:
     """Earlier slips count no more: who is signed in already has shown the right password."""
-    AccessAttempt.objects.filter(username=email, ip_address=addresses.of_attempt(request)).delete()
+    AccessAttempt.objects.filter(username=email, ip_address=client_ip.of_attempt(request)).delete()

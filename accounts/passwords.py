@@ -20,7 +20,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from accounts import refusals
+from core import refusal_log
 
 Answer = TypeVar("Answer")
 
@@ -77,10 +77,10 @@ class Turns:
     def _enter(self, who: str) -> None:
         with self._lock:
             if who and self._present[who] >= OF_ONE_MAX:
-                refusals.note("passwords, too many at once", who.partition(" ")[0])
+                refusal_log.note("passwords, too many at once", who.partition(" ")[0])
                 raise too_many()
             if self._all >= self._most:
-                refusals.note("passwords, too many people at once", "everybody")
+                refusal_log.note("passwords, too many people at once", "everybody")
                 raise busy()
             self._present[who] += 1
             self._all += 1

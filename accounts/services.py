@@ -10,9 +10,10 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts import lockout, pace, passwords
+from accounts import lockout, passwords
 from accounts.models import User, normal_email
-from accounts.text import one_line
+from core import rate_limits
+from core.text import one_line
 
 Faults = dict[str, list[ValidationError]]  # by field
 
@@ -27,12 +28,12 @@ def sign_up(
     phone: str = "",
     any_password: bool = False,
 ) -> User:
-    """A new account, for who asks from `address` (accounts/addresses.py).
+    """A new account, for who asks from `address` (core/client_ip.py).
 
     Raises ValidationError: rate_limited, and by field, the e-mail's with code `unique`. That this
     tells who has an account can't be helped without sending mail; so every try counts.
     """
-    pace.spend("sign_up", address)
+    rate_limits.hit("sign_up", address)
     user = User(
         email=normal_email(email),
         display_name=display_name,
@@ -81,7 +82,7 @@ def change_password(
     `wrong_password`). A wrong one is a failed sign-in, of this address: who took over a browser or
     a phone guesses no faster than a stranger.
     """
-    pace.spend("password", str(user.pk))
+    rate_limits.hit("password", str(user.pk))
     if authenticate(request, username=user.email, password=current) is None:
         raise _wrong_password(request)
     lockout.forget(request, user.email)

@@ -8,22 +8,22 @@ import hashlib
 import secrets
 from uuid import UUID
 
-from accounts import tokens, vault
+from accounts import token_cache, tokens
 from accounts.tokens import Identity, NotValid
 
-SECONDS = vault.TICKET_SECONDS
+SECONDS = token_cache.TICKET_SECONDS
 
 
 def issue(identity: Identity) -> str:
     """For the caller's device. Raises vault.Down."""
     ticket = secrets.token_urlsafe(32)
-    vault.put_ticket(_digest(ticket), identity.device_id.hex)
+    token_cache.put_ticket(_digest(ticket), identity.device_id.hex)
     return ticket
 
 
 def redeem(ticket: str) -> Identity:
     """Whose it is; a second time it is nobody's. Raises NotValid, vault.Down."""
-    device_id = vault.take_ticket(_digest(ticket))
+    device_id = token_cache.take_ticket(_digest(ticket))
     if device_id is None:
         raise NotValid
     return tokens.of_device(UUID(device_id))

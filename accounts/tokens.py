@@ -1,7 +1,7 @@
 """Access tokens: what they say, and whether they count.
 
 A token is good while its signature and its time are, its device is signed in, and its person is
-active. Answers are kept in Redis (accounts/vault.py); who ask for the same token at the same time
+active. Answers are kept in Redis (token_cache.py); who ask for the same token at the same time
 share one question, and one look at the database.
 """
 
@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework_simplejwt import tokens as simplejwt
 from rest_framework_simplejwt.exceptions import TokenError
 
-from accounts import vault
+from accounts import token_cache
 from accounts.models import Device, User
 
 TOKEN_MAX = 2_000  # characters
@@ -125,7 +125,7 @@ def person_changed(
     their own ways, and none of them may leave a token that says what is no longer so."""
     if set(update_fields or ()) != {"last_login"}:
         user_id = instance.pk
-        transaction.on_commit(lambda: vault.forget(user_id), robust=True)
+        transaction.on_commit(lambda: token_cache.forget(user_id), robust=True)
 
 
 def _claimed(token: str) -> int:
@@ -173,8 +173,8 @@ def _together(digest: str, token: str) -> _Facts:
 
 def _answer(digest: str, token: str) -> _Facts:
     try:
-        kept, stamp = vault.find(digest, _claimed(token))
-    except vault.Down:
+        kept, stamp = token_cache.find(digest, _claimed(token))
+    except token_cache.Down:
         return _look(token)
     if kept is not None:
         return _Facts(*kept)
@@ -195,5 +195,5 @@ def _look(token: str) -> _Facts:
 def _keep(digest: str, stamp: str, facts: _Facts) -> None:
     left = facts.until - datetime.now().timestamp()
     if left >= 1:
-        with suppress(vault.Down):  # the next request verifies it anew, as this one did
-            vault.keep(digest, facts.fields[0], stamp, tuple(facts), int(left))
+        with suppress(token_cache.Down):  # the next request verifies it anew, as this one did
+            token_cache.keep(digest, facts.fields[0], stamp, tuple(facts), int(left))

@@ -27,9 +27,9 @@ def write(over: threading.Event, waits: list[float]) -> None:
     """As the site's writer does it; the waits in seconds."""
     from django.db import connection
 
-    from messaging import queries
-    from messaging.drafts import Draft
-    from messaging.wire import Person
+    from messaging import log
+    from messaging.live.drafts import Draft
+    from messaging.log.event import Person
     from rooms.models import Membership
 
     seats = Membership.objects.order_by("pk").values_list("room_id", "user_id")[:1000]
@@ -37,7 +37,7 @@ def write(over: threading.Event, waits: list[float]) -> None:
     while not over.wait(1 / POSTS_A_SECOND):
         room, person = people[len(waits) % len(people)]
         began = time.monotonic()
-        queries.rows(queries.POST, queries.post_params([Draft(room, person, uuid4(), "hello")]))
+        log.rows(log.POST, log.post_params([Draft(room, person, uuid4(), "hello")]))
         waits.append(time.monotonic() - began)
     connection.close()
 

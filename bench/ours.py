@@ -75,7 +75,7 @@ class Ours:
 
     def start(self, servers: Servers, cores: tuple[int, ...] = (SERVER_CORE,), **more: str) -> None:
         """A worker on each of the cores, on a database of their own."""
-        from chattalk.workers import Worker, listen
+        from chattalk.server.workers import Worker, listen
 
         self.database = servers.database(DATABASE)
         self.environment = environment(servers, self.database) | more

@@ -22,7 +22,7 @@ class Pages(ASGIHandler):
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
         scope["asked_at"] = now_micros()  # before the wait for a thread, which may turn two around
-        body = bodies.Body(scope, receive)
+        body = body_limit.Body(scope, receive)
         if not body.is_too_large:
             await super().handle(scope, body.receive, send)
         if body.is_too_large:
@@ -43,10 +43,10 @@ pages = Pages()
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402  (the apps come first)
 
-from chattalk import bodies, health  # noqa: E402
-from messaging import node  # noqa: E402
-from messaging.routing import sockets  # noqa: E402
-from presence.room import now_micros  # noqa: E402
+from chattalk.server import body_limit, health  # noqa: E402
+from interfaces.routing import sockets  # noqa: E402
+from messaging.live import node  # noqa: E402
+from presence.room_state import now_micros  # noqa: E402
 
 
 def settle_memory() -> None:
@@ -78,7 +78,8 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
 
 
 # Nothing around the sockets: who it is, and from which pages, each door asks by itself
-# (messaging/identity.py), and their `send` is the server's own (messaging/transport.py).
+# (interfaces/socket/authentication.py), and their `send` is the server's own
+# (messaging/live/transport.py).
 application = ProtocolTypeRouter(
     {"http": health.beside(pages), "websocket": sockets, "lifespan": lifespan}
 )

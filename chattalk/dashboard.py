@@ -19,8 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from chattalk import disk
 from chattalk.embedded import probe
-from chattalk.health import causes
-from messaging import queries
+from chattalk.server.health import causes
+from messaging import log
 from presence import services as presence
 from rooms.models import Room
 
@@ -126,7 +126,7 @@ def per_minute(now: datetime, with_cache: bool = True) -> list[tuple[datetime, i
     missing = [at for at in wanted if at not in known]
     known = {at: known[at] for at in wanted if at in known}
     if missing:
-        counted = queries.by_minute(missing[0])
+        counted = log.by_minute(missing[0])
         known |= {at: counted.get(at, 0) for at in missing}
     if with_cache:
         settled = now - MINUTE - timedelta(seconds=SETTLED_SECONDS)

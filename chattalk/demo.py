@@ -12,7 +12,8 @@ from django.db.models import F, Value
 from django.utils import timezone
 
 from accounts.models import User
-from messaging import queries, services
+from messaging import log as queries
+from messaging import services
 from messaging.models import Event
 from rooms.models import Room
 

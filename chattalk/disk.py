@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 
-from chattalk.embedded import folder
+from chattalk.embedded import data_dir
 
 FULL = 1024 * 1024  # bytes, under which nothing more is stored
 SEGMENT = 32 * 1024 * 1024  # bytes, under which PostgreSQL ends for want of its next 16 MB of log
@@ -18,7 +18,7 @@ LOW = 1024**3  # bytes, under which somebody should look
 
 def embedded() -> set[str]:
     """The stores that keep their data in our data folder. Redis keeps nothing at all."""
-    ours = quote(str(folder.socket_folder(settings.DATA_DIR)), safe="")
+    ours = quote(str(data_dir.socket_folder(settings.DATA_DIR)), safe="")
     kept = {"postgresql": settings.DATABASE_URL, "mongodb": settings.MONGODB_URL}
     return {store for store, url in kept.items() if ours in url}
 

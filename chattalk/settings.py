@@ -13,9 +13,9 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from chattalk import embedded
-from chattalk.composure import Composure
 from chattalk.environment import choice, flag, networks, number, origins, read, secret, words
-from chattalk.patience import Patience
+from core.redis import RedisBreaker
+from core.redis_errors import EndedConnections
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -45,7 +45,7 @@ WORKERS = int(number("CHATTALK_WORKERS", 1, 1, 64))
 
 MESSAGE_RATE = number("MESSAGE_RATE", 5, 0.01, 1e9)  # messages a second, per person and room
 MESSAGE_BURST = int(number("MESSAGE_BURST", 20, 1, 1e9))  # messages at once, per person and room
-# The same, over all rooms of a person; long ones count more (messaging/limits.py).
+# The same, over all rooms of a person; long ones count more (messaging/live/message_limits.py).
 PERSON_MESSAGE_RATE = number("PERSON_MESSAGE_RATE", min(4 * MESSAGE_RATE, 1e9), 0.01, 1e9)
 PERSON_MESSAGE_BURST = int(number("PERSON_MESSAGE_BURST", min(5 * MESSAGE_BURST, 1e9), 1, 1e9))
 MESSAGE_KEEP_DAYS = number("MESSAGE_KEEP_DAYS", 0, 0, 36500)  # 0 keeps for ever
@@ -99,22 +99,23 @@ INSTALLED_APPS = [
     "rooms",
     "messaging",
     "presence",
+    "interfaces",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "chattalk.headers.policies",
-    "chattalk.static.StaticFiles",
-    "chattalk.bounded.bounded",
+    "chattalk.server.headers.policies",
+    "chattalk.server.static.StaticFiles",
+    "core.answer_limit.bounded",
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "chattalk.available.Sessions",
+    "chattalk.server.outage.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "chattalk.available.Available",
-    "accounts.middleware.LanguageMiddleware",
-    "chattalk.paced.Paced",
-    "chattalk.whose.Whose",
+    "chattalk.server.outage.Available",
+    "interfaces.web.language.LanguageMiddleware",
+    "interfaces.web.throttle.Paced",
+    "interfaces.web.whose.Whose",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -175,13 +176,13 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # How all that wait for Redis in a thread do it: not for long, and after one waited in vain, not
 # at all until it answers again.
-REDIS_PATIENCE = Patience()
+REDIS_BREAKER = RedisBreaker()
 REDIS_OPTIONS = {
     "socket_connect_timeout": 0.5,
     "socket_timeout": 0.5,
-    "retry": REDIS_PATIENCE,
+    "retry": REDIS_BREAKER,
 }
-REDIS_COMPOSURE = Composure(again=1)  # and how the event loop does
+REDIS_ENDED = EndedConnections(again=1)  # and how the event loop does
 _cache = {
     "BACKEND": "django_redis.cache.RedisCache",
     "LOCATION": REDIS_URL,
@@ -193,13 +194,13 @@ CACHES = {
         **_cache,
         "OPTIONS": {"IGNORE_EXCEPTIONS": True, "CONNECTION_POOL_KWARGS": REDIS_OPTIONS},
     },
-    # Of who signs in by token (accounts/vault.py), which has to know when it fails.
+    # Of who signs in by token (accounts/token_cache.py), which has to know when it fails.
     "tokens": {**_cache, "OPTIONS": {"CONNECTION_POOL_KWARGS": REDIS_OPTIONS}},
 }
 CHANNEL_LAYERS = {
     "default": {
         # The pub/sub layer: the queue-based one drops silently at 100 waiting messages.
-        "BACKEND": "messaging.pubsub.PubSubLayer",
+        "BACKEND": "messaging.live.channel_layer.PubSubLayer",
         # redis-py 8 closes a socket that was idle for 5 s unless told not to.
         "CONFIG": {
             "hosts": [
@@ -207,7 +208,7 @@ CHANNEL_LAYERS = {
                     "address": REDIS_URL,
                     "socket_timeout": None,
                     "max_connections": 1000,
-                    "retry": Composure(),
+                    "retry": EndedConnections(),
                 }
             ],
             "prefix": "chattalk",
@@ -243,9 +244,9 @@ LOGOUT_REDIRECT_URL = "accounts:sign_in"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a stranger can't lock the owner out
-AXES_CLIENT_IP_CALLABLE = "accounts.addresses.of_attempt"
+AXES_CLIENT_IP_CALLABLE = "core.client_ip.of_attempt"
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_CALLABLE = "accounts.views.locked_out"
+AXES_LOCKOUT_CALLABLE = "interfaces.web.accounts.locked_out"
 AXES_USERNAME_CALLABLE = "accounts.lockout.attempted_email"  # capitals are no other account
 # It keeps what was posted with a failed try; `password` it leaves out by itself.
 AXES_SENSITIVE_PARAMETERS = ["username", "old_password", "new_password1", "new_password2"]
@@ -253,16 +254,16 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the time we name does n
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.authentication.TokenAuthentication",
+        "interfaces.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",  # our own pages; it enforces CSRF
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_THROTTLE_CLASSES": ["chattalk.api.pace.Pace"],
-    "DEFAULT_PARSER_CLASSES": ["chattalk.api.parser.StrictJson"],
+    "DEFAULT_THROTTLE_CLASSES": ["interfaces.api.throttle.Pace"],
+    "DEFAULT_PARSER_CLASSES": ["interfaces.api.parser.StrictJson"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "chattalk.api.document.Schema",
-    "EXCEPTION_HANDLER": "chattalk.api.problems.answer",
+    "DEFAULT_SCHEMA_CLASS": "interfaces.api.openapi.Schema",
+    "EXCEPTION_HANDLER": "interfaces.api.errors.answer",
     "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = {
@@ -277,14 +278,14 @@ SPECTACULAR_SETTINGS = {
     "PATH_CONVERTER_OVERRIDES": {"number": {"type": "integer", "format": "int64", "minimum": 0}},
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
-        "EventKind": "messaging.api.shapes.KINDS",
-        "MemberRole": "messaging.api.shapes.ROLES",
-        "Language": "accounts.api.shapes.LANGUAGES",
+        "EventKind": "interfaces.api.event_serializers.KINDS",
+        "MemberRole": "interfaces.api.event_serializers.ROLES",
+        "Language": "interfaces.api.account_serializers.LANGUAGES",
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "chattalk.api.document.add_problems",
+        "interfaces.api.openapi.add_problems",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -302,7 +303,7 @@ SIMPLE_JWT = {
 }
 
 # For `manage.py graphql_schema`, which writes what a test compares.
-GRAPHENE = {"SCHEMA": "chattalk.schema.schema", "SCHEMA_OUTPUT": "docs/schema.graphql"}
+GRAPHENE = {"SCHEMA": "interfaces.graphql.schema.schema", "SCHEMA_OUTPUT": "docs/schema.graphql"}
 
 # --- safety -----------------------------------------------------------------------------------
 
@@ -319,7 +320,7 @@ TRUSTED_PROXIES = networks("TRUSTED_PROXIES", ["127.0.0.0/8", "::1"]) if BEHIND_
 CORS_URLS_REGEX = r"^/(api|stomp)/"
 CORS_ALLOW_CREDENTIALS = True
 CORS_EXPOSE_HEADERS = ["ETag", "Link", "Retry-After"]
-CSRF_FAILURE_VIEW = "accounts.stale.stale"
+CSRF_FAILURE_VIEW = "interfaces.web.stale_forms.stale"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 CONTENT_SECURITY_POLICY = {
@@ -357,19 +358,20 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": "chattalk.journal.Line",
+            "()": "chattalk.server.journal.Line",
             "fmt": "{asctime} {levelname} {name}: {message}",
             "style": "{",
         }
     },
-    "handlers": {"console": {"class": "chattalk.journal.Journal", "formatter": "line"}},
+    "handlers": {"console": {"class": "chattalk.server.journal.Journal", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
-        # While Redis is away it logs a traceback each second; messaging/layer.py says it once.
+        # While Redis is away it logs a traceback each second; messaging/live/broker.py says it
+        # once.
         "channels_redis.pubsub": {"level": "CRITICAL"},
-        # And of PostgreSQL messaging/reachable.py.
+        # And of PostgreSQL core/postgresql/breaker.py.
         "psycopg.pool": {"level": "ERROR"},
     },
 }

@@ -12,7 +12,7 @@ from bench import client
 from bench.ours import Person
 from faults import rest
 from faults.run import Run
-from messaging.stomp.frames import Frame, Parser, encode
+from interfaces.stomp.frames import Frame, Parser, encode
 
 ANSWER_WITHIN = 20.0  # seconds
 

@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import F
 
 from faults import WORD
-from messaging import feed, hub, writer
+from messaging.live import feed, hub, writer
 from rooms import models
 from rooms import services as rooms
 
@@ -41,7 +41,7 @@ def _before_commit() -> None:
             connection = await writer.connect()
             await connection.execute("BEGIN")
             await connection.execute(
-                statement, writer.queries.post_params([waiting.draft for waiting in batch])
+                statement, writer.log.post_params([waiting.draft for waiting in batch])
             )
             _die()
         return await commit(self, batch, statement)
@@ -95,7 +95,7 @@ def _no_gap_fill() -> None:
         if lines:
             self.head = lines[-1].seq
             self._ring += lines
-            self._tell(feed.Lines(lines))
+            self._tell(feed.EntryBatch(lines))
 
     async def look_at_nothing(self: hub.Hub) -> None:
         pass

@@ -62,7 +62,7 @@ class Kept:
 @asynccontextmanager
 async def kept(run: "Run") -> AsyncIterator[Kept]:
     """All parts of the site, until the block ends."""
-    from chattalk.supervisor import Supervisor
+    from chattalk.server.supervisor import Supervisor
 
     site = run.site
     parts = {worker.process.name: worker for worker in site.workers}

@@ -12,7 +12,7 @@ from typing import Any
 from bench import client
 from bench.rest import Http
 from faults import until
-from messaging.stomp.frames import Frame, Parser, encode
+from interfaces.stomp.frames import Frame, Parser, encode
 
 VERSION = "1.1"
 WITHIN = 20.0  # seconds

@@ -88,7 +88,7 @@ class Site(Ours):
         self._logged: dict[Path, int] = {}  # bytes of each log that were looked at
 
     async def start(self) -> None:  # type: ignore[override]
-        from chattalk.workers import Worker, listen
+        from chattalk.server.workers import Worker, listen
 
         HOME.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(HOME / "data" / "mongodb", ignore_errors=True)  # of an earlier run

@@ -12,7 +12,7 @@ from bench.ours import Person
 RECEIVE = 4096  # bytes
 WITHIN = 10.0  # seconds
 CLOSE = b"\x88"
-TOO_SLOW = "a socket was too slow"  # as messaging/outbox.py logs it
+TOO_SLOW = "a socket was too slow"  # as messaging/live/outbox.py logs it
 
 
 def evictions(log: Path) -> int:

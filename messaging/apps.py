@@ -8,6 +8,6 @@ class MessagingConfig(AppConfig):
     verbose_name = _("Messages")
 
     def ready(self) -> None:
-        from messaging import events
+        from messaging.live import announce
 
-        post_save.connect(events.person_saved, sender="accounts.User")
+        post_save.connect(announce.person_saved, sender="accounts.User")

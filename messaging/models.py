@@ -13,7 +13,7 @@ from rooms.models import Room
 class Event(models.Model):
     """A line of a room's log. `seq` counts 1, 2, 3 … within the room, in the order of commits.
 
-    Rows are written by messaging/queries/ only, under the lock of the room's row, and are
+    Rows are written by messaging/log/ only, under the lock of the room's row, and are
     never changed: what corrects a line is a later line.
     """
 
@@ -51,7 +51,7 @@ class Event(models.Model):
             models.CheckConstraint(condition=Q(seq__gte=1), name="event_seq_from_one"),
         ]
         indexes = [
-            # For what was said in a span of time: messaging/queries/ MISSED and PRUNE.
+            # For what was said in a span of time: messaging/log/ MISSED and PRUNE.
             models.Index(fields=["room", "created_at", "seq"], name="event_by_room_and_time"),
             # For what was said lately in all rooms: BY_MINUTE. It costs the writer next to nothing,
             # since rows come in the order of time. It is brought up to date by autovacuum, which

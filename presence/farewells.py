@@ -8,15 +8,15 @@ it says, mark by mark. A mark may come late and twice, so it may begin again at 
 import json
 from dataclasses import astuple
 
-from presence import documents
-from presence.documents import Mark
+from presence import last_seen
+from presence.last_seen import Mark
 
 NAME = "presence_farewell"
 TOGETHER = 5_000  # marks in one document, well under a megabyte
 
 
 def leave(process: str, marks: list[Mark]) -> None:
-    with documents.collection(NAME) as left:
+    with last_seen.collection(NAME) as left:
         for start in range(0, len(marks), TOGETHER):
             said = json.dumps([astuple(mark) for mark in marks[start : start + TOGETHER]])
             name = f"{process}:{start}"
@@ -25,11 +25,11 @@ def leave(process: str, marks: list[Mark]) -> None:
 
 def one() -> tuple[str, list[Mark]] | None:
     """One of them: its name and its marks; None if none is left."""
-    with documents.collection(NAME) as left:
+    with last_seen.collection(NAME) as left:
         found = left.find_one()
     return found and (found["_id"], [Mark(*one) for one in json.loads(found["marks"])])
 
 
 def forget(name: str) -> None:
-    with documents.collection(NAME) as left:
+    with last_seen.collection(NAME) as left:
         left.delete_one({"_id": name})

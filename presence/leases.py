@@ -173,7 +173,7 @@ class Leases:
             encoding_errors="replace",  # half a surrogate pair in a name must not stop the others
             socket_connect_timeout=TIMEOUT_SECONDS,
             socket_timeout=TIMEOUT_SECONDS,
-            retry=settings.REDIS_COMPOSURE,
+            retry=settings.REDIS_ENDED,
         )
         script = self._redis.register_script
         self._apply, self._reap, self._beat = script(APPLY), script(REAP), script(BEAT)

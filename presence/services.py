@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from presence import census, documents
-from presence.census import Online
-from presence.room import moment
+from presence import counts, last_seen
+from presence.counts import Online
+from presence.room_state import moment
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class State:
 
 def last_exit(room_id: int, user_id: int) -> Exit | None:
     """When they last went away; None if never, or if it can't be known now."""
-    for one in documents.find(room_id, [user_id]):
+    for one in last_seen.find(room_id, [user_id]):
         if one.exit_at:
             return Exit(moment(one.exit_at), one.seq or 0)
     return None
@@ -38,7 +38,7 @@ def states(room_id: int, user_ids: Iterable[int]) -> dict[int, State]:
     """The state of each of them by their number; those who were never in the room have none."""
     return {
         one.user: State(bool(one.online), moment(one.exit_at) if one.exit_at else None)
-        for one in documents.find(room_id, user_ids)
+        for one in last_seen.find(room_id, user_ids)
     }
 
 
@@ -46,23 +46,23 @@ def states_in(pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], State]:
     """`states` for people in many rooms, as (room, person)."""
     return {
         (one.room, one.user): State(bool(one.online), moment(one.exit_at) if one.exit_at else None)
-        for one in documents.find_pairs(pairs)
+        for one in last_seen.find_pairs(pairs)
     }
 
 
 def remove(room_id: int, user_id: int) -> None:
     """Forget a person who gave up their seat. `Here.left` does it too, and tries again."""
     try:
-        documents.remove(room_id, user_id)
-    except documents.FAILURES as error:
+        last_seen.remove(room_id, user_id)
+    except last_seen.FAILURES as error:
         logger.warning("%s in room %s was not forgotten: %s", user_id, room_id, error)
 
 
 def here(room_ids: Sequence[int]) -> dict[int, int] | None:
     """How many people are in each of these rooms now; None while Redis does not say."""
     try:
-        return census.here(room_ids)
-    except census.FAILURES as error:
+        return counts.here(room_ids)
+    except counts.FAILURES as error:
         logger.info("who is here is not known: %s", error)
         return None
 
@@ -70,7 +70,7 @@ def here(room_ids: Sequence[int]) -> dict[int, int] | None:
 def online() -> Online | None:
     """How many people have a room open now; None while Redis does not say."""
     try:
-        return census.online()
-    except census.FAILURES as error:
+        return counts.online()
+    except counts.FAILURES as error:
         logger.info("who is online is not known: %s", error)
         return None

@@ -1,20 +1,20 @@
 """All the documents of presence, for who checks, copies or brings them back.
 
-Unlike what pages ask for (documents.py), each of these fails while MongoDB is down.
+Unlike what pages ask for (last_seen.py), each of these fails while MongoDB is down.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from presence import documents
-from presence.documents import Attendance
+from presence import last_seen
+from presence.last_seen import Attendance
 
 
 def batches(size: int) -> Iterator[list[dict[str, Any]]]:
     """Every document as it was stored, in the order of its `_id`, and bounded in memory."""
     last = ""
     while True:
-        with documents.collection() as kept:
+        with last_seen.collection() as kept:
             page = kept.find({"_id": {"$gt": last}})
             found = list(page.sort("_id", 1).limit(size))
         if not found:
@@ -26,24 +26,24 @@ def batches(size: int) -> Iterator[list[dict[str, Any]]]:
 
 
 def count() -> int:
-    with documents.collection() as kept:
+    with last_seen.collection() as kept:
         return int(kept.count_documents({}))
 
 
 def named(pairs: Iterable[tuple[int, int]]) -> list[Attendance]:
     """The documents of these (room, user), in one look."""
-    with documents.collection():
+    with last_seen.collection():
         return list(Attendance.objects(id__in=[f"{room}:{user}" for room, user in pairs]))
 
 
 def insert(found: list[dict[str, Any]]) -> None:
     """Documents of `batches`, into a collection that has none of them."""
-    with documents.collection() as kept:
-        documents.ensure_indexes()
+    with last_seen.collection() as kept:
+        last_seen.ensure_indexes()
         kept.insert_many(found, ordered=False)
 
 
 def clear() -> None:
     """All of them, one by one: no server of the common subset needs more for it."""
-    with documents.collection(seconds=10 * documents.WRITE_SECONDS) as kept:
+    with last_seen.collection(seconds=10 * last_seen.WRITE_SECONDS) as kept:
         kept.delete_many({})

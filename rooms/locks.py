@@ -14,7 +14,7 @@ from redis import Redis
 from redis.exceptions import LockError, RedisError
 from redis.lock import Lock
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 LEASE_SECONDS = 3  # a dead holder's lock opens by itself; seating takes milliseconds
 POLL_SECONDS = 0.01
@@ -46,9 +46,9 @@ def _acquire(room_id: int) -> Lock | None:
     try:
         if lock.acquire():
             return lock
-        log.warning("room %s: no lock within the wait; seating without it", room_id)
+        logger.warning("room %s: no lock within the wait; seating without it", room_id)
     except RedisError as error:
-        log.info("room %s: seating without a lock, for Redis failed: %s", room_id, error)
+        logger.info("room %s: seating without a lock, for Redis failed: %s", room_id, error)
     return None
 
 
@@ -56,6 +56,6 @@ def _release(lock: Lock) -> None:
     try:
         lock.release()  # compares the owner's token: never a stranger's lock
     except LockError:
-        log.info("%s: the lease ended before the work did", lock.name)
+        logger.info("%s: the lease ended before the work did", lock.name)
     except RedisError as error:
-        log.info("%s: left to its lease, for Redis failed: %s", lock.name, error)
+        logger.info("%s: left to its lease, for Redis failed: %s", lock.name, error)

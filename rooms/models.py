@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -15,17 +17,17 @@ DESCRIPTION_MAX = 500  # characters
 
 
 class RoomQuerySet(models.QuerySet["Room"]):
-    def open(self) -> RoomQuerySet:
+    def active(self) -> RoomQuerySet:
         return self.filter(closed_at=None)
 
     def matching(self, words: str) -> RoomQuerySet:
         return self.filter(title__icontains=words) if words else self
 
-    def lively_first(self) -> RoomQuerySet:
+    def by_activity(self) -> RoomQuerySet:
         # Uses index: room_open_by_activity
         return self.order_by("-active_at", "-id")
 
-    def of(self, user_id: int) -> RoomQuerySet:
+    def for_member(self, user_id: int) -> RoomQuerySet:
         return self.filter(memberships__user_id=user_id)
 
     def known_to(self, user_id: int) -> RoomQuerySet:
@@ -35,7 +37,7 @@ class RoomQuerySet(models.QuerySet["Room"]):
 
     def take_seats(self, room_id: int, seats: int) -> bool:
         """Take that many places of an open room, all or none. The database decides."""
-        free = self.open().filter(pk=room_id, personnel__lte=F("capacity") - seats)
+        free = self.active().filter(pk=room_id, personnel__lte=F("capacity") - seats)
         return bool(free.update(personnel=F("personnel") + seats))
 
     def give_back_seat(self, room_id: int) -> None:
@@ -61,7 +63,7 @@ class Room(models.Model):
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True, editable=False)
 
-    # The head of the room's log. Only messaging/queries/ moves these three.
+    # The head of the room's log. Only messaging/log/ moves these three.
     last_seq = models.BigIntegerField(default=0, editable=False)
     last_event_at = models.DateTimeField(db_default=Now(), editable=False)
     # last_event_at cut to some seconds: it alone is indexed, so that most messages change no index.
@@ -115,6 +117,7 @@ class Membership(models.Model):
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.MEMBER)
     joined_at = models.DateTimeField(_("joined"), db_default=Now(), editable=False)
     read_seq = models.BigIntegerField(_("read up to"), default=0, editable=False)
+    state: Any  # of who is shown: whether they are here (messaging/services/history.py)
 
     class Meta:
         verbose_name = _("membership")

@@ -1,6 +1,6 @@
 """Rooms and seats. A seat is a membership row and one of `personnel`, in one transaction.
 
-Functions that say "inside a transaction" leave commit and announcement to messaging/services.py,
+Functions that say "inside a transaction" leave commit and announcement to messaging/services/,
 which writes the room's log in the same transaction.
 """
 
@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.text import one_line
+from core.text import one_line
 from rooms.models import TITLE_MAX, Membership, Room
 
 

@@ -37,7 +37,7 @@ def emptied_by_delete():
 def patient():
     """What one test did to its Redis is not what the next one finds."""
     yield
-    settings.REDIS_PATIENCE.forget()
+    settings.REDIS_BREAKER.forget()
 
 
 def person(name: str) -> Any:

@@ -21,7 +21,8 @@ SETTINGS = {
     "DEBUG": "true",
     "SECRET_KEY": "only-for-tests-" + "x" * 50,
     "DJANGO_SETTINGS_MODULE": "chattalk.settings",
-    # All of the cast live at one address. What limits do: tests/edge, tests/api/test_pace.py.
+    # All of the cast live at one address. What limits do: tests/limits, and
+    # tests/interfaces/api/test_pace.py.
     "API_RATE_NOBODY": "1000000",
     "PAGE_RATE": "1000000",
     "PAGE_RATE_NOBODY": "1000000",

@@ -30,7 +30,7 @@ from django.conf import settings
 from django.db import connection, connections
 
 from chattalk.embedded import django_database
-from chattalk.workers import ROOT, Worker, listen
+from chattalk.server.workers import ROOT, Worker, listen
 
 WORKERS = 2
 DATABASE = "stack"

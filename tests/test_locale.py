@@ -13,9 +13,9 @@ from django.utils.formats import date_format
 from django.utils.translation import override
 from django.utils.translation.template import templatize
 
-from accounts.admin import PersonForm
-from accounts.forms import PasswordForm, ProfileForm, SignInForm, SignUpForm
-from rooms.forms import RoomForm
+from interfaces.admin.people import PersonForm
+from interfaces.web.account_forms import PasswordForm, ProfileForm, SignInForm, SignUpForm
+from interfaces.web.room_forms import RoomForm
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUES = ROOT / "locale" / "ko" / "LC_MESSAGES"

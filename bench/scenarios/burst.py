@@ -172,13 +172,13 @@ def _reordered(talker: Talker) -> int:
 
 @contextmanager
 def _site(servers: Servers) -> Iterator[Site]:
-    from chattalk.embedded import folder
+    from chattalk.embedded import data_dir
     from chattalk.embedded.others import Valkey
 
-    data = folder.make_folder(HOME / "burst", 0o755)
-    folder.make_folder(data / "run", 0o711)
-    folder.make_folder(data / "log", 0o700)
-    folder.make_socket_folder(data)
+    data = data_dir.make_folder(HOME / "burst", 0o755)
+    data_dir.make_folder(data / "run", 0o711)
+    data_dir.make_folder(data / "log", 0o700)
+    data_dir.make_socket_folder(data)
     valkey, ours = Valkey(data), Ours()
     try:
         with pinned(SERVER_CORE):

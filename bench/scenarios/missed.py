@@ -76,7 +76,7 @@ def _make(database: psycopg.Connection, lines: int) -> dict[str, Any]:
 
 def ours(room: int, reader: int, since: str) -> dict[str, float]:
     """Pages of queries.UNREAD_MAX (100), each after the last line of the one before."""
-    from messaging import queries
+    from messaging import log as queries
 
     moment = datetime.fromisoformat(since)
 
@@ -93,7 +93,7 @@ def ours(room: int, reader: int, since: str) -> dict[str, float]:
 
 def at_once(room: int, reader: int, since: str) -> dict[str, float]:
     """The same in one answer, as the original gives it; and PostgreSQL's part of the time."""
-    from messaging import queries
+    from messaging import log as queries
 
     moment = datetime.fromisoformat(since)
     named = {"room": room, "user": reader, "since": moment, "until": "infinity", "after": 0}

@@ -62,24 +62,24 @@ def _grow(
 
 def answers(rooms: list[int], talker: int, reader: int, last: int) -> dict[str, float]:
     """The median milliseconds of each question, on Django's connection as pages ask it."""
-    from messaging import queries
-    from messaging.drafts import Draft
-    from messaging.wire import Person
+    from messaging import log
+    from messaging.live.drafts import Draft
+    from messaging.log.event import Person
 
     person = Person(talker, "Test 1")
 
     def post(room: int) -> int:
         draft = Draft(room, person, uuid4(), "hello there, how are you all today")
-        return len(queries.rows(queries.POST, queries.post_params([draft])))
+        return len(log.rows(log.POST, log.post_params([draft])))
 
     return {
         "missed": _median(
-            lambda room: len(queries.missed(room, reader, since=None, limit=BEHIND)[0]),
+            lambda room: len(log.missed(room, reader, since=None, limit=BEHIND)[0]),
             rooms,
             BEHIND,
         ),
         "after": _median(
-            lambda room: len(queries.history(room, after=last - BEHIND, limit=BEHIND)),
+            lambda room: len(log.history(room, after=last - BEHIND, limit=BEHIND)),
             rooms,
             BEHIND,
         ),

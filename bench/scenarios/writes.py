@@ -76,8 +76,9 @@ def _figures(runs: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
 def ours(
     room_ids: list[int], person_ids: list[int], seconds: float, stores: list[int]
 ) -> dict[str, float]:
-    from messaging import node, services
-    from messaging.wire import Person
+    from messaging import services
+    from messaging.live import node
+    from messaging.log.event import Person
 
     async def talk() -> dict[str, float]:
         def say(number: int) -> Callable[[], Awaitable[Any]]:

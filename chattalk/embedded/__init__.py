@@ -7,10 +7,10 @@ listens where is told to other processes by `run/servers.json` while the servers
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from . import folder, logs, shares
+from . import data_dir, logs, shares
 from .address import check as check_address
 from .address import django_database
-from .folder import hold, replace_secret_key, running_servers, secret_key
+from .data_dir import hold, replace_secret_key, running_servers, secret_key
 from .others import MongoWire, Valkey
 from .postgres import Postgres
 from .probe import expect_answer, given
@@ -25,9 +25,9 @@ __all__ += ["running_servers", "secret_key", "share"]
 def addresses(data: Path) -> dict[str, str]:
     """Where the embedded servers are, or would be: settings can be read while none runs."""
     would_be = {
-        "DATABASE_URL": folder.postgres_url(data, folder.OWNER),
-        "REDIS_URL": folder.valkey_url(data),
-        "MONGODB_URL": folder.mongodb_url(data),
+        "DATABASE_URL": data_dir.postgres_url(data, data_dir.OWNER),
+        "REDIS_URL": data_dir.valkey_url(data),
+        "MONGODB_URL": data_dir.mongodb_url(data),
     }
     return would_be | running_servers(data)
 
@@ -56,15 +56,15 @@ class Servers:
             show(f"{server.process.name} answers")
         self._tell_opened(show)
         addresses = self.given | {name: server.url() for name, server in self.all.items()}
-        folder.tell_addresses(self.data, addresses)
+        data_dir.tell_addresses(self.data, addresses)
         return addresses
 
     def _prepare(self) -> None:
-        folder.make_folder(self.data, 0o755)
-        folder.clear_run(self.data)
-        folder.make_folder(self.data / "run", 0o711)
-        folder.make_folder(self.data / "log", 0o700)
-        folder.make_socket_folder(self.data)
+        data_dir.make_folder(self.data, 0o755)
+        data_dir.clear_run(self.data)
+        data_dir.make_folder(self.data / "run", 0o711)
+        data_dir.make_folder(self.data / "log", 0o700)
+        data_dir.make_socket_folder(self.data)
         if "MONGODB_URL" not in self.given:
             self.all["MONGODB_URL"] = MongoWire(self.data)
         if "REDIS_URL" not in self.given:
@@ -89,4 +89,4 @@ class Servers:
             server.stop(show)
         if self._rotation:
             self._rotation.stop()
-        folder.clear_run(self.data)
+        data_dir.clear_run(self.data)

@@ -28,7 +28,7 @@ def django_database(url: str) -> Database:
     if not name or "/" in name:
         raise ImproperlyConfigured(f"DATABASE_URL must end with /name: it is {hidden(url)}.")
     return {
-        "ENGINE": "chattalk.postgresql",
+        "ENGINE": "core.postgresql",
         "NAME": name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

@@ -13,7 +13,7 @@ from pathlib import Path
 LOG_KEPT = 5_000_000  # bytes; of a longer log as much is kept, once, as .log.old
 LOOK_EVERY = 10.0  # seconds
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Rotation:
@@ -36,7 +36,7 @@ class Rotation:
                 try:
                     shorten(path)
                 except OSError as error:
-                    log.warning("%s stays as long as it is: %s", path, error)
+                    logger.warning("%s stays as long as it is: %s", path, error)
 
 
 def shorten(path: Path) -> None:

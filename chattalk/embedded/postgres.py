@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import folder, probe, shares
+from . import data_dir, probe, shares
 from .leftovers import end_leftovers
 from .process import Process, StartFailed, quiet
 from .recovery import Recovery
 
-NAME = folder.OWNER
+NAME = data_dir.OWNER
 MAKE_USER_WITHIN = 5.0  # seconds
 STOP_WITHIN = 60  # seconds; who is killed over it reads its log again at the next start
 SERVICE_USER = "embedded_postgres"  # PostgreSQL refuses to run as root
@@ -47,7 +47,7 @@ def binary(name: str) -> str:
 class Postgres:
     def __init__(self, data: Path, durable: bool = True, connections: int = shares.USUAL) -> None:
         self.data, self.home, self.durable = data, data / "postgres", durable
-        self.sockets = folder.socket_folder(data) / "postgres"
+        self.sockets = data_dir.socket_folder(data) / "postgres"
         self.user = SERVICE_USER if os.geteuid() == 0 else ""
         self._has_database = False
         self.opened: list[Path] = []  # folders that had to be opened for the service user
@@ -66,7 +66,7 @@ class Postgres:
         )
 
     def url(self, database: str = NAME) -> str:
-        return folder.postgres_url(self.data, database)
+        return data_dir.postgres_url(self.data, database)
 
     def start(self, show: Callable[[str], None] = quiet) -> None:
         end_leftovers(self.home, "postgres -D", signal.SIGINT, STOP_WITHIN, show)
@@ -129,7 +129,7 @@ class Postgres:
         draft.rename(self.home)
 
     def _make_private(self, path: Path) -> None:
-        folder.make_folder(path, 0o700)
+        data_dir.make_folder(path, 0o700)
         if self.user:
             os.chown(path, *self._ids())
 

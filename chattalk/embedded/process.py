@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from . import reasons
 
-TETHER = str(Path(__file__).with_name("tether.py"))
+TETHER = str(Path(__file__).with_name("parent_death.py"))
 ANSWER_WITHIN = 30  # seconds, for a server that was started
 STOP_WITHIN = 10  # seconds, before a server is killed
 TELL_EVERY = 3.0  # seconds, between two lines for who waits

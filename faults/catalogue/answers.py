@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from bench.rest import Http
-from chattalk.bounded import ANSWER_MAX
+from core.answer_limit import ANSWER_MAX
 from faults import processes
 from faults.device import Account
 from faults.run import Run, scenario

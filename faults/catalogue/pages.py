@@ -155,7 +155,7 @@ async def _tab(run: Run, context: BrowserContext, room_id: int) -> Page:
             run.figures.setdefault("complaints", []).append(what)
 
     page.on("pageerror", lambda error: complain(str(error)))
-    page.on("console", lambda said: said.type == "error" and complain(said.text))
+    page.on("console", lambda said: complain(said.text) if said.type == "error" else None)
     await page.goto(f"/rooms/{room_id}/")
     await page.locator("#here-count:not(:empty)").wait_for()
     return page

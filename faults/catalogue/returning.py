@@ -10,7 +10,7 @@ from faults.crowd import Crowd
 from faults.guest import Guest
 from faults.run import Run, scenario
 from faults.said import Refused
-from messaging.wire import RESUME_BYTES_MAX, RESUME_MAX
+from messaging.live.frames import RESUME_BYTES_MAX, RESUME_MAX
 
 LONG = "x" * 3_900
 Line = dict[str, Any]

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 
 from faults.fuzz import options
 from faults.fuzz.mutation import Mutator
-from messaging import wire
-from messaging.stomp import asked, destinations, frames, sockjs
+from interfaces.original import sockjs
+from interfaces.stomp import destinations, frames, parsing
+from messaging.live import frames as wire
+from messaging.log.event import encode
 
 AT_ONCE = 500  # executions between two looks at the clock
 SHOWN_MAX = 20  # findings that are told in full
@@ -33,9 +35,9 @@ def try_wire(_mutator: Mutator, data: bytes) -> None:
         assert str(refusal), "refused without a reason"
         assert refusal.names.keys() <= {"ref", "cid"}, refusal.names
         assert all(len(name) <= wire.NAME_MAX for name in refusal.names.values()), refusal.names
-        wire.encode({"type": "nack", **refusal.names})  # they go into the answer
+        encode({"type": "nack", **refusal.names})  # they go into the answer
         return
-    again = wire.decode(wire.encode(frame))
+    again = wire.decode(encode(frame))
     assert again == frame, (frame, again)
     assert 1 <= getattr(frame, "room", 1) < 2**63
 
@@ -57,18 +59,18 @@ def try_frames(mutator: Mutator, data: bytes) -> None:
 def _try_fields(frame: frames.Frame) -> None:
     """What a session reads of a frame: at most a ValueError comes of it."""
     try:
-        said = asked.body(frame.body)
+        said = parsing.body(frame.body)
     except ValueError:
         pass
     else:
         destinations.room_id(said.chatId)
     headers = frame.headers
-    asked.seq(headers.get("after"))
+    parsing.seq(headers.get("after"))
     room, _dash, seq = (headers.get("id") or headers.get("message-id", "")).partition("-")
     destinations.room_id(room)
-    asked.seq(seq)
-    asked.client_id(headers.get("client-id"), 1)
-    asked.heart_beat(headers.get("heart-beat", ""))
+    parsing.seq(seq)
+    parsing.client_id(headers.get("client-id"), 1)
+    parsing.heart_beat(headers.get("heart-beat", ""))
     destinations.place(headers.get("destination", ""))
     _try_echo(headers, frames.VERSIONS[len(frame.body) % len(frames.VERSIONS)])
 

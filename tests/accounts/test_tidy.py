@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from accounts import tidy
+from accounts import expiry
 from accounts.models import Device
 
 
@@ -31,7 +31,7 @@ def run(*options):
 
 
 def test_what_has_expired_goes_in_batches(alice, monkeypatch):
-    monkeypatch.setattr(tidy, "TOGETHER", 2)
+    monkeypatch.setattr(expiry, "TOGETHER", 2)
     mine = session(ago(days=-1))
     for _ in range(5):
         session(ago(seconds=1))

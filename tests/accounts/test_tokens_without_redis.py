@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts import devices, tokens, vault
+from accounts import devices, token_cache, tokens
 from tests.accounts.conftest import waiting_for
 
 
@@ -33,7 +33,7 @@ def test_a_sign_in_that_ended_while_redis_was_away_is_over_when_it_is_back(
     transactional_db, alice, pair, settings, monkeypatch
 ):
     """Redis stood still, and comes back with what it knew before."""
-    monkeypatch.setattr(vault, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(token_cache, "RETRY_SECONDS", 0.05)
     tokens.verify(pair.access)
     right, wrong = settings.CACHES, redis_elsewhere(settings.CACHES)
     settings.CACHES = wrong

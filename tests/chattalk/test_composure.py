@@ -8,7 +8,7 @@ from django.conf import settings
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as NoConnection
 
-from chattalk.composure import Composure
+from core.redis_errors import EndedConnections
 
 
 def _ending(times: int):
@@ -27,7 +27,7 @@ def _ending(times: int):
 
 async def _connect(times: int, again: int) -> bool:
     redis = Redis.from_url(
-        settings.REDIS_URL, retry=Composure(again), redis_connect_func=_ending(times)
+        settings.REDIS_URL, retry=EndedConnections(again), redis_connect_func=_ending(times)
     )
     connection = redis.connection_pool.make_connection()
     try:
@@ -59,4 +59,4 @@ def test_what_is_wrong_with_us_stays_so(run):
         raise RuntimeError("no current event loop")
 
     with pytest.raises(RuntimeError, match="no current event loop"):
-        run(Composure().call_with_retry(asked, None))
+        run(EndedConnections().call_with_retry(asked, None))

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chattalk import journal
-from chattalk.journal import Journal, Line
+from chattalk.server import journal
+from chattalk.server.journal import Journal, Line
 
 
 class Written:

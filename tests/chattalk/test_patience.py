@@ -8,8 +8,8 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError, TimeoutError
 
-from chattalk import patience
-from chattalk.patience import Patience
+from core import redis as patience
+from core.redis import RedisBreaker
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def client(port, one):
 
 
 def test_what_one_client_learns_all_know_and_wait_no_more(mute):
-    one = Patience()
+    one = RedisBreaker()
     port = mute.getsockname()[1]
     with pytest.raises(TimeoutError):
         client(port, one).get("a")
@@ -35,7 +35,7 @@ def test_what_one_client_learns_all_know_and_wait_no_more(mute):
 
 def test_after_the_break_one_tries_and_the_others_do_not(mute, monkeypatch):
     monkeypatch.setattr(patience, "BREAK_SECONDS", 0.3)
-    one = Patience()
+    one = RedisBreaker()
     redis = client(mute.getsockname()[1], one)
     with pytest.raises(TimeoutError):
         redis.get("a")
@@ -58,7 +58,7 @@ def test_after_the_break_one_tries_and_the_others_do_not(mute, monkeypatch):
 
 def test_one_answer_is_enough_to_go_on(mute, monkeypatch, settings):
     monkeypatch.setattr(patience, "BREAK_SECONDS", 0.0)
-    one = Patience()
+    one = RedisBreaker()
     with pytest.raises(TimeoutError):
         client(mute.getsockname()[1], one).get("a")
     with Redis.from_url(settings.REDIS_URL, retry=one) as redis:
@@ -68,7 +68,7 @@ def test_one_answer_is_enough_to_go_on(mute, monkeypatch, settings):
 
 
 def test_who_insists_asks_in_any_case(mute, settings):
-    one = Patience()
+    one = RedisBreaker()
     with pytest.raises(TimeoutError):
         client(mute.getsockname()[1], one).get("a")
     with Redis.from_url(settings.REDIS_URL, retry=one) as redis, one.insisting():

@@ -105,7 +105,7 @@ def test_up_names_it_too_and_starts_nothing(home):
 NEW = """
 import pathlib, sys
 from django.core.management.base import CommandError
-from chattalk.keeping import archive
+from chattalk.maintenance import archive
 try:
     with archive.new(pathlib.Path(sys.argv[1])):
         pass

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
-from chattalk.embedded import folder
+from chattalk.embedded import data_dir
 
 
 @pytest.mark.django_db
@@ -55,7 +55,7 @@ def test_the_document_store_keeps_a_document():
 @pytest.mark.parametrize("name", ["postgres/.s.PGSQL.5432", "valkey.sock", "mongodb.sock"])
 def test_each_server_is_for_nobody_else_of_the_machine(name):
     """Two of them know no passwords, and one lets in who may open the socket."""
-    path = folder.socket_folder(settings.DATA_DIR) / name
+    path = data_dir.socket_folder(settings.DATA_DIR) / name
     assert stat.S_ISSOCK(path.stat().st_mode)
     assert path.stat().st_mode & 0o077 == 0 or path.parent.stat().st_mode & 0o077 == 0
     data = str(settings.DATA_DIR)

@@ -86,7 +86,7 @@ def test_a_refusal_hides_the_password():
 def test_an_address_becomes_djangos_dictionary():
     url = "postgresql://me:p%40ss@db.example:5433/chat?sslmode=require"
     assert address.django_database(url) == {
-        "ENGINE": "chattalk.postgresql",
+        "ENGINE": "core.postgresql",
         "NAME": "chat",
         "USER": "me",
         "PASSWORD": "p@ss",

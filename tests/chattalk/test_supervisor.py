@@ -9,10 +9,10 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from chattalk.embedded import Process, folder, probe, process, reasons, recovery
+from chattalk.embedded import Process, data_dir, probe, process, reasons, recovery
 from chattalk.embedded.postgres import Postgres
-from chattalk.supervisor import LONG_BREAK, LONGEST_BREAK, STEADY_SECONDS, Breaks, Supervisor
-from chattalk.workers import Worker, listen
+from chattalk.server.supervisor import LONG_BREAK, LONGEST_BREAK, STEADY_SECONDS, Breaks, Supervisor
+from chattalk.server.workers import Worker, listen
 
 PATIENCE = 60  # seconds, of a test
 
@@ -170,8 +170,8 @@ def test_who_comes_while_a_worker_can_not_be_started_is_dealt_to_the_others(tmp_
 
 @pytest.fixture
 def postgres(tmp_path):
-    folder.make_folder(tmp_path / "log", 0o700)
-    folder.make_socket_folder(tmp_path)
+    data_dir.make_folder(tmp_path / "log", 0o700)
+    data_dir.make_socket_folder(tmp_path)
     server = Postgres(tmp_path, durable=False)
     server.start()
     server.wait()

@@ -102,7 +102,7 @@ def test_it_serves_then_stops_all_it_started(data, number):
         with urllib.request.urlopen(run.url + "livez") as answer:
             assert answer.status == 200
         assert len(run.children) > 5  # two workers and three servers at least
-        serving = [one for one in run.children if "chattalk.serve" in one.cmdline()]
+        serving = [one for one in run.children if "chattalk.server.worker" in one.cmdline()]
         assert [one.environ()["CHATTALK_WORKERS"] for one in serving] == ["2", "2"]
         run.process.send_signal(number)
         assert run.end() == 0
@@ -142,7 +142,7 @@ def test_data_and_secret_survive_a_restart(data):
 def test_a_killed_run_leaves_no_process_and_the_next_one_starts(data):
     with Up(data) as run:
         run.ready()
-        run.find("chattalk.serve").kill()
+        run.find("chattalk.server.worker").kill()
         run.until("worker 1 is back")  # started by another thread than the first one
         run.children = run.process.children(recursive=True)
         run.process.kill()
@@ -153,14 +153,18 @@ def test_a_killed_run_leaves_no_process_and_the_next_one_starts(data):
         run.ready()
 
 
-PARTS = {"worker 1": "chattalk.serve", "Valkey": "valkey-server", "MongoDB wire": "wire.py"}
+PARTS = {
+    "worker 1": "chattalk.server.worker",
+    "Valkey": "valkey-server",
+    "MongoDB wire": "mongo_wire.py",
+}
 PARTS |= {"PostgreSQL": "postgres -D"}
 
 
 def test_what_falls_and_falls_again_while_it_starts_comes_back_alone(data):
     with Up(data, "--workers", "2") as run:
         run.ready()
-        other = run.find("chattalk.serve", run.find("chattalk.serve"))
+        other = run.find("chattalk.server.worker", run.find("chattalk.server.worker"))
         for name, program in PARTS.items():
             first = run.find(program, other)
             first.kill()
@@ -195,9 +199,9 @@ def test_a_site_whose_lines_nobody_reads_any_more_goes_on(data):
     with Up(data) as run:
         run.ready()
         run.process.stdout.close()
-        worker = run.find("chattalk.serve")
+        worker = run.find("chattalk.server.worker")
         worker.kill()
-        run.find("chattalk.serve", worker)
+        run.find("chattalk.server.worker", worker)
         with urllib.request.urlopen(run.url + "livez") as answer:  # once it listens again
             assert answer.status == 200
 

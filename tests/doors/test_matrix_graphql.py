@@ -8,7 +8,7 @@ from django.test import Client
 from graphql import GraphQLObjectType, get_named_type
 from graphql_relay import to_global_id
 
-from chattalk.graphql.views import schema
+from interfaces.graphql.views import schema
 from tests.doors.policy import ROLES, scene, table
 
 DOOR = "GraphQL `/graphql/`"

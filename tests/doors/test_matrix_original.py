@@ -8,11 +8,11 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from interfaces.original.urls import urlpatterns
 from messaging import services
-from messaging.stomp.urls import urlpatterns
-from messaging.wire import Person
+from messaging.log.event import Person
 from tests.doors.policy import ROLES, scene, table
-from tests.original.page import PASSWORD, PHONE, token_of
+from tests.interfaces.original.page import PASSWORD, PHONE, token_of
 
 DOOR = "The original's REST"
 METHODS = ("get", "post", "put", "patch", "delete")

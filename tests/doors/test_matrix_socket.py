@@ -8,13 +8,13 @@ from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 
 from chattalk.asgi import application
-from messaging import node, wire
+from messaging.live import frames, node
 from tests.doors.policy import ROLES, scene, table
 from tests.messaging.conftest import closed_node  # noqa: F401
 from tests.messaging.sockets import PAGE, socket
 
 DOOR = "Socket `/ws/`"
-FRAMES = {frame.__struct_config__.tag: frame for frame in get_args(wire.Frame)}
+FRAMES = {frame.__struct_config__.tag: frame for frame in get_args(frames.Frame)}
 
 
 def test_every_frame_has_a_row():
@@ -47,7 +47,7 @@ async def refused_nobody():
 
 def fields(operation, room_id):
     everything = {"room": room_id, "cid": uuid4(), "body": "hello", "seq": 1, "rooms": [room_id]}
-    names = {field.encode_name for field in wire.msgspec.structs.fields(FRAMES[operation])}
+    names = {field.encode_name for field in frames.msgspec.structs.fields(FRAMES[operation])}
     return {name: value for name, value in everything.items() if name in names}
 
 

@@ -5,16 +5,16 @@ import json
 import pytest
 from asgiref.sync import sync_to_async
 
-from messaging.stomp.destinations import Deed, Topic
-from messaging.stomp.session import COMMANDS
+from interfaces.stomp.destinations import SendDestination, Topic
+from interfaces.stomp.session import COMMANDS
 from tests.doors.policy import ROLES, scene, table
+from tests.interfaces.stomp.client import opened, stomp
 from tests.messaging.conftest import closed_node, given_back  # noqa: F401
-from tests.stomp.client import opened, stomp
 
 pytestmark = pytest.mark.usefixtures("given_back")
 DOOR = "STOMP `/stomp`"
 TOPICS = {f"SUBSCRIBE {topic}": topic for topic in Topic}
-DEEDS = {f"SEND {deed}": deed for deed in Deed}
+DEEDS = {f"SEND {deed}": deed for deed in SendDestination}
 OTHERS = {command: command for command in COMMANDS if command not in ("SUBSCRIBE", "SEND")}
 OPERATIONS = {"CONNECT": "CONNECT"} | TOPICS | DEEDS | OTHERS
 

@@ -6,13 +6,13 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from messaging import queries, services
+from messaging import log, services
+from messaging.live.frames import RESUME_BYTES_MAX
 from messaging.models import Event
-from messaging.wire import RESUME_BYTES_MAX
 from rooms.models import Membership, Room
+from tests.interfaces.original.page import token_of
 from tests.messaging.conftest import closed_node  # noqa: F401  (for every test)
 from tests.messaging.sockets import socket
-from tests.original.page import token_of
 from tests.routes import path_of, routes
 
 MOST = 512 * 1024
@@ -33,7 +33,7 @@ def full(alice, bob, character):
         for n in range(PEOPLE)
     )
     Membership.objects.bulk_create(Membership(room=room, user=one) for one in crowd)
-    queries.append(room.pk, "message", [alice.pk] * LINES, character * 4_000)
+    log.append(room.pk, "message", [alice.pk] * LINES, character * 4_000)
     more = Room.objects.bulk_create(Room(title="x", owner=alice) for _ in range(ROOMS))
     Membership.objects.bulk_create(Membership(room=one, user=bob) for one in more)
     Room.objects.update(title=character * 80, description=character * 500)

@@ -9,10 +9,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import browser, shot, visitors  # noqa: F401  (fixtures)
-from tests.browser.talk import connected, messages, say
 from tests.doors.clients import until
 from tests.doors.people import OnOriginal, OnRest, OnSocket, OnStomp, Talker
+from tests.interfaces.web.conftest import browser, shot, visitors  # noqa: F401  (fixtures)
+from tests.interfaces.web.talk import connected, messages, say
 
 SEATS = 5
 

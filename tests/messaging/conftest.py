@@ -11,10 +11,11 @@ import uvicorn
 from django.db import connections
 
 from accounts.models import User
-from messaging import node, services
-from messaging.drafts import Draft
-from messaging.wire import Person
-from messaging.writer import Writer
+from messaging import services
+from messaging.live import node
+from messaging.live.drafts import Draft
+from messaging.live.writer import Writer
+from messaging.log.event import Person
 from rooms.models import Room
 from tests.messaging.stores import addresses, bring_back, start
 from tests.stack import Stack, lent

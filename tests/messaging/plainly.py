@@ -1,7 +1,7 @@
 """The site, for another ASGI server; /behind says whether that server's transport is known."""
 
 from chattalk.asgi import application as site
-from messaging.transport import behind
+from messaging.live.transport import behind
 
 
 async def application(scope, receive, send):

@@ -5,7 +5,7 @@ import json
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from presence.tasks import end
+from core.tasks import end
 from tests.messaging.test_two_processes import tell
 from tests.presence.house import until
 from tests.stack import socket_at

@@ -16,10 +16,10 @@ import websockets
 from websockets.client import ClientProtocol
 from websockets.uri import parse_uri
 
-from chattalk.serve import configuration
-from chattalk.workers import listen
-from messaging.outbox import Outbox
-from messaging.transport import Line, behind
+from chattalk.server.worker import configuration
+from chattalk.server.workers import listen
+from messaging.live.outbox import Outbox
+from messaging.live.transport import Connection, behind
 from tests.presence.house import until
 
 BOTH_LOOPS = pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])
@@ -79,7 +79,7 @@ class Door:
         await receive()
         await send({"type": "websocket.accept"})
         spy = Spy(behind(send))
-        outbox = Outbox(send, Line(spy if self.is_direct else None))
+        outbox = Outbox(send, Connection(spy if self.is_direct else None))
         self._came.put_nowait(End(outbox, send.__self__, spy))
         while (await receive())["type"] != "websocket.disconnect":
             pass

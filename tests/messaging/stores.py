@@ -5,17 +5,17 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
-from chattalk.embedded import folder
+from chattalk.embedded import data_dir
 from chattalk.embedded.others import MongoWire, Valkey
 from chattalk.embedded.postgres import Postgres
 
 
 def start(data):
     """All three, in that folder."""
-    folder.make_folder(data, 0o755)
-    folder.make_folder(data / "run", 0o711)
-    folder.make_folder(data / "log", 0o700)
-    folder.make_socket_folder(data)
+    data_dir.make_folder(data, 0o755)
+    data_dir.make_folder(data / "run", 0o711)
+    data_dir.make_folder(data / "log", 0o700)
+    data_dir.make_socket_folder(data)
     stores = {
         "postgresql": Postgres(data, durable=False),
         "redis": Valkey(data),

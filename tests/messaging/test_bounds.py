@@ -5,14 +5,16 @@ from uuid import uuid4
 
 from asgiref.sync import sync_to_async
 
-from messaging import client as client_module
-from messaging import database, node, outbox, queries, wire
-from messaging.packets import packet
-from messaging.transport import Line
+from core.postgresql import reads
+from interfaces.socket import session as client_module
+from messaging import log
+from messaging.live import frames, node, outbox
+from messaging.live.packets import packet
+from messaging.live.transport import Connection
 from tests.messaging.sockets import socket
 
 
-class PlainLine(Line):
+class PlainLine(Connection):
     """A line of a server that we do not know; tells when it is cut."""
 
     __slots__ = ("_cut",)
@@ -50,19 +52,19 @@ async def test_each_is_refused_in_their_own_language_however_often(
 
 
 async def test_a_catch_up_reads_no_more_at_once_than_a_resume_holds(room, alice, bob, monkeypatch):
-    read, run = [], database.run
+    read, run = [], reads.run
 
     async def measured(connection, sql, *rest):
         rows = await run(connection, sql, *rest)
-        if sql == queries.SIZED_AFTER:
-            read.append(sum(len(queries.event(row[:-1]).body.encode()) for row in rows))
+        if sql == log.SIZED_AFTER:
+            read.append(sum(len(log.event(row[:-1]).body.encode()) for row in rows))
         return rows
 
-    monkeypatch.setattr("messaging.database.run", measured)
-    await sync_to_async(queries.append)(room.pk, "message", [alice.pk] * 100, "😀" * 4_000)
+    monkeypatch.setattr("core.postgresql.reads.run", measured)
+    await sync_to_async(log.append)(room.pk, "message", [alice.pk] * 100, "😀" * 4_000)
     async with socket(bob) as client:
         assert not (await client.subscribe(room, after=2))["recovered"]
-    assert 0 < max(read) <= wire.RESUME_BYTES_MAX + 16_000
+    assert 0 < max(read) <= frames.RESUME_BYTES_MAX + 16_000
 
 
 async def test_a_reader_that_is_too_slow_is_closed_and_the_others_are_not_slowed(

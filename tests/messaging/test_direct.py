@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from messaging import feed, node
-from messaging.drafts import Draft
+from messaging.live import feed, node
+from messaging.live.drafts import Draft
 from tests.messaging.conftest import person
 from tests.messaging.seen import cid, seen
 from tests.messaging.served import BOTH_LOOPS, Spy, served
@@ -73,7 +73,7 @@ async def room_of_five(url, room, signed_in):
 
 async def test_a_message_is_framed_once_for_all_of_the_room(room, signed_in, framed, spies):
     async with served() as url, room_of_five(url, room, signed_in) as clients:
-        assert all(socket.line.is_direct for socket in node.current().sockets._sockets)
+        assert all(socket.line.is_direct for socket in node.current().connections._sockets)
         async with socket_at(url, signed_in[1]) as speaker:
             await say(speaker, room.pk, "to all of you")
         for client in clients:

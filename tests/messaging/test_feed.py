@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from messaging import feed as feeds
-from messaging.database import Unavailable
-from messaging.feed import Feed, line
-from messaging.subscription import Subscription
-from messaging.wire import Event, Person
+from core.postgresql.reads import Unavailable
+from messaging.live import feed as feeds
+from messaging.live.feed import Feed, line
+from messaging.live.subscription import Subscription
+from messaging.log.event import Event, Person
 
 
 class Heard(list):

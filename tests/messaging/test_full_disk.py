@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from accounts.models import User
-from messaging import writable
+from core.postgresql import writable
 from tests.messaging import stores as servers
 from tests.messaging.test_degraded import aask, readiness, until_all_is_well
 from tests.messaging.test_two_processes import open_room, say, subscribe

@@ -15,10 +15,10 @@ from django.test import Client
 from psycopg_pool import PoolTimeout
 
 from chattalk.asgi import application
-from messaging.reachable import is_outage
+from core.postgresql.breaker import is_outage
+from tests.interfaces.original.page import token_of
+from tests.interfaces.stomp.client import stomp
 from tests.messaging.sockets import PAGE, session_cookie, socket
-from tests.original.page import token_of
-from tests.stomp.client import stomp
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 

@@ -8,12 +8,12 @@ from uuid import uuid4
 
 import pytest
 
-from messaging import limits
+from messaging.live import message_limits
 from tests.messaging.test_two_processes import open_room, say
 from tests.stack import Stack, lent
 
 BURST = 16
-LONG = "x" * (4 * limits.UNIT_BYTES - 200)  # counts as four
+LONG = "x" * (4 * message_limits.UNIT_BYTES - 200)  # counts as four
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def told():
 
 @pytest.fixture
 def here(few, told):
-    return limits.Limits(told.append)
+    return message_limits.Limits(told.append)
 
 
 def test_rooms_that_are_new_are_no_new_beginning(here):
@@ -52,7 +52,7 @@ def test_what_is_refused_in_one_way_does_not_count_in_the_other(here):
     [("a", 1), ("a" * 1023, 1), ("a" * 1024, 2), ("가" * 341, 1), ("가" * 342, 2), ("a" * 4000, 4)],
 )
 def test_a_long_message_counts_more(body, counts):
-    assert limits.units(body) == counts
+    assert message_limits.units(body) == counts
 
 
 def test_others_are_told_of_who_says_much_and_of_nobody_else(here, told):
@@ -72,7 +72,7 @@ def test_what_others_tell_counts(here):
 
 
 def test_those_of_whom_little_is_untold_are_forgotten(here, told, monkeypatch):
-    monkeypatch.setattr(limits, "PEOPLE_MAX", 10)
+    monkeypatch.setattr(message_limits, "PEOPLE_MAX", 10)
     for person in range(25):
         here.wait(1, person, "hello")
     assert told == [] and len(here._untold) <= 10

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from messaging import queries
+from messaging import log
 from messaging import services as messaging
 from rooms.models import Membership, Room
 
@@ -98,8 +98,8 @@ def test_my_rooms_count_what_others_said_and_i_have_not_read(client, alice, bob,
     room, busy = opened(alice, 2)
     for each in (room, busy):
         messaging.join(each.pk, bob)
-    queries.append(room.pk, "message", [alice.pk] * 3 + [bob.pk], "hello")
-    queries.append(busy.pk, "message", [alice.pk] * 120, "hello")
+    log.append(room.pk, "message", [alice.pk] * 3 + [bob.pk], "hello")
+    log.append(busy.pk, "message", [alice.pk] * 120, "hello")
     page = enter(client, bob).get("/lobby/mine/").content.decode()
     assert 'data-unread="3">3<' in page
     assert 'data-unread="100">99+<' in page

@@ -4,9 +4,10 @@ import asyncio
 
 from asgiref.sync import sync_to_async
 
-from messaging import mine, node, queries, services
-from messaging.mine import Mine, News
-from messaging.reachable import reach
+from core.postgresql.breaker import breaker
+from messaging import log, services
+from messaging.live import node, personal
+from messaging.live.personal import Mine, News
 from tests.messaging.sockets import socket
 from tests.messaging.test_two_processes import frame, open_room, say, subscribe, tell
 
@@ -74,7 +75,7 @@ async def test_a_change_that_is_told_as_a_look_ends_is_looked_at_too(room, alice
         if len(shown) == 1:  # heard right after this step of the look, which is its last
             here.loop.call_soon(here.abouts.look, room.pk)
 
-    await here.hub.watch(queries.Head(room.pk, 2, 2), alice.pk, put)
+    await here.hub.watch(log.Head(room.pk, 2, 2), alice.pk, put)
     here.abouts.look(room.pk)
     async with asyncio.timeout(5):
         while len(shown) < 2:
@@ -82,14 +83,14 @@ async def test_a_change_that_is_told_as_a_look_ends_is_looked_at_too(room, alice
 
 
 async def test_a_change_is_shown_once_the_database_is_back(room, alice, monkeypatch):
-    monkeypatch.setattr("messaging.about.AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr("messaging.live.about.AGAIN_SECONDS", 0.05)
     here, shown = node.current(), []
-    await here.hub.watch(queries.Head(room.pk, 2, 2), alice.pk, shown.append)
-    monkeypatch.setattr(reach, "is_down", True)
+    await here.hub.watch(log.Head(room.pk, 2, 2), alice.pk, shown.append)
+    monkeypatch.setattr(breaker, "is_down", True)
     here.abouts.look(room.pk)
     await asyncio.sleep(0.2)
     assert shown == []
-    monkeypatch.setattr(reach, "is_down", False)
+    monkeypatch.setattr(breaker, "is_down", False)
     async with asyncio.timeout(5):
         while not shown:
             await asyncio.sleep(0.01)
@@ -151,7 +152,7 @@ class Listener:
 
 
 async def test_a_crowd_that_reads_is_few_messages_and_of_each_room_the_newest(monkeypatch):
-    monkeypatch.setattr(mine, "GATHER_SECONDS", 0.01)
+    monkeypatch.setattr(personal, "GATHER_SECONDS", 0.01)
     told, desk = [], Listener()
     here = Mine(told.append)
     here.come(1, desk)
@@ -166,5 +167,5 @@ async def test_a_crowd_that_reads_is_few_messages_and_of_each_room_the_newest(mo
 async def test_what_waits_is_bounded():
     told = []
     here = Mine(told.append)
-    here.put([News("read", user, 7, 1) for user in range(mine.WAITING_MAX + 1)])
-    assert sum(len(message["news"]) for message in told) == mine.WAITING_MAX + 1
+    here.put([News("read", user, 7, 1) for user in range(personal.WAITING_MAX + 1)])
+    assert sum(len(message["news"]) for message in told) == personal.WAITING_MAX + 1

@@ -3,7 +3,7 @@ PostgreSQL that only reads is unavailable for a while, and no fault of ours."""
 
 import asyncio
 
-from messaging import node
+from messaging.live import node
 from tests.messaging.sockets import socket
 from tests.messaging.stores import bring_back, kill
 from tests.messaging.test_two_processes import frame, open_room, post, say, subscribe

@@ -8,10 +8,10 @@ import pytest
 import websockets
 from websockets.frames import Close, Frame, Opcode
 
-from messaging import farewell, outbox
-from messaging.outbox import Outbox
-from messaging.packets import packet, together
-from messaging.transport import WAITING_MAX, Line, behind
+from messaging.live import close_codes, outbox
+from messaging.live.outbox import Outbox
+from messaging.live.packets import packet, together
+from messaging.live.transport import WAITING_MAX, Connection, behind
 from tests.messaging.served import BOTH_LOOPS, Door, served
 from tests.presence.house import until
 
@@ -199,7 +199,7 @@ async def test_who_reads_nothing_between_two_heartbeats_is_cut_below_the_bound(d
             await until(lambda: end.protocol.disconnected)
 
 
-class Stumbling(Line):
+class Stumbling(Connection):
     def write(self, frames):
         raise LookupError("a fault of ours")
 
@@ -212,7 +212,7 @@ async def test_an_outbox_that_stumbles_costs_the_others_nothing_and_is_closed(di
         for box, text in ((stumbling, "lost"), (other.outbox, "hello")):
             way(box, packet(text))
         assert await read(last, 1) == ["hello"]
-        assert await read_to_the_end(first) == ([], farewell.FAULT)  # it comes back and resumes
+        assert await read_to_the_end(first) == ([], close_codes.FAULT)  # it comes back and resumes
 
 
 async def test_a_plain_send_that_raises_ends_its_outbox_alone(direct):
@@ -221,7 +221,7 @@ async def test_a_plain_send_that_raises_ends_its_outbox_alone(direct):
         async def fails(message):
             raise RuntimeError("gone")
 
-        failing = Outbox(fails, Line(None))
+        failing = Outbox(fails, Connection(None))
         failing.put(packet("lost"))
         other.outbox.put(packet("hello"))
         assert await read(client, 1) == ["hello"]
@@ -235,7 +235,7 @@ async def test_a_loop_that_is_over_is_not_kept():
         async def takes(message):
             taken.set()
 
-        Outbox(takes, Line(None)).put(packet("x"))
+        Outbox(takes, Connection(None)).put(packet("x"))
         await taken.wait()
         return weakref.ref(asyncio.get_running_loop())
 
@@ -250,7 +250,7 @@ async def test_who_reads_nothing_is_reset_so_that_the_kernel_keeps_nothing_for_t
         while not end.spy.transport.get_write_buffer_size():  # until the kernel takes no more
             end.outbox.put(packet("x" * 60_000))
             await asyncio.sleep(0)
-        Line(end.spy.transport).cut()
+        Connection(end.spy.transport).cut()
         raw.reader._transport.resume_reading()
         with pytest.raises(ConnectionResetError):
             await raw.rest()
@@ -260,5 +260,5 @@ async def test_who_has_only_not_read_it_yet_gets_the_rest_after_a_cut(direct):
     async with direct.raw() as (raw, end):
         end.outbox.put(packet("the last word"))
         await until(lambda: end.spy.writes and not end.spy.transport.get_write_buffer_size())
-        Line(end.spy.transport).cut()
+        Connection(end.spy.transport).cut()
         assert b"the last word" in await raw.rest()

@@ -16,7 +16,7 @@ from accounts import tokens
 from accounts.models import Device, User
 from bench import client
 from faults import judge
-from messaging import farewell
+from messaging.live import close_codes
 from tests.messaging.served import served
 from tests.messaging.test_paths import daphne  # noqa: F401  (a fixture)
 from tests.stack import socket_at
@@ -74,7 +74,7 @@ async def test_a_fault_of_ours_is_told_by_a_frame_of_ours_at_every_door(stack, u
     token = await stack.arun(token_of, alice)
     async with broken(stack, "accounts_device"), with_token(url, path, token) as ws:
         told = await to_the_end(ws)
-    assert ws.close_code == farewell.FAULT
+    assert ws.close_code == close_codes.FAULT
     if url == stack.urls[0]:  # daphne tells no reason
         assert 1 <= json.loads(ws.close_reason)["retry_after"] <= 10
         assert stack.said().count("Traceback (most recent call last)") > 0
@@ -91,7 +91,7 @@ async def test_a_browser_is_told_it_too(stack, url):
     (alice,) = await stack.apeople("alice")
     async with broken(stack, "accounts_user"), socket_at(url, alice) as ws:
         assert await to_the_end(ws) == []
-    assert ws.close_code == farewell.FAULT
+    assert ws.close_code == close_codes.FAULT
 
 
 async def test_what_the_server_writes_down_is_ours_and_not_that_something_escaped(stack):
@@ -108,8 +108,8 @@ async def test_what_the_server_writes_down_is_ours_and_not_that_something_escape
 
 async def test_who_answers_no_ping_is_closed_with_another_code(monkeypatch):
     """That is uvicorn's own, and no fault of ours: nor does the fault harness count it as one."""
-    monkeypatch.setattr("chattalk.serve.PING_EVERY", 0.2)
-    monkeypatch.setattr("chattalk.serve.PONG_WITHIN", 0.3)
+    monkeypatch.setattr("chattalk.server.worker.PING_EVERY", 0.2)
+    monkeypatch.setattr("chattalk.server.worker.PONG_WITHIN", 0.3)
 
     async def app(scope, receive, send):
         await receive()
@@ -124,4 +124,4 @@ async def test_who_answers_no_ping_is_closed_with_another_code(monkeypatch):
         await asyncio.wait_for(gone.wait(), SECONDS)
     assert (mute.code, mute.reason) == (judge.INTERNAL, judge.NO_PONG)
     assert not judge.is_fault(mute.code, mute.reason)
-    assert judge.is_fault(farewell.FAULT, "") and judge.is_fault(judge.INTERNAL, "")
+    assert judge.is_fault(close_codes.FAULT, "") and judge.is_fault(judge.INTERNAL, "")

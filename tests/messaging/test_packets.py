@@ -8,7 +8,7 @@ from websockets.frames import Opcode
 from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 
-from messaging.packets import packet, together
+from messaging.live.packets import packet, together
 
 texts = some.text(some.characters(codec="utf-8"), max_size=200)
 packets = some.recursive(

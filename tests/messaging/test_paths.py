@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from chattalk.embedded import Process
-from chattalk.workers import ROOT, listen
+from chattalk.server.workers import ROOT, listen
 from messaging import services
 from tests.messaging.seen import cid, seen
 from tests.messaging.test_two_processes import frame, open_room, say, subscribe, tell

@@ -5,14 +5,14 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from messaging import queries
+from messaging import log
 from messaging.management.commands import prunemessages
 
 
 @pytest.fixture
 def old_and_new(room, alice):
     for i in range(7):
-        queries.append(room.pk, "message", [alice.pk], f"{i}")
+        log.append(room.pk, "message", [alice.pk], f"{i}")
     room.events.filter(seq__lte=6).update(created_at=timezone.now() - timedelta(days=10))
     return room
 
@@ -41,7 +41,7 @@ def test_what_is_older_goes_in_batches_and_says_so(old_and_new, settings, monkey
 
 def test_the_log_goes_on_after_the_pruned(old_and_new, alice):
     prune(days=7)
-    assert queries.append(old_and_new.pk, "message", [alice.pk], "next")[0].seq == 10
+    assert log.append(old_and_new.pk, "message", [alice.pk], "next")[0].seq == 10
 
 
 def test_nonsense_is_refused():

@@ -11,15 +11,15 @@ import pytest
 import redis.asyncio
 from django.conf import settings
 
-from chattalk.embedded import folder
+from chattalk.embedded import data_dir
 from chattalk.embedded.others import Valkey
-from messaging import layer
-from messaging.database import Reads
-from messaging.drafts import Draft
-from messaging.hub import Hub
-from messaging.layer import Layer
-from messaging.pubsub import PubSubLayer
-from messaging.writer import Writer
+from core.postgresql.reads import Reads
+from messaging.live import broker
+from messaging.live.broker import Broker
+from messaging.live.channel_layer import PubSubLayer
+from messaging.live.drafts import Draft
+from messaging.live.hub import Hub
+from messaging.live.writer import Writer
 from tests.messaging.conftest import person
 
 
@@ -108,22 +108,22 @@ async def silent():
 async def test_a_dead_redis_raises_what_the_layer_takes_for_a_failure(port):
     async with process(f"redis://127.0.0.1:{port}") as teller:
         for _ in range(2):
-            with pytest.raises(layer.FAILURES):
+            with pytest.raises(broker.FAILURES):
                 await teller.group_send_many(numbered(["one"], 3))
 
 
 async def test_a_redis_that_says_nothing_holds_nobody_up_for_ever(silent):
     async with process(f"redis://127.0.0.1:{silent}") as teller:
         for _ in range(2):
-            with pytest.raises(layer.FAILURES):
+            with pytest.raises(broker.FAILURES):
                 async with asyncio.timeout(0.2):
                     await teller.group_send_many(numbered(["one"], 3))
 
 
 async def test_while_redis_is_dead_what_is_told_is_dropped_and_nobody_waits(port, monkeypatch):
     async with process(f"redis://127.0.0.1:{port}") as dead:
-        monkeypatch.setattr(layer, "get_channel_layer", lambda: dead)
-        side = Layer("here", heard=lambda *_: None)
+        monkeypatch.setattr(broker, "get_channel_layer", lambda: dead)
+        side = Broker("here", heard=lambda *_: None)
         side.tell(1, {"type": "lines", "lines": []})
         async with asyncio.timeout(10):
             await side._teller
@@ -135,10 +135,10 @@ async def test_while_redis_is_dead_what_is_told_is_dropped_and_nobody_waits(port
 @pytest.fixture
 def second_redis():
     data = Path(tempfile.mkdtemp(prefix="chattalk-shard-"))
-    folder.make_folder(data, 0o755)
+    data_dir.make_folder(data, 0o755)
     for name, mode in (("run", 0o711), ("log", 0o700)):
-        folder.make_folder(data / name, mode)
-    folder.make_socket_folder(data)
+        data_dir.make_folder(data / name, mode)
+    data_dir.make_socket_folder(data)
     server = Valkey(data)
     server.start()
     server.wait()

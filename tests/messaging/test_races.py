@@ -8,9 +8,10 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
 
-from messaging import node, services
-from messaging.database import Unavailable
-from messaging.drafts import Draft
+from core.postgresql.reads import Unavailable
+from messaging import services
+from messaging.live import node
+from messaging.live.drafts import Draft
 from tests.messaging.conftest import person
 from tests.messaging.sockets import socket
 
@@ -94,7 +95,7 @@ async def _now(client):
 
 
 async def test_who_left_hears_no_more_activity_of_the_room(room, alice, bob, monkeypatch):
-    monkeypatch.setattr("messaging.activity.TOGETHER_SECONDS", 0.05)
+    monkeypatch.setattr("messaging.live.activity.TOGETHER_SECONDS", 0.05)
     async with socket(bob) as watcher, socket(alice) as other:
         await watcher.send("watch", rooms=[room.pk])
         await watcher.next("watching")
@@ -126,14 +127,14 @@ async def test_a_room_that_is_held_again_at_once_stays_in_its_group(room):
     hub._close(room.pk)
     await hub.hold(room.pk)
     await asyncio.sleep(0.3)
-    assert room.pk in hub.layer._wanted  # otherwise: typing and presence of others are never heard
+    assert room.pk in hub.broker._wanted  # otherwise: typing and presence of others are never heard
 
 
 async def test_who_gives_up_before_the_room_is_heard_leaves_no_feed(room, monkeypatch):
     """As one does who asks at the original's door for a room without a seat, and goes."""
-    monkeypatch.setattr("messaging.hub.LINGER_SECONDS", 0)
+    monkeypatch.setattr("messaging.live.hub.LINGER_SECONDS", 0)
     hub = node.current().hub
-    monkeypatch.setattr(hub.layer, "join", lambda room_id: asyncio.Event().wait())
+    monkeypatch.setattr(hub.broker, "join", lambda room_id: asyncio.Event().wait())
     holding = asyncio.create_task(hub.hold(room.pk))
     await until(lambda: room.pk in hub.feeds)
     holding.cancel()
@@ -142,7 +143,7 @@ async def test_who_gives_up_before_the_room_is_heard_leaves_no_feed(room, monkey
 
 async def test_who_watches_while_another_stops_watching_is_told(room, alice, bob, monkeypatch):
     """A reload of the lobby: the new socket watches while the old one goes."""
-    monkeypatch.setattr("messaging.activity.TOGETHER_SECONDS", 0.05)
+    monkeypatch.setattr("messaging.live.activity.TOGETHER_SECONDS", 0.05)
     second = await in_thread(lambda: services.open_room(alice, title="Second"))
     hub = node.current().hub
     async with socket(alice) as old, socket(alice) as new, socket(bob) as other:
@@ -165,7 +166,7 @@ async def test_who_watches_while_another_stops_watching_is_told(room, alice, bob
 
 
 async def test_a_watch_that_fails_leaves_nothing_behind(room, alice, monkeypatch):
-    monkeypatch.setattr("messaging.hub.LINGER_SECONDS", 0.05)
+    monkeypatch.setattr("messaging.live.hub.LINGER_SECONDS", 0.05)
     second = await in_thread(lambda: services.open_room(alice, title="Second"))
     hub = node.current().hub
     hold = hub.hold
@@ -270,7 +271,7 @@ async def test_one_room_whose_row_is_locked_does_not_hold_up_the_others(room, al
 
 
 async def test_a_room_that_is_joined_while_it_is_being_dropped_is_heard(room, monkeypatch):
-    layer = node.current().hub.layer
+    layer = node.current().hub.broker
     await layer.join(room.pk)
     discard, under_way, go = layer._layer.group_discard, asyncio.Event(), asyncio.Event()
 

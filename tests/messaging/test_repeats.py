@@ -6,9 +6,9 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.core.exceptions import PermissionDenied, ValidationError
 
-from messaging import queries, services
-from messaging.database import connect, run
-from messaging.writer import PLAN
+from core.postgresql.reads import connect, run
+from messaging import log, services
+from messaging.live.writer import PLAN
 from tests.messaging.conftest import draft, stored_bodies
 
 
@@ -21,7 +21,7 @@ def statements(monkeypatch):
         asked.append(sql)
         return await run(connection, sql, *rest)
 
-    monkeypatch.setattr("messaging.writer.run", noting)
+    monkeypatch.setattr("messaging.live.writer.run", noting)
     return asked
 
 
@@ -33,7 +33,7 @@ async def test_one_repeat_among_new_ones_is_answered_and_the_others_are_stored_o
     statements.clear()
     batch = [draft(room, alice, "one"), before, draft(room, bob, "two"), draft(room, alice, "3")]
     receipts = await asyncio.gather(*map(writer.put, batch))
-    assert statements == [queries.POST, queries.POST_AGAIN]
+    assert statements == [log.POST, log.POST_AGAIN]
     assert receipts[1] == first._replace(repeated=True)
     assert [(each.seq, each.repeated) for each in receipts] == [
         (4, False), (3, True), (5, False), (6, False),
@@ -103,11 +103,11 @@ async def test_a_repeat_while_others_of_its_batch_are_judged_again_is_answered(
     said, again = draft(room, bob), []
 
     async def repeating(connection, sql, *rest):
-        if sql == queries.POST_AGAIN and not again:
+        if sql == log.POST_AGAIN and not again:
             again.append(writer.put(said))
         return await run(connection, sql, *rest)
 
-    monkeypatch.setattr("messaging.writer.run", repeating)
+    monkeypatch.setattr("messaging.live.writer.run", repeating)
     first, _refused = await asyncio.gather(
         writer.put(said), writer.put(draft(room, charlie)), return_exceptions=True
     )
@@ -123,11 +123,11 @@ async def test_what_was_given_up_and_comes_again_while_others_are_stored_is_answ
     said, again = draft(room, bob), []
 
     async def repeating(connection, sql, *rest):
-        if sql == queries.POST and refused.done() and not again:
+        if sql == log.POST and refused.done() and not again:
             again.append(writer.put(said))
         return await run(connection, sql, *rest)
 
-    monkeypatch.setattr("messaging.writer.run", repeating)
+    monkeypatch.setattr("messaging.live.writer.run", repeating)
     async with await connect() as holder, holder.transaction():
         await holder.execute("SELECT 1 FROM rooms_room WHERE id = %s FOR UPDATE", [room.pk])
         refused = writer.put(said)
@@ -137,11 +137,11 @@ async def test_what_was_given_up_and_comes_again_while_others_are_stored_is_answ
         assert (await again[0]).seq == 3
 
 
-@pytest.mark.parametrize("statement", [queries.POST, queries.POST_AGAIN])
+@pytest.mark.parametrize("statement", [log.POST, log.POST_AGAIN])
 async def test_no_table_is_read_whole_even_while_it_is_small(room, alice, statement):
     """The plan is kept, and the tables grow."""
     names = {"rooms": "$1", "senders": "$2", "cids": "$3", "bodies": "$4"}
-    values = queries.post_params([draft(room, alice)])
+    values = log.post_params([draft(room, alice)])
     args = ", ".join(f"'{values[name]}'" for name in names)
     async with await connect(PLAN) as connection:
         await connection.execute(f"PREPARE post AS {statement % names}")

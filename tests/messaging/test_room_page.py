@@ -4,7 +4,8 @@ import re
 import pytest
 from django.urls import reverse
 
-from messaging import pages, queries, services
+from messaging import log, services
+from messaging.services import history
 from rooms.models import Room
 
 
@@ -24,7 +25,7 @@ def say(room, user, *bodies):
 
     with transaction.atomic():
         for body in bodies:
-            queries.append(room.pk, "message", [user.pk], body)
+            log.append(room.pk, "message", [user.pk], body)
 
 
 def start(response):
@@ -163,7 +164,7 @@ def test_history_comes_in_pages_both_ways(client, room, alice, bob):
 
 
 def test_a_page_ends_early_where_much_was_said_at_once(client, room, alice, bob, monkeypatch):
-    monkeypatch.setattr("messaging.pages.HISTORY_BYTES", 1_200)
+    monkeypatch.setattr("messaging.services.history.HISTORY_BYTES", 1_200)
     # 300, 800, 100 and 0 bytes of text, and some 130 around each; from seq 3 on
     say(room, alice, "한" * 100, "1" * 800, "x" * 100, "")
     client.force_login(bob)
@@ -178,7 +179,7 @@ def test_a_page_ends_early_where_much_was_said_at_once(client, room, alice, bob,
     assert page(after=3) == ([4, 5, 6], False)
     assert page() == ([4, 5, 6], True)
     assert page(before=5) == ([3, 4], True)
-    monkeypatch.setattr("messaging.pages.HISTORY_BYTES", 1)
+    monkeypatch.setattr("messaging.services.history.HISTORY_BYTES", 1)
     assert page(after=3) == ([4], True)
     assert page(before=7, limit=2) == ([6], True)
 
@@ -219,7 +220,7 @@ def test_missed_counts_what_others_said(client, room, alice, bob):
 
 
 def test_the_people_of_a_room_come_in_pages_the_owner_first(client, room, alice, bob, monkeypatch):
-    monkeypatch.setattr(pages, "MEMBERS_PAGE", 1)
+    monkeypatch.setattr(history, "MEMBERS_PAGE", 1)
     client.force_login(bob)
     address = reverse("messaging:members", args=[room.pk])
     first, second = client.get(address).text, client.get(address, {"page": "2"}).text

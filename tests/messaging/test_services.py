@@ -9,7 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from messaging import away, queries, services
+from messaging import log as queries
+from messaging import services
+from messaging.services import away
 from rooms.models import Membership, Room
 from tests.messaging.conftest import person
 

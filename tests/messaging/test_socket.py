@@ -5,7 +5,9 @@ from uuid import uuid4
 import pytest
 from asgiref.sync import sync_to_async
 
-from messaging import hub, node, queries, services, wire
+from messaging import log, services
+from messaging.live import frames as wire
+from messaging.live import hub, node
 from tests.messaging.conftest import person
 from tests.messaging.sockets import socket
 
@@ -81,7 +83,7 @@ async def _talk(client, room, many):
 
 @pytest.mark.parametrize("after", [3, 10_000])
 async def test_a_resume_that_cannot_be_exact_says_so(room, bob, after, monkeypatch):
-    monkeypatch.setattr("messaging.subscription.RESUME_MAX", 5)
+    monkeypatch.setattr("messaging.live.subscription.RESUME_MAX", 5)
     async with socket(bob) as client:
         for i in range(10):
             await client.say(room, f"{i}")
@@ -111,7 +113,7 @@ def _store_without_telling(room, user):
     from django.db import transaction
 
     with transaction.atomic():
-        queries.append(room.pk, "enter", [user.pk])
+        log.append(room.pk, "enter", [user.pk])
 
 
 async def test_a_hole_is_filled_from_the_database_before_what_follows(room, alice, bob):
@@ -246,7 +248,7 @@ async def test_the_read_position_moves_forward_only_and_not_past_the_end(room, b
 
 
 async def test_watching_tells_how_much_was_said(room, alice, bob, monkeypatch):
-    monkeypatch.setattr("messaging.activity.TOGETHER_SECONDS", 0.1)
+    monkeypatch.setattr("messaging.live.activity.TOGETHER_SECONDS", 0.1)
     async with socket(alice) as one, socket(bob) as two:
         await two.send("watch", rooms=[room.pk])
         watching = await two.next("watching")

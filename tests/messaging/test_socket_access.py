@@ -33,7 +33,7 @@ async def test_a_path_that_is_not_there_is_refused(alice):
 
 @pytest.mark.parametrize("how", ["sign_out", "password", "deactivated"])
 async def test_a_socket_does_not_outlive_its_session(room, alice, bob, how, monkeypatch):
-    monkeypatch.setattr("messaging.sockets.CHECK_SECONDS", 0.1)
+    monkeypatch.setattr("messaging.live.connections.CHECK_SECONDS", 0.1)
     async with socket(alice) as other, socket(bob) as client:
         await client.subscribe(room)
         await sync_to_async(_end_session)(bob, how)

@@ -7,21 +7,24 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from accounts import sessions
-from messaging import database, identity, queries, wire
+from core.postgresql import reads
+from interfaces.socket import authentication
+from messaging import log
+from messaging.log import event
 from tests.messaging.sockets import PAGE, session_cookie, socket
 
 
 @pytest.fixture
 def statements(monkeypatch):
     """All that is asked of the database from the event loop."""
-    statements, run = [], database.run
+    statements, run = [], reads.run
 
     async def counting(connection, sql, *rest):
         statements.append(sql)
         return await run(connection, sql, *rest)
 
-    monkeypatch.setattr("messaging.writer.run", counting)
-    monkeypatch.setattr("messaging.database.run", counting)
+    monkeypatch.setattr("messaging.live.writer.run", counting)
+    monkeypatch.setattr("core.postgresql.reads.run", counting)
     return statements
 
 
@@ -31,7 +34,7 @@ async def test_posting_takes_one_query(room, bob, statements):
         await client.say(room, "warm")
         statements.clear()
         await client.say(room, "counted")
-        assert statements == [queries.POST]
+        assert statements == [log.POST]
 
 
 async def test_subscribing_to_a_room_that_is_held_takes_one_query(room, alice, bob, statements):
@@ -42,18 +45,18 @@ async def test_subscribing_to_a_room_that_is_held_takes_one_query(room, alice, b
         assert (await two.subscribe(room, after=after))["recovered"]
         assert (await two.next("event"))["body"] == "kept ready"
         await two.next("presence")
-        by_the_clock = (queries.HEADS, queries.CLOCK, queries.SIGN_INS)
-        assert [one for one in statements if one not in by_the_clock] == [queries.STANDINGS]
+        by_the_clock = (log.HEADS, log.CLOCK, log.SIGN_INS)
+        assert [one for one in statements if one not in by_the_clock] == [log.STANDINGS]
 
 
 async def test_a_message_is_encoded_once_for_all_who_get_it(room, alice, bob, monkeypatch):
-    encoded, encode = [], wire.encode
+    encoded, encode = [], event.encode
 
     def counting(frame):
         encoded.append(frame)
         return encode(frame)
 
-    monkeypatch.setattr("messaging.feed.encode", counting)
+    monkeypatch.setattr("messaging.live.feed.encode", counting)
     async with socket(alice) as one, socket(bob) as two, socket(bob) as three:
         for client in (one, two, three):
             await client.subscribe(room)
@@ -74,7 +77,7 @@ async def test_many_who_sign_in_together_are_looked_up_together(alice, bob, monk
 
     monkeypatch.setattr("accounts.sessions.owners", looking)
     scopes = [{"headers": [*PAGE, cookie]} for cookie in cookies * 10]
-    callers = await asyncio.gather(*map(identity.by_session, scopes))
+    callers = await asyncio.gather(*map(authentication.by_session, scopes))
     assert [user for user, _proof in callers] == [alice, bob] * 10
     assert looks == [20]
 
@@ -86,4 +89,4 @@ async def test_many_who_subscribe_together_are_looked_up_together(room, alice, b
         statements.clear()
         answers = await asyncio.gather(*(client.subscribe(room) for client in clients))
     assert {answer["type"] for answer in answers} == {"subscribed"}
-    assert 1 <= statements.count(queries.STANDINGS) <= 3  # not ten
+    assert 1 <= statements.count(log.STANDINGS) <= 3  # not ten

@@ -9,8 +9,8 @@ from django.test import RequestFactory
 
 from accounts import devices, services, tickets, tokens
 from chattalk.asgi import application
-from messaging import node
-from messaging.consumers import ChatConsumer
+from interfaces.socket.consumer import ChatConsumer
+from messaging.live import node
 from tests.messaging.sockets import Socket, session_cookie
 
 PASSWORD = "nine green bottles"
@@ -101,7 +101,7 @@ def end(how, user, pair):
     "how", ["signed out", "signed out everywhere", "another password", "deactivated"]
 )
 async def test_it_does_not_outlive_its_device(room, alice, pair, how, monkeypatch):
-    monkeypatch.setattr("messaging.sockets.CHECK_SECONDS", 0.1)
+    monkeypatch.setattr("messaging.live.connections.CHECK_SECONDS", 0.1)
     async with opened(f"bearer.{pair.access}") as raw:
         assert (await Socket(raw).frame())["type"] == "hello"
         await sync_to_async(end)(how, alice, pair)
@@ -110,12 +110,12 @@ async def test_it_does_not_outlive_its_device(room, alice, pair, how, monkeypatc
 
 async def test_it_outlives_its_token_while_the_device_is_signed_in(room, alice, pair, monkeypatch):
     """An access token opens the door; that its ten minutes are over closes nothing."""
-    monkeypatch.setattr("messaging.sockets.CHECK_SECONDS", 0.05)
+    monkeypatch.setattr("messaging.live.connections.CHECK_SECONDS", 0.05)
     async with opened(f"bearer.{pair.access}") as raw:
         client = Socket(raw)
         await client.frame()
         await sync_to_async(devices.refresh)(RequestFactory().post("/"), pair.refresh)
-        await node.current().sockets.check_sign_ins()
+        await node.current().connections.check_sign_ins()
         assert (await client.say(room, "still here"))["type"] == "ack"
 
 
@@ -127,11 +127,11 @@ async def test_one_socket_that_stumbles_does_not_keep_the_others_signed_in(
             raise ValueError("stumbled")
         sign_out(socket)
 
-    monkeypatch.setattr("messaging.sockets.CHECK_SECONDS", 60)
+    monkeypatch.setattr("messaging.live.connections.CHECK_SECONDS", 60)
     async with opened(f"bearer.{pair.access}") as first, opened(f"bearer.{pair.access}") as raw:
         assert (await Socket(first).frame())["type"] == "hello"
         assert (await Socket(raw).frame())["type"] == "hello"
-        sockets = node.current().sockets
+        sockets = node.current().connections
         ours, sign_out = list(sockets._sockets), ChatConsumer.sign_out
         monkeypatch.setattr(ChatConsumer, "sign_out", first_stumbles)
         await sync_to_async(end)("signed out", alice, pair)

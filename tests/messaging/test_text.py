@@ -1,7 +1,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from messaging.text import BODY_MAX, clean
+from messaging.services.body_text import BODY_MAX, clean
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from messaging.reachable import Unavailable
-from messaging.together import Together
+from core.batching import Batcher
+from core.postgresql.breaker import Unavailable
 
 
 class Asked:
@@ -31,7 +31,7 @@ async def ask(together, *numbers):
 
 async def test_who_comes_while_others_are_answered_is_answered_with_the_next():
     asked = Asked()
-    together = Together(asked)
+    together = Batcher(asked)
     first = await ask(together, 1)
     then = await ask(together, 2, 3, 2)
     assert asked.batches == [[1]]
@@ -42,7 +42,7 @@ async def test_who_comes_while_others_are_answered_is_answered_with_the_next():
 
 async def test_what_goes_wrong_they_all_hear_and_the_next_are_answered():
     asked = Asked()
-    together = Together(asked)
+    together = Batcher(asked)
     first, then = await ask(together, 13, 1), []
     then += await ask(together, 2)
     asked.go.set()
@@ -55,7 +55,7 @@ async def test_what_goes_wrong_they_all_hear_and_the_next_are_answered():
 
 async def test_who_goes_away_is_no_matter_to_the_others():
     asked = Asked()
-    together = Together(asked)
+    together = Batcher(asked)
     here, gone = await ask(together, 1, 2)
     (waits,) = await ask(together, 3)
     gone.cancel()
@@ -67,9 +67,9 @@ async def test_who_goes_away_is_no_matter_to_the_others():
 
 
 async def test_a_crowd_over_the_bound_is_sent_away_at_once(monkeypatch):
-    monkeypatch.setattr("messaging.together.WAITING_MAX", 3)
+    monkeypatch.setattr("core.batching.WAITING_MAX", 3)
     asked = Asked()
-    together = Together(asked)
+    together = Batcher(asked)
     waiting = await ask(together, 1) + await ask(together, 2, 3, 4)
     with pytest.raises(Unavailable):
         await together.ask(5)

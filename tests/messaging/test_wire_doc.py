@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from asgiref.sync import sync_to_async
 
-from messaging import services, wire
+from messaging import services
+from messaging.live import frames
 from tests.messaging.sockets import socket
 
 DOC = (Path(__file__).parents[2] / "docs" / "wire.md").read_text()
@@ -32,18 +33,18 @@ def shape(value):
 
 @pytest.mark.parametrize("frame", examples(CLIENT), ids=lambda frame: frame["type"])
 def test_each_frame_of_a_client_is_understood(frame):
-    understood = wire.decode(json.dumps(frame))
+    understood = frames.decode(json.dumps(frame))
     assert type(understood).__name__.lower() == frame["type"]
 
 
 def test_every_type_is_in_the_document():
     shown = {frame["type"] for frame in examples(CLIENT)}
-    assert shown == {kind.__struct_config__.tag for kind in wire.Frame.__args__}
+    assert shown == {kind.__struct_config__.tag for kind in frames.Frame.__args__}
 
 
 async def test_the_answers_have_the_shapes_that_are_shown(room, alice, bob, charlie, monkeypatch):
-    monkeypatch.setattr("messaging.sockets.HEARTBEAT_SECONDS", 1)
-    monkeypatch.setattr("messaging.activity.TOGETHER_SECONDS", 0.05)
+    monkeypatch.setattr("messaging.live.connections.HEARTBEAT_SECONDS", 1)
+    monkeypatch.setattr("messaging.live.activity.TOGETHER_SECONDS", 0.05)
     got = []
     async with socket(bob) as client:
         got.append(client.hello)

@@ -6,11 +6,11 @@ from asgiref.sync import sync_to_async
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connections
 
-import messaging.writer
 from messaging import services
-from messaging.drafts import Draft
+from messaging.live import writer as writer_module
+from messaging.live.drafts import Draft
+from messaging.live.writer import Writer
 from messaging.models import Event
-from messaging.writer import Writer
 from rooms.models import Room
 from tests.messaging.conftest import draft, person, stored_bodies
 
@@ -168,7 +168,7 @@ async def test_a_database_that_does_not_answer_is_told_in_time(writer, room, ali
 async def test_the_log_says_why_nothing_was_stored_in_time(
     writer, room, alice, monkeypatch, caplog, tmp_path
 ):
-    monkeypatch.setattr(messaging.writer, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(writer_module, "PATIENCE_SECONDS", 0.3)
     monkeypatch.setitem(connections.databases["default"], "HOST", str(tmp_path))  # nobody listens
     with pytest.raises(ValidationError) as refusal:
         await writer.put(draft(room, alice))
@@ -181,16 +181,16 @@ async def test_the_log_says_why_nothing_was_stored_in_time(
 @pytest.fixture
 def slow(monkeypatch):
     """The database does what it is asked, and its answers take until this is set."""
-    answers, run = asyncio.Event(), messaging.writer.run
+    answers, run = asyncio.Event(), writer_module.run
 
     async def late(*args):
         rows = await run(*args)
         await answers.wait()
         return rows
 
-    monkeypatch.setattr(messaging.writer, "run", late)
-    monkeypatch.setattr(messaging.writer, "PATIENCE_SECONDS", 0.2)
-    monkeypatch.setattr(messaging.writer, "LATE_SECONDS", 0.02)
+    monkeypatch.setattr(writer_module, "run", late)
+    monkeypatch.setattr(writer_module, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(writer_module, "LATE_SECONDS", 0.02)
     return answers
 
 

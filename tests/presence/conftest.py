@@ -3,17 +3,17 @@ stack would bury its live processes."""
 
 import pytest
 
-from chattalk.embedded import folder
+from chattalk.embedded import data_dir
 from chattalk.embedded.others import MongoWire, Valkey
-from presence import documents
+from presence import last_seen
 from tests.presence.house import House
 
 
 @pytest.fixture(scope="session")
 def own_servers(tmp_path_factory):
     data = tmp_path_factory.mktemp("presence")
-    folder.make_folder(data / "log", 0o700)
-    folder.make_socket_folder(data)
+    data_dir.make_folder(data / "log", 0o700)
+    data_dir.make_socket_folder(data)
     servers = Valkey(data), MongoWire(data)
     for server in servers:
         server.start()
@@ -41,9 +41,9 @@ def mongodb(own_servers, settings):
     if not server.process.running:
         server.start()
         server.wait()
-    documents.disconnect()
+    last_seen.disconnect()
     yield server
-    documents.disconnect()
+    last_seen.disconnect()
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import redis.asyncio
 from django.conf import settings
 
-from presence import documents, farewells
-from presence.here import Here
-from presence.pace import Pace
+from presence import farewells, last_seen
+from presence.timings import Timings
+from presence.tracker import Tracker
 
 # As in earnest, but shorter. A lease of seconds: a busy machine must not look like a dead one.
-PACE = Pace(grace=0.4, gather=0.02, patience=0.1, beat=0.2, lease=2.0, audit=0.5, retry=0.1)
+PACE = Timings(grace=0.4, gather=0.02, patience=0.1, beat=0.2, lease=2.0, audit=0.5, retry=0.1)
 
 
 def utc():
@@ -40,7 +40,7 @@ class Server:
         self.house, self.frames, self.people, self.count = house, [], {}, 0
         self.degraded = None
         self.told = []
-        self.here = Here(tell=self.tell, show=self.show, process=name, pace=pace)
+        self.here = Tracker(tell=self.tell, show=self.show, process=name, pace=pace)
 
     def tell(self, room_id, change):
         self.told.append(change)
@@ -84,9 +84,9 @@ class House:
     async def empty(self):
         async with redis.asyncio.Redis.from_url(settings.REDIS_URL) as client:
             await client.flushall()
-        documents.connect()
-        await asyncio.to_thread(documents.Attendance.objects.delete)
-        await asyncio.to_thread(documents.Process.objects.delete)
+        last_seen.connect()
+        await asyncio.to_thread(last_seen.Attendance.objects.delete)
+        await asyncio.to_thread(last_seen.Process.objects.delete)
         while left := await asyncio.to_thread(farewells.one):
             await asyncio.to_thread(farewells.forget, left[0])
 
@@ -98,5 +98,5 @@ class House:
 
 
 async def document(room_id, user_id):
-    found = await asyncio.to_thread(documents.find, room_id, [user_id])
+    found = await asyncio.to_thread(last_seen.find, room_id, [user_id])
     return found[0] if found else None

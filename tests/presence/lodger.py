@@ -9,20 +9,20 @@ import sys
 
 from django.conf import settings
 
-from chattalk.composure import Composure
+from core.redis_errors import EndedConnections
 
 settings.configure(
     REDIS_URL=os.environ["REDIS_URL"],
-    REDIS_COMPOSURE=Composure(again=1),
+    REDIS_ENDED=EndedConnections(again=1),
     MONGODB_URL=os.environ["MONGODB_URL"],
 )
 
-from presence.here import Here  # noqa: E402  (it reads the settings)
+from presence.tracker import Tracker  # noqa: E402  (it reads the settings)
 from tests.presence.house import PACE, document, until  # noqa: E402
 
 
 async def main(name, room_id, *user_ids):
-    here = Here(tell=lambda *told: None, show=lambda *shown: None, process=name, pace=PACE)
+    here = Tracker(tell=lambda *told: None, show=lambda *shown: None, process=name, pace=PACE)
     await here.start()
     for user_id in user_ids:
         here.arrive(room_id, user_id, f"Person {user_id}")

@@ -5,17 +5,17 @@ from itertools import permutations
 
 import pytest
 
-from presence import documents, services, stored
-from presence.documents import Attendance, Mark
-from presence.ledger import Ledger
-from presence.room import micros
+from presence import last_seen, services, stored
+from presence.last_seen import Attendance, Mark
+from presence.room_state import micros
+from presence.write_behind import WriteBehind
 
 ROOM, BOB, CHARLIE = 7, 2, 3
 
 
 @pytest.fixture
 def empty(mongodb):
-    documents.connect()
+    last_seen.connect()
     Attendance.objects.delete()
 
 
@@ -36,65 +36,65 @@ def test_writes_in_any_order_and_twice_end_the_same(empty):
     for order in permutations(visits):
         Attendance.objects.delete()
         for mark in (*order, visits[2]):
-            documents.write([mark])
+            last_seen.write([mark])
         assert (bob().online, bob().exit_at, bob().seq, bob().version) == (False, 130, 9, 13)
 
 
 def test_what_was_updated_is_read_as_true_and_false_whatever_the_server_makes_of_it(empty):
     for version in (10, 11, 12):  # made, then updated
-        documents.write([came(version)])
+        last_seen.write([came(version)])
         (whole,) = [one for batch in stored.batches(9) for one in batch]
         (state,) = services.states(ROOM, [BOB]).values()
-        for read in (bob().online, whole["online"], documents.find(ROOM, [BOB])[0].online):
+        for read in (bob().online, whole["online"], last_seen.find(ROOM, [BOB])[0].online):
             assert read is True
         assert state.online in (True, None) and isinstance(state.online, bool)
-        assert [one.user for one in documents.orphans([], 10**18, 9)] == [BOB]
-    documents.write([went(13, exit_at=130)])
+        assert [one.user for one in last_seen.orphans([], 10**18, 9)] == [BOB]
+    last_seen.write([went(13, exit_at=130)])
     (whole,) = [one for batch in stored.batches(9) for one in batch]
     assert bob().online is False and whole["online"] is False
-    assert documents.orphans([], 10**18, 9) == []
+    assert last_seen.orphans([], 10**18, 9) == []
 
 
 def test_an_exit_that_is_written_late_counts_though_they_are_back(empty):
-    documents.write([came(12)])
-    documents.write([went(11, exit_at=110, seq=5)])
+    last_seen.write([came(12)])
+    last_seen.write([went(11, exit_at=110, seq=5)])
     assert bob().online and (bob().exit_at, bob().seq) == (110, 5)
 
 
 def test_an_earlier_exit_moves_nothing_back(empty):
-    documents.write([went(11, exit_at=110, seq=9)])
-    documents.write([went(12, exit_at=100, seq=8)])
+    last_seen.write([went(11, exit_at=110, seq=9)])
+    last_seen.write([went(12, exit_at=100, seq=8)])
     assert (bob().exit_at, bob().seq) == (110, 9)
 
 
 def test_a_refused_write_does_not_hold_up_the_others(empty):
-    documents.write([came(12)])
+    last_seen.write([came(12)])
     others = [Mark(ROOM, user_id, 5, exit_at=user_id) for user_id in range(100, 110)]
-    documents.write([*others, came(11), went(10, exit_at=3)])
+    last_seen.write([*others, came(11), went(10, exit_at=3)])
     assert Attendance.objects(room=ROOM).count() == 11
     assert bob().version == 12
 
 
 def test_joining_anew_begins_with_an_empty_document(empty):
-    documents.write([went(11, exit_at=110)])
-    documents.write([Mark(ROOM, BOB, 12, removed=True), came(13)])
+    last_seen.write([went(11, exit_at=110)])
+    last_seen.write([Mark(ROOM, BOB, 12, removed=True), came(13)])
     assert bob().online and bob().exit_at is None
 
 
 def test_removing_late_does_not_remove_who_is_back(empty):
-    documents.write([came(13)])
-    documents.write([Mark(ROOM, BOB, 12, removed=True)])
+    last_seen.write([came(13)])
+    last_seen.write([Mark(ROOM, BOB, 12, removed=True)])
     assert bob().online
 
 
 def test_the_time_keeps_its_microseconds(empty):
     at = datetime(2026, 11, 23, 14, 5, 0, 123457, UTC)
-    documents.write([went(11, exit_at=micros(at), seq=41)])
+    last_seen.write([went(11, exit_at=micros(at), seq=41)])
     assert services.last_exit(ROOM, BOB) == services.Exit(at, 41)
 
 
 def test_who_never_went_away_has_no_exit(empty):
-    documents.write([came(11)])
+    last_seen.write([came(11)])
     assert services.last_exit(ROOM, BOB) is None
     assert services.last_exit(ROOM, CHARLIE) is None
     assert services.states(ROOM, [BOB, CHARLIE]) == {BOB: services.State(True, None)}
@@ -102,7 +102,7 @@ def test_who_never_went_away_has_no_exit(empty):
 
 def test_removing_a_person_forgets_them_in_that_room_only(empty):
     elsewhere = Mark(ROOM + 1, BOB, 11, exit_at=110)
-    documents.write([went(11, exit_at=110), elsewhere])
+    last_seen.write([went(11, exit_at=110), elsewhere])
     services.remove(ROOM, BOB)
     services.remove(ROOM, BOB)
     assert services.last_exit(ROOM, BOB) is None
@@ -110,7 +110,7 @@ def test_removing_a_person_forgets_them_in_that_room_only(empty):
 
 
 def test_pages_neither_fail_nor_wait_while_mongodb_is_down(settings):
-    documents.disconnect()
+    last_seen.disconnect()
     settings.MONGODB_URL = "mongodb://127.0.0.1:1/chattalk"
     try:
         for _ in range(50):  # only the first one waits
@@ -118,11 +118,11 @@ def test_pages_neither_fail_nor_wait_while_mongodb_is_down(settings):
             assert services.states(ROOM, [BOB]) == {}
         services.remove(ROOM, BOB)
     finally:
-        documents.disconnect()
+        last_seen.disconnect()
 
 
 async def test_the_ledger_joins_what_waits_for_each_person():
-    ledger = Ledger("one", lambda: None)
+    ledger = WriteBehind("one", lambda: None)
     for mark in (came(10), went(11, exit_at=110, seq=5), came(12)):
         ledger.note(mark)
     assert list(ledger._marks.values()) == [came(12, exit_at=110, seq=5)]
@@ -133,8 +133,8 @@ async def test_the_ledger_joins_what_waits_for_each_person():
 
 
 async def test_the_ledger_keeps_no_more_than_it_may(monkeypatch, caplog):
-    monkeypatch.setattr("presence.ledger.KEPT_MAX", 3)
-    ledger = Ledger("one", lambda: None)
+    monkeypatch.setattr("presence.write_behind.KEPT_MAX", 3)
+    ledger = WriteBehind("one", lambda: None)
     for user_id in range(5):
         ledger.note(Mark(ROOM, user_id, 1))
     assert len(ledger._marks) == 3 and "dropped" in caplog.text

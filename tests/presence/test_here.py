@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from pymongo.errors import PyMongoError
 
-from presence import documents, farewells, services, stored
-from presence.documents import Mark
-from presence.room import micros, now_micros
-from presence.wishes import Wish
+from presence import farewells, last_seen, services, stored
+from presence.last_seen import Mark
+from presence.pending import PendingChange
+from presence.room_state import micros, now_micros
 from tests.presence.house import document, until, utc
 
 ROOM, ALICE, BOB, CHARLIE = 7, 1, 2, 3
@@ -63,7 +63,7 @@ async def test_who_closes_the_last_tab_is_gone_everywhere_with_the_exact_time(ho
 
 
 async def test_away_is_shown_within_two_seconds_at_the_pace_of_earnest(house):
-    from presence.pace import STEADY
+    from presence.timings import STEADY
 
     one = await house.open("one", STEADY)
     two = await house.open("two", STEADY)
@@ -186,7 +186,7 @@ async def test_a_leave_that_was_told_late_does_not_end_who_has_come_back(house):
     await until(lambda: BOB in one.people)
     first = two.here.visitors.get(ROOM, BOB).version
 
-    one.here.changes.wish(ROOM, BOB, Wish("left", exit_at=left_at))
+    one.here.changes.wish(ROOM, BOB, PendingChange("left", exit_at=left_at))
 
     await until(lambda: two.here.visitors.get(ROOM, BOB).version > first)
     await until(lambda: BOB in one.people)
@@ -368,7 +368,7 @@ async def test_the_indexes_are_made(house):
     await one.watch(ROOM, ALICE, "Alice")
     await until(lambda: is_online(ALICE))
 
-    indexes = await asyncio.to_thread(documents.Attendance._get_collection().index_information)
+    indexes = await asyncio.to_thread(last_seen.Attendance._get_collection().index_information)
 
     keys = [tuple(name for name, _ in one["key"]) for one in indexes.values()]
     assert ("room", "user") in keys and ("online", "process") in keys

@@ -11,8 +11,8 @@ import pytest
 import redis.asyncio
 from django.conf import settings
 
-from presence import documents
-from presence.room import now_micros
+from presence import last_seen
+from presence.room_state import now_micros
 from tests.presence.house import PACE, document, until
 
 ROOM, ALICE, BOB, CHARLIE = 7, 1, 2, 3
@@ -147,8 +147,8 @@ async def test_an_orphan_who_is_here_by_a_living_process_is_not_sent_away(house,
     one = await house.open("one")
     await one.watch(ROOM, ALICE, "Alice")
     await until(lambda: online_document(ALICE))
-    stale = documents.Mark(ROOM, ALICE, now_micros(), online=True, process="long gone", came_at=1)
-    await asyncio.to_thread(documents.write, [stale])
+    stale = last_seen.Mark(ROOM, ALICE, now_micros(), online=True, process="long gone", came_at=1)
+    await asyncio.to_thread(last_seen.write, [stale])
 
     await until(lambda: held_by("one", ALICE))
 

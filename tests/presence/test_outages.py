@@ -7,7 +7,7 @@ import pytest
 import redis.asyncio
 from django.conf import settings
 
-from presence import documents, services
+from presence import last_seen, services
 from tests.presence.house import document, until, utc
 
 ROOM, ALICE, BOB, CHARLIE = 7, 1, 2, 3
@@ -57,7 +57,7 @@ async def test_while_mongodb_is_down_people_come_and_go_and_it_heals(both, mongo
 
 async def test_a_mongodb_that_lost_everything_is_told_again(both, house):
     one, _ = both
-    await asyncio.to_thread(documents.Attendance.objects.delete)
+    await asyncio.to_thread(last_seen.Attendance.objects.delete)
     one.here.ledger._turn(False, "as if")
     one.here.ledger.seen(1)
 

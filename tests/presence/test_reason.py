@@ -3,7 +3,7 @@
 import pytest
 from pymongo.errors import BulkWriteError, ServerSelectionTimeoutError, WriteError
 
-from presence import documents
+from presence import last_seen
 
 
 @pytest.mark.parametrize(
@@ -16,4 +16,4 @@ from presence import documents
     ],
 )
 def test_a_full_disk_is_told_from_other_reasons(error, why):
-    assert documents.reason(error) == why
+    assert last_seen.reason(error) == why

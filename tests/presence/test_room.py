@@ -2,11 +2,11 @@
 
 from itertools import permutations
 
-from presence.pace import Pace
-from presence.room import VISIBLE, Room
+from presence.room_state import VISIBLE, Room
+from presence.timings import Timings
 
 ALICE, BOB, CHARLIE = 1, 2, 3
-PACE = Pace(frame=0.25, crowd=1.0, patience=0.3)
+PACE = Timings(frame=0.25, crowd=1.0, patience=0.3)
 
 
 def room(*people, seated=()):

@@ -5,7 +5,7 @@ from threading import Event
 import pytest
 from django.core.exceptions import ValidationError
 
-from rooms import door as doors
+from rooms import admission as doors
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_those_who_wait_together_are_seated_together_under_one_lock(taken):
         go.wait(5)
         return dict.fromkeys(users)
 
-    door = doors.Door(seat)
+    door = doors.AdmissionQueue(seat)
     waiting = [door.enter(1, 0)]
     assert first_is_in.wait(5)
     waiting += [door.enter(1, user) for user in range(1, 50)]
@@ -49,7 +49,7 @@ def test_the_same_person_twice_takes_one_seat_and_gets_two_answers(taken):
         crowds.append(users)
         return dict.fromkeys(users)
 
-    door = doors.Door(seat)
+    door = doors.AdmissionQueue(seat)
     waiting = [door.enter(1, 9), *(door.enter(1, 7) for _ in range(3))]
     go.set()
     assert [each.result(5) for each in waiting] == [None] * 4
@@ -58,7 +58,9 @@ def test_the_same_person_twice_takes_one_seat_and_gets_two_answers(taken):
 
 def test_each_learns_their_own_verdict(taken):
     full = ValidationError("full", code="room_full")
-    door = doors.Door(lambda room_id, users: {user: full if user % 2 else None for user in users})
+    door = doors.AdmissionQueue(
+        lambda room_id, users: {user: full if user % 2 else None for user in users}
+    )
     odd, even = door.enter(1, 1), door.enter(1, 2)
     assert even.result(5) is None
     assert odd.exception(5) is full
@@ -72,7 +74,7 @@ def test_an_error_reaches_all_who_wait_and_the_door_opens_again(taken):
             raise error
         return dict.fromkeys(users)
 
-    door = doors.Door(seat)
+    door = doors.AdmissionQueue(seat)
     assert isinstance(door.enter(1, 1).exception(5), RuntimeError)
     assert door.enter(1, 2).result(5) is None
 
@@ -85,7 +87,7 @@ def test_rooms_do_not_wait_for_each_other(taken):
             go.wait(5)
         return dict.fromkeys(users)
 
-    door = doors.Door(seat)
+    door = doors.AdmissionQueue(seat)
     slow, quick = door.enter(1, 1), door.enter(2, 1)
     assert quick.result(5) is None and not slow.done()
     go.set()

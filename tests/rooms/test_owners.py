@@ -2,7 +2,7 @@
 
 import pytest
 
-from messaging import owners
+from interfaces.web import people
 from messaging import services as messaging
 from messaging.models import Event
 from rooms.models import Membership, Room
@@ -83,14 +83,14 @@ def test_who_has_left_meanwhile_is_said_to_be_gone(client, alice, bob, room, dee
 def test_who_leaves_between_our_look_and_the_change_is_gone_too(
     client, alice, bob, room, deed, name, monkeypatch
 ):
-    look = owners._member
+    look = people._member
 
     def and_they_leave(*asked):
         found = look(*asked)
         messaging.leave(room.pk, bob)
         return found
 
-    monkeypatch.setattr(owners, "_member", and_they_leave)
+    monkeypatch.setattr(people, "_member", and_they_leave)
     answer = enter(client, alice).post(deed(name), follow=True)
     assert "not in the room any more" in answer.text
     assert "was removed" not in answer.text and "owner now" not in answer.text

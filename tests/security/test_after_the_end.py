@@ -12,8 +12,8 @@ from websockets.exceptions import ConnectionClosed
 
 from accounts.models import User
 from messaging.models import Event
-from tests.admin.test_live import appoint
 from tests.doors.clients import sign_up
+from tests.interfaces.admin.test_live import appoint
 from tests.messaging.test_two_processes import frame, open_room, post, say, subscribe, tell
 
 AFTER = 2.0  # seconds, in which it has come into force everywhere

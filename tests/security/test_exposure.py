@@ -7,7 +7,7 @@ import pytest
 from accounts.models import User
 from messaging.models import Event
 from rooms.models import Membership, Room
-from tests.graphql.conftest import Asker
+from tests.interfaces.graphql.conftest import Asker
 from tests.security.test_shapes import CID
 
 SECRETS = {"email": "alice@example.com", "phone": "+82 10 9999 8888", "password": "argon2"}

@@ -3,8 +3,8 @@
 import json
 
 from faults.fuzz import codecs
-from messaging import wire
-from messaging.stomp import sockjs
+from interfaces.original import sockjs
+from messaging.live import frames
 
 
 def test_a_short_round_of_the_decoders_finds_nothing():
@@ -15,20 +15,20 @@ def test_a_short_round_of_the_decoders_finds_nothing():
 
 def test_a_decoder_that_lets_something_else_out_is_found(monkeypatch):
     """As json does: neither ValueError nor RecursionError is the refusal that was promised."""
-    monkeypatch.setattr(wire, "decode", json.loads)
+    monkeypatch.setattr(frames, "decode", json.loads)
     assert codecs.run(seconds=20, seed=1, executions=3_000)["findings"]["unhandled"]
 
 
 def test_a_decoder_that_breaks_its_word_is_found(monkeypatch):
     """It refuses as promised, but gives no reason."""
 
-    def decode(text, whole=wire.decode):
+    def decode(text, whole=frames.decode):
         try:
             return whole(text)
-        except wire.BadFrame:
-            raise wire.BadFrame("") from None
+        except frames.BadFrame:
+            raise frames.BadFrame("") from None
 
-    monkeypatch.setattr(wire, "decode", decode)
+    monkeypatch.setattr(frames, "decode", decode)
     found = codecs.run(seconds=20, seed=1, executions=3_000)["findings"]
     assert found["broken_word"] and not found["unhandled"]
 

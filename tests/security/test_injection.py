@@ -7,8 +7,8 @@ import pytest
 from accounts.models import User
 from messaging.models import Event
 from rooms.models import Room
-from tests.admin.conftest import signed_in, staff
-from tests.graphql.conftest import Asker
+from tests.interfaces.admin.conftest import signed_in, staff
+from tests.interfaces.graphql.conftest import Asker
 
 INJECTIONS = [
     "'; DROP TABLE rooms_room; --",

@@ -6,8 +6,8 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 
-from tests.graphql.conftest import Asker
-from tests.original.page import token_of
+from tests.interfaces.graphql.conftest import Asker
+from tests.interfaces.original.page import token_of
 from tests.routes import path_of, routes
 
 NUMBERS = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from messaging import origins
+from interfaces.socket import origins
 
 
 def opened(origin, host="chat.example.org", scheme="wss", **more):

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import tidy
+from accounts import expiry
 
 
 class Command(BaseCommand):
@@ -16,12 +16,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--log-days",
             type=float,
-            default=tidy.LOG_KEPT_DAYS,
+            default=expiry.LOG_KEPT_DAYS,
             help="how long it is kept who signed in from where; default: %(default)g",
         )
 
     def handle(self, *args: Any, log_days: float, **options: Any) -> None:
         if not 0 <= log_days <= 36_500:
             raise CommandError("--log-days must be from 0 to 36500.")
-        for name, rows in tidy.over(log_days).items():
-            self.stdout.write(f"{sum(tidy.clear(rows)):>12,}  {name} deleted")
+        for name, rows in expiry.over(log_days).items():
+            self.stdout.write(f"{sum(expiry.clear(rows)):>12,}  {name} deleted")

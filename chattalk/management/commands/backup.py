@@ -6,8 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from chattalk.keeping import backup, refusals
-from chattalk.keeping.archive import PRESENCE, name_of
+from chattalk.maintenance import backup, errors
+from chattalk.maintenance.archive import PRESENCE, name_of
 
 
 class Command(BaseCommand):
@@ -28,7 +28,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["file"]
         key = settings.SECRET_KEY if options["with_secret_key"] else ""
-        with refusals.told():
+        with errors.told():
             manifest = backup.make(path, sys.stderr, key)
         rows = sum(manifest.members[name_of(table)].lines for table in manifest.tables)
         self.stdout.write(

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.commands import migrate
 
-from chattalk.keeping import migrating
+from chattalk.maintenance import migrate as migrating
 
 
 class Command(migrate.Command):

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from chattalk import embedded
-from chattalk.keeping import refusals, restore, verify
+from chattalk.maintenance import errors, restore, verify
 
 
 class Command(BaseCommand):
@@ -32,7 +32,7 @@ class Command(BaseCommand):
                 "SECRET_KEY is given by the environment: set it to the former one there, and "
                 "leave out --with-secret-key."
             )
-        with refusals.told():
+        with errors.told():
             manifest, key = restore.bring_back(options["file"], sys.stderr)
             self.stdout.write(f"Restored, as of {manifest.taken_at}.")
             self._keep_key(key, wants_key)

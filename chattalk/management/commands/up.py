@@ -17,9 +17,10 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
-from chattalk import demo, deployment, embedded, workers
+from chattalk import demo, deployment, embedded
 from chattalk.embedded import StartFailed
-from chattalk.supervisor import Supervisor
+from chattalk.server import workers
+from chattalk.server.supervisor import Supervisor
 
 FILL = "import django; django.setup(); from chattalk import demo; print(demo.fill())"
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from chattalk.keeping import refusals, verify
-from chattalk.keeping.attendance import GRACE_SECONDS
-from chattalk.keeping.findings import Findings
+from chattalk.maintenance import errors, verify
+from chattalk.maintenance.report import Findings
+from chattalk.maintenance.verify_presence import GRACE_SECONDS
 
 
 class Command(BaseCommand):
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with refusals.told():
+        with errors.told():
             findings = verify.everything(
                 sys.stderr, grace=options["grace"], pruned=options["pruned"]
             )

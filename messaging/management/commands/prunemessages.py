@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from messaging import queries
+from messaging import log
 from rooms.models import Room
 
 TOGETHER = 5_000  # rows per transaction: writers of the room wait for no more than that
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         room_ids = list(Room.objects.order_by("pk").values_list("pk", flat=True))
         deleted = 0
         for number, room_id in enumerate(room_ids, 1):
-            while gone := queries.prune(room_id, before, TOGETHER):
+            while gone := log.prune(room_id, before, TOGETHER):
                 deleted += gone
                 self.show(number, len(room_ids), deleted)
         self.show(len(room_ids), len(room_ids), deleted)

@@ -1,0 +1,94 @@
+"""What Redis keeps of sign-ins by token: verified tokens for a while, and tickets.
+
+Nothing here is the truth. What was verified counts only under its person's stamp of then, and a
+change of the person or the end of a device makes a new stamp; so no key has to be found and
+deleted, and one that is written late, from older knowledge, counts for nothing. While Redis is down
+every token is verified anew.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from django.conf import settings
+from django.core.cache import caches
+from django_redis import get_redis_connection
+from django_redis.exceptions import ConnectionInterrupted
+from redis.exceptions import RedisError
+
+STAMP_SECONDS = 2 * 3600  # longer than any access token lives
+TICKET_SECONDS = 30
+RETRY_SECONDS = 0.5
+FAILURES = (ConnectionInterrupted, RedisError, OSError)
+
+Answer = TypeVar("Answer")
+
+
+class Down(Exception):
+    """Redis does not answer."""
+
+
+def find(digest: str, user_id: int) -> tuple[Any, str]:
+    """What is known of a token, or None; and its person's stamp, for `keep`. Raises Down."""
+    token, stamp = f"token:{digest}", f"stamp:{user_id}"
+    found = _ask(lambda: caches["tokens"].get_many([token, stamp]))
+    current = found.get(stamp, "")
+    kept, kept_under = found.get(token, (None, ""))
+    return (kept if current and kept_under == current else None), current
+
+
+def keep(digest: str, user_id: int, stamp: str, facts: Any, seconds: float) -> None:
+    """`stamp` is what `find` gave, before the facts were looked at. Raises Down."""
+    if not stamp:  # where another is quicker to make one, what is kept here counts for nothing
+        stamp = uuid4().hex
+        _ask(lambda: caches["tokens"].add(f"stamp:{user_id}", stamp, STAMP_SECONDS))
+    _ask(lambda: caches["tokens"].set(f"token:{digest}", (facts, stamp), seconds))
+
+
+def forget(user_id: int) -> None:
+    """From here on nothing counts that was verified of this person, in any process.
+
+    While Redis is down nobody can read it; and before it is read again it must have heard of this.
+    """
+    stamp = uuid4().hex
+    try:
+        _restamp(user_id, stamp)
+    except Down:
+        threading.Thread(target=_forget_later, args=(user_id, stamp), daemon=True).start()
+
+
+def _restamp(user_id: int, stamp: str) -> None:
+    with settings.REDIS_BREAKER.insisting():
+        _ask(lambda: caches["tokens"].set(f"stamp:{user_id}", stamp, STAMP_SECONDS))
+
+
+def _forget_later(user_id: int, stamp: str) -> None:
+    end = time.monotonic() + STAMP_SECONDS
+    while time.monotonic() < end:
+        time.sleep(RETRY_SECONDS)
+        try:
+            return _restamp(user_id, stamp)
+        except Down:
+            continue  # it was said once that Redis is down
+
+
+def put_ticket(digest: str, device_id: str) -> None:
+    """Raises Down."""
+    redis = get_redis_connection("tokens")
+    _ask(lambda: redis.set(f"chattalk:ticket:{digest}", device_id, ex=TICKET_SECONDS))
+
+
+def take_ticket(digest: str) -> str | None:
+    """Whose it was. It is gone for everybody else. Raises Down."""
+    redis = get_redis_connection("tokens")
+    found = _ask(lambda: redis.getdel(f"chattalk:ticket:{digest}"))
+    return found.decode() if found else None
+
+
+def _ask(question: Callable[[], Answer]) -> Answer:
+    try:
+        return question()
+    except FAILURES as error:
+        raise Down from error

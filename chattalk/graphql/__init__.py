@@ -1,4 +1,0 @@
-"""The way in at /graphql/: what a document may ask, how it runs, how it is answered.
-
-What can be asked for is in the apps' schema.py, together in chattalk/schema.py.
-"""

@@ -1,0 +1,121 @@
+"""The processes that serve the site, and their sockets."""
+
+import errno
+import ipaddress
+import os
+import select
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from chattalk.embedded import Process, StartFailed, quiet
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_WITHIN = 60  # seconds
+STOP_WITHIN = 20  # seconds; more than a worker takes for its people, its requests and its farewell
+WAYS_OUT = {
+    errno.EADDRINUSE: "stop what uses it, or choose another with --port",
+    errno.EACCES: "Linux keeps the low ports, mostly those below 1024, for root; choose a higher "
+    "one with --port, and put a proxy in front of it",
+    errno.EADDRNOTAVAIL: "no network of this machine has that address; give another with --host",
+}
+BACKLOG = 2048  # connections that wait to be accepted
+
+
+class Worker:
+    """One process on one listening socket. The socket stays open while processes come and go: who
+    comes between two of them waits in it."""
+
+    def __init__(
+        self,
+        name: str,
+        listener: socket.socket,
+        environment: dict[str, str],
+        log: Path | None = None,
+    ) -> None:
+        self.listener, self.environment = listener, environment
+        self.process = Process(name, [], folder=ROOT, log=log)
+
+    def start(self) -> None:
+        self.listener.listen(BACKLOG)
+        self._ready, tell_ready = os.pipe()
+        fds = (self.listener.fileno(), tell_ready)
+        command = [sys.executable, "-m", "chattalk.server.worker"]
+        self.process.command = [*command, "--fd", str(fds[0]), "--ready-fd", str(fds[1])]
+        self.process.pass_fds = fds
+        try:
+            self.process.start(self.environment)
+        except BaseException:
+            os.close(self._ready)
+            raise
+        finally:
+            os.close(tell_ready)
+
+    def wait(self, show: Callable[[str], None] = quiet) -> None:
+        """Until it answers. The pipe closes by itself when the process ends before that."""
+        try:
+            ready = select.poll()  # select() knows no descriptor over 1023
+            ready.register(self._ready, select.POLLIN)
+            readable = ready.poll(READY_WITHIN * 1000)
+            if not readable or not os.read(self._ready, 1):
+                what = f"was not ready in {READY_WITHIN} s"
+                if readable:
+                    what = f"ended while it started (status {self.process.wait()})"
+                raise StartFailed(f"{self.process.name} {what}: {self.process.last_words()}")
+        finally:
+            os.close(self._ready)
+
+    def be_away(self) -> None:
+        """Nobody is kept waiting: the kernel deals to the other workers, or refuses where none is.
+        The port stays ours."""
+        with suppress(OSError):  # it does not listen
+            self.listener.shutdown(socket.SHUT_RDWR)
+
+
+def is_loopback(host: str) -> bool:
+    return ipaddress.ip_address(_resolve(host, 0)[1][0]).is_loopback
+
+
+def reachable(host: str) -> str:
+    """Where we reach ourselves: "all addresses" is none to connect to."""
+    address = ipaddress.ip_address(_resolve(host, 0)[1][0])
+    if not address.is_unspecified:
+        return str(address)
+    return "127.0.0.1" if address.version == 4 else "::1"
+
+
+def listen(host: str, port: int, count: int) -> list[socket.socket]:
+    """One socket for each worker on the same port; the kernel deals new connections out."""
+    family, address = _resolve(host, port)
+    with _bound(family, address, shared=False) as probe:  # SO_REUSEPORT would hide another server
+        address = probe.getsockname()
+    sockets = [_bound(family, address, shared=True) for _ in range(count)]
+    for one in sockets:
+        one.listen(BACKLOG)
+    return sockets
+
+
+def _resolve(host: str, port: int) -> tuple[int, tuple]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise StartFailed(f"--host {host} is no address of this machine ({error}).") from None
+    return found[0][0], found[0][4]
+
+
+def _bound(family: int, address: tuple, *, shared: bool) -> socket.socket:
+    one = socket.socket(family, socket.SOCK_STREAM)
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        one.bind(address)
+    except OSError as error:
+        one.close()
+        way_out = WAYS_OUT.get(error.errno or 0, "choose another with --port")
+        raise StartFailed(
+            f"Port {address[1]} on {address[0]} can't be used ({error.strerror}): {way_out}."
+        ) from None
+    return one

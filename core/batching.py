@@ -1,0 +1,60 @@
+"""Questions of many, answered together: who is alone is asked for at once, a crowd in one go.
+
+As the messages in messaging/live/writer.py: those that come while one batch is being answered go
+together in the next. So an answer is never older than its question.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from core.postgresql.breaker import Unavailable
+
+BATCH_MAX = 500  # questions
+WAITING_MAX = 5_000  # questions; a crowd of 2,000 that comes back is answered in two seconds
+
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
+
+
+class Batcher(Generic[Question, Answer]):
+    """Belongs to one event loop. `answer` gives the answers in the order of the questions; what it
+    raises they all get, so no question may be one that it stumbles over."""
+
+    def __init__(self, answer: Callable[[Sequence[Question]], Awaitable[Sequence[Answer]]]) -> None:
+        self._answer = answer
+        self._waiting: list[tuple[Question, asyncio.Future[Answer]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def ask(self, question: Question) -> Answer:
+        """Raises Unavailable when too many wait, and what `answer` raises."""
+        if len(self._waiting) >= WAITING_MAX:
+            raise Unavailable
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Answer] = loop.create_future()
+        self._waiting.append((question, future))
+        if self._task is None:
+            self._task = loop.create_task(self._work())
+        return await future
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:BATCH_MAX], self._waiting[BATCH_MAX:]
+                waiting = [one for one in batch if not one[1].done()]  # others have gone
+                if waiting:
+                    await self._tell(waiting)
+        finally:
+            self._task = None
+
+    async def _tell(self, waiting: "list[tuple[Question, asyncio.Future[Answer]]]") -> None:
+        try:
+            answers = await self._answer([question for question, _ in waiting])
+        except Exception as error:
+            for _, future in waiting:
+                if not future.done():
+                    future.set_exception(error)
+        else:
+            for (_, future), answer in zip(waiting, answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)

@@ -1,0 +1,148 @@
+"""PostgreSQL for an event loop: async connections with the settings of Django's own.
+
+Every wait is bounded. A connection that broke is replaced and the statement tried once more;
+callers see `Unavailable` when the database does not answer in time.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, LiteralString, cast
+
+import psycopg
+from django.conf import settings
+from django.db import connection as django_connection
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from core.postgresql.breaker import Unavailable, breaker, first_line, is_outage
+from core.postgresql.writable import writable
+
+__all__ = ["Reads", "Unavailable", "connect", "run"]
+
+logger = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 3.0  # a statement that takes longer is given up
+RECONNECT_SECONDS = 2.0  # of longer and longer waits; then who asks begins anew
+
+
+def _parameters() -> dict[str, Any]:
+    params = django_connection.get_connection_params()
+    django_only = ("cursor_factory", "context", "prepare_threshold")
+    kept = {name: value for name, value in params.items() if name not in django_only}
+    kept["options"] = f"{kept.get('options', '')} -c synchronous_commit=on -c timezone=UTC".strip()
+    return kept | {"autocommit": True, "prepare_threshold": 1, "application_name": "chattalk"}
+
+
+async def connect(
+    options: str = "",
+    deadline: float | None = None,  # of the event loop's clock
+) -> psycopg.AsyncConnection[Any]:
+    """Raises TimeoutError or psycopg.OperationalError."""
+    params = _parameters()
+    params["options"] += f" {options}"
+    latest = asyncio.get_running_loop().time() + ANSWER_SECONDS
+    async with asyncio.timeout_at(min(latest, deadline or latest)):
+        return await psycopg.AsyncConnection.connect(**params)
+
+
+async def run(
+    connection: psycopg.AsyncConnection[Any],
+    sql: str,
+    params: dict[str, Any],
+    deadline: float | None = None,  # of the event loop's clock
+) -> list[tuple[Any, ...]]:
+    """One statement of messaging/log/. A server that lets us wait is hung up on, and the
+    statement fails as on a connection that broke (OperationalError)."""
+    loop = asyncio.get_running_loop()
+    latest = loop.time() + ANSWER_SECONDS
+    timer = loop.call_at(min(latest, deadline or latest), _hang_up, connection)
+    try:
+        cursor = await connection.execute(cast(LiteralString, sql), params)
+        return await cursor.fetchall() if cursor.description else []
+    except psycopg.Error as error:
+        writable.heard(error)
+        raise
+    finally:
+        timer.cancel()
+
+
+def _doubt() -> None:
+    asyncio.get_running_loop().run_in_executor(None, breaker.doubt)
+
+
+def _hang_up(connection: psycopg.AsyncConnection[Any]) -> None:
+    """End the wait at once. To cancel it instead, psycopg would ask the server first, for 10 s."""
+    with suppress(OSError, psycopg.OperationalError):  # it may just have ended by itself
+        line = socket.socket(fileno=os.dup(connection.pgconn.socket))
+        with line:
+            line.shutdown(socket.SHUT_RDWR)
+
+
+class Reads:
+    """A small pool for catch-up and membership; opened on first use."""
+
+    def __init__(self) -> None:
+        self._pool: AsyncConnectionPool[Any] | None = None
+
+    async def rows(self, sql: str, **params: Any) -> Sequence[tuple[Any, ...]]:
+        """Raises Unavailable, after ANSWER_SECONDS at most.
+
+        After a restart of the server each connection of the pool is found broken once.
+        """
+        if breaker.is_down:
+            raise Unavailable
+        deadline = asyncio.get_running_loop().time() + ANSWER_SECONDS
+        tries = settings.READ_CONNECTIONS + 1
+        while True:
+            try:
+                return await self._once(sql, params, deadline)
+            except (psycopg.OperationalError, OSError) as error:
+                tries -= 1
+                if not tries or asyncio.get_running_loop().time() >= deadline:
+                    _doubt()
+                    raise Unavailable from error
+            except psycopg.Error as error:  # it only reads, or a fault of ours
+                if is_outage(error):
+                    logger.warning("the database refused: %s", first_line(error))
+                else:
+                    logger.exception("the database refused")
+                raise Unavailable from error
+
+    async def _once(
+        self, sql: str, params: dict[str, Any], deadline: float
+    ) -> list[tuple[Any, ...]]:
+        async with self._connection(deadline) as connection:
+            return await run(connection, sql, params, deadline)
+
+    @asynccontextmanager
+    async def _connection(self, deadline: float) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        pool = await self.open()
+        left = max(deadline - asyncio.get_running_loop().time(), 0.001)
+        try:
+            async with pool.connection(timeout=left) as connection:
+                yield connection
+        except PoolTimeout as error:
+            raise TimeoutError from error
+
+    async def open(self) -> AsyncConnectionPool[Any]:
+        """Waits for no connection; the first is then there before anyone needs it, and kept, should
+        the server later have none left."""
+        if self._pool is None:
+            self._pool = AsyncConnectionPool(
+                kwargs=_parameters(),
+                min_size=1,
+                max_size=settings.READ_CONNECTIONS,
+                open=False,
+                name="reads",
+                reconnect_timeout=RECONNECT_SECONDS,
+            )
+            await self._pool.open()
+        return self._pool
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close(timeout=1)
+            self._pool = None

@@ -1,0 +1,120 @@
+"""How long threads wait for Redis: for one answer, once. Everyone's client of it is given this.
+
+A circuit breaker where redis-py itself asks whether to try: so it holds for the cache, the locks
+and the limits alike, whichever library speaks to Redis for them. Those that there are (pybreaker,
+circuitbreaker) wrap calls, which here are inside of libraries; and the one lets only one call be
+made at a time, the other lets all try at once when the break is over.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as NoConnection
+from redis.exceptions import ResponseError, TimeoutError
+from redis.retry import Retry
+
+logger = logging.getLogger(__name__)
+
+BREAK_SECONDS = 2.0  # between two who wait for it while it is down
+COMPLAIN_SECONDS = 60.0  # between two lines that say the same
+REFUSED_SECONDS = 5.0  # for which a refusal counts
+REFUSALS = {"OutOfMemory": "memory full", "ReadOnly": "read only", "MISCONF": "disk full"}
+
+
+class RedisBreaker(Retry):
+    """Once again on a connection that Redis closed meanwhile; a silent one is down."""
+
+    def __init__(self) -> None:
+        super().__init__(NoBackoff(), 1, (NoConnection,))
+        self._lock = threading.Lock()
+        self._own = threading.local()
+        self._down = False
+        self._next_try = self._next_complaint = self._refused_until = 0.0
+        self._trouble = ""
+
+    @property
+    def is_down(self) -> bool:
+        """As far as is known: of what nobody has tried for a while nothing is."""
+        return self._down and time.monotonic() < self._next_try
+
+    def forget(self) -> None:
+        self._down, self._refused_until = False, 0.0
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "RedisBreaker":
+        """Each connection copies its own: what one has learnt all know."""
+        return self
+
+    def call_with_retry(self, do: Callable[[], Any], *args: Any, **named: Any) -> Any:
+        if not self._may_try():
+            raise NoConnection("Redis is left alone for a while")
+        try:
+            answer = super().call_with_retry(do, *args, **named)
+        except (NoConnection, TimeoutError, OSError) as error:
+            self._failed(error)
+            raise
+        except ResponseError as error:  # it answers all the same
+            self._refused(error)
+            raise
+        if named.get("with_failure_count"):  # a command; to connect may have been nothing to do
+            self._answered()
+        return answer
+
+    @contextmanager
+    def insisting(self) -> Iterator[None]:
+        """Here it is asked in any case."""
+        self._own.until = float("inf")
+        try:
+            yield
+        finally:
+            self._own.until = 0.0
+
+    def _may_try(self) -> bool:
+        now = time.monotonic()
+        if not self._down or now < getattr(self._own, "until", 0.0):
+            return True
+        with self._lock:  # of all who come, one tries
+            if now < self._next_try:
+                return False
+            self._next_try = now + BREAK_SECONDS
+        self._own.until = self._next_try  # to connect, and then to ask
+        return True
+
+    def _failed(self, error: Exception) -> None:
+        with self._lock:
+            if not self._down:
+                logger.warning("Redis is left alone: %s", error)
+            self._down = True
+            self._next_try = time.monotonic() + BREAK_SECONDS
+
+    def _answered(self) -> None:
+        with self._lock:
+            if self._down:
+                logger.warning("Redis answers again")
+            self._down = False
+
+    @property
+    def trouble(self) -> str:
+        """Why it takes nothing that is written, as of the last who was refused. What it holds is
+        read meanwhile, so that success says nothing; and somebody writes all the time."""
+        return self._trouble if time.monotonic() < self._refused_until else ""
+
+    def _refused(self, error: Exception) -> None:
+        trouble = next((why for mark, why in REFUSALS.items() if mark in _said(error)), "")
+        if not trouble:
+            return
+        now = time.monotonic()
+        with self._lock:
+            self._trouble, self._refused_until = trouble, now + REFUSED_SECONDS
+            if now >= self._next_complaint:
+                self._next_complaint = now + COMPLAIN_SECONDS
+                logger.error("Redis takes nothing that is written: %s (%s)", trouble, error)
+
+
+def _said(error: Exception) -> str:
+    """redis-py takes the code off what it knows."""
+    return f"{type(error).__name__} {error}"

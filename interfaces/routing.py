@@ -1,0 +1,26 @@
+from collections.abc import Awaitable
+from typing import Any
+
+from django.urls import path, re_path
+
+from interfaces.socket.consumer import ChatConsumer
+from interfaces.stomp.routing import websocket_urlpatterns as stomp
+
+
+async def nothing_here(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "websocket.close"})  # before accept: the handshake is refused with 403
+
+
+websocket_urlpatterns = [
+    path("ws/", ChatConsumer.open),
+    *stomp,
+    re_path("", nothing_here),
+]
+
+
+def sockets(scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+    """As Channels' URLRouter, but that nothing of it stays as long as the socket does: neither a
+    coroutine nor a copy of the scope."""
+    asked = scope["path"].removeprefix("/")
+    door = next(each for each in websocket_urlpatterns if each.pattern.match(asked))
+    return door.callback(scope, receive, send)

@@ -1,0 +1,283 @@
+"""What one client does and is told, in the frames of docs/wire.md, whatever its wire looks like.
+
+A door (consumer.py, stomp/) accepts the connection, decodes what comes, and shapes what goes out.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from core import refusal_log
+from core.postgresql.breaker import first_line, is_outage
+from core.postgresql.reads import Unavailable
+from messaging import log, services
+from messaging.live import frames, node
+from messaging.live.drafts import UNAVAILABLE, Receipt, not_member, unavailable
+from messaging.live.packets import Packet, packet
+from messaging.live.subscription import Subscription
+from messaging.log.event import Person, encode
+from messaging.services.messages import TOO_FAST
+
+logger = logging.getLogger(__name__)
+
+IN_FLIGHT_MAX = 64  # sends of one client that wait for their answer
+TYPING_SECONDS = 3
+REFUSED = 20  # frames: what a refusal counts as. Who sends what is refused is read more slowly
+REFUSED_SECONDS = 1.0  # and waits no longer than this at once
+TOO_MANY = ValidationError(_("Too many messages wait for an answer."), code="too_many")
+# Sentences that are told thousands of times.
+OF_FLOODS = {id(text) for text in (TOO_FAST, UNAVAILABLE, TOO_MANY.message)}
+_NONE: frozenset[Any] = frozenset()  # one for all: each empty one would take 200 bytes
+
+
+class Client:
+    """One connection of a person. `put` takes the encoded frames that are for it; `pass_on`,
+    where that is another way, those that are for all of a room."""
+
+    # There are thousands, most of them idle: what they seldom need they don't hold.
+    __slots__ = (
+        "_due", "chores", "in_flight", "language", "last_heard", "node", "pass_on", "put",
+        "subscriptions", "typed", "user", "watched",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        user: Person,
+        language: str,
+        put: Callable[[Packet], None],
+        pass_on: Callable[[Packet], None] | None = None,
+    ) -> None:
+        self.node = node.current()
+        self.user = user
+        self.language = language
+        self.put = put
+        self.pass_on = pass_on or put
+        self.subscriptions: dict[int, Subscription] = {}
+        self.watched: frozenset[int] = _NONE
+        self.chores: frozenset[asyncio.Task[None]] = _NONE
+        self.in_flight = 0
+        self._due = 0.0  # its next frame
+        self.typed: dict[int, float] = {}
+        self.last_heard = self.node.hub.now()
+
+    def start(self, chore: Coroutine[Any, Any, None]) -> None:
+        """Beside the reading of frames; ends with the connection."""
+        task = asyncio.get_running_loop().create_task(chore)
+        self.chores |= {task}
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self.chores = self.chores - {task} or _NONE
+
+    def rename(self, user: Person) -> None:
+        """What they say from here on is said by this name, and so is that they are here."""
+        self.user = user
+        for room_id in self.subscriptions:
+            self.node.here.rename(room_id, user.id, user.name)
+
+    async def heard(self) -> bool:
+        """It is there; and whoever is too fast is read more slowly from here on: that it was, which
+        takes a while in which its connection may have ended."""
+        self.last_heard = self.node.hub.now()
+        seconds, self._due = self.node.frame_pace.step(self._due)
+        if seconds:
+            await asyncio.sleep(seconds)
+        return seconds > 0
+
+    async def handle(self, frame: frames.Frame) -> None:
+        """Do what it asks. A refusal is said as a `nack`; nothing is raised."""
+        try:
+            await self._answer(frame)
+        except (PermissionDenied, ValidationError) as error:
+            self.refuse(frame, error)
+        except Unavailable:
+            self.refuse(frame, unavailable())
+        except Exception as error:  # the connection stays, whatever a frame meets
+            name = type(frame).__name__.lower()
+            if is_outage(error):  # of Django's connection, by a thread
+                logger.warning("%s: the database does not answer: %s", name, first_line(error))
+            else:
+                logger.exception("a %s frame failed", name)
+            self.refuse(frame, unavailable())
+
+    def gone(self, at: datetime) -> None:
+        """Away from everywhere since `at`."""
+        for chore in self.chores:
+            chore.cancel()
+        while self.subscriptions:
+            _room_id, subscription = self.subscriptions.popitem()
+            self._drop(subscription, at)
+        self._stop_watching(self.watched)
+
+    def heads(self) -> None:
+        heads = {str(room): each.feed.head for room, each in self.subscriptions.items()}
+        self.say(type="heads", rooms=heads)
+
+    def say(self, **frame: Any) -> None:
+        self.put(packet(encode(frame)))
+
+    def refuse(self, frame: frames.Frame, error: PermissionDenied | ValidationError) -> None:
+        known = {name: getattr(frame, name) for name in ("room", "cid") if hasattr(frame, name)}
+        if isinstance(error, ValidationError):
+            code, wait = error.code, (error.params or {}).get("retry_after")
+        else:
+            refusal_log.note(f"{type(frame).__name__.lower()} in a room of others", self.user.id)
+            code, wait = "not_member", None
+        known |= {"retry_after": wait} if wait else {}
+        self.say(type="nack", code=code, detail=_told(error, self.language), **known, **_ref(frame))
+        self._due = self.node.frame_pace.later(self._due, REFUSED - 1, REFUSED_SECONDS)
+
+    async def _answer(self, frame: frames.Frame) -> None:
+        match frame:
+            case frames.Send():
+                self._send(frame)
+            case frames.Subscribe():
+                await self._subscribe(frame)
+            case frames.Unsubscribe():
+                self._unsubscribe(frame)
+            case frames.Typing(room=room):
+                self._typing(room)
+            case frames.Read():
+                await self._read(frame)
+            case frames.Watch():
+                await self._watch(frame)
+            case frames.Ping():
+                self.say(type="pong", **_ref(frame))
+
+    def _send(self, frame: frames.Send) -> None:
+        if self.in_flight >= IN_FLIGHT_MAX:
+            self.refuse(frame, TOO_MANY)  # not raised: under twice the load it is every other one
+            return
+        if self.node.draining:  # the process that comes next takes it
+            raise unavailable()
+        future = services.post(frame.room, self.user, frame.body, frame.cid)
+        self.in_flight += 1
+        future.add_done_callback(lambda done: self._sent(frame, done))
+
+    def _sent(self, frame: frames.Send, done: "asyncio.Future[Receipt]") -> None:
+        self.in_flight -= 1
+        error = done.exception()
+        if isinstance(error, PermissionDenied | ValidationError):
+            self.refuse(frame, error)
+        elif error is not None:
+            logger.error("a send failed", exc_info=error)
+            self.refuse(frame, unavailable())
+        else:
+            receipt = done.result()
+            self.say(
+                type="ack", cid=receipt.client_id, room=receipt.room_id, seq=receipt.seq,
+                at=receipt.at, repeated=receipt.repeated, **_ref(frame),
+            )  # fmt: skip
+
+    # --- rooms --------------------------------------------------------------------------------
+
+    async def _subscribe(self, frame: frames.Subscribe) -> None:
+        before = self.subscriptions.get(frame.room)
+        if before is None and len(self.subscriptions) >= frames.SUBSCRIPTIONS_MAX:
+            raise ValidationError(_("Too many rooms on one socket."), code="too_many")
+
+        def greet(standing: log.MemberState, head: int, after: int, recovered: bool) -> None:
+            self.say(
+                type="subscribed", room=frame.room, head=head, after=after,
+                read=standing.read_seq, recovered=recovered, about=standing.about, **_ref(frame),
+            )  # fmt: skip
+
+        subscription = await self.node.hub.subscribe(
+            frame.room, self.user.id, frame.after,
+            put=self.pass_on, ended=self._ended, greet=greet,
+        )  # fmt: skip
+        if subscription is None:
+            raise not_member()
+        if subscription.stopped:  # the seat was given up meanwhile, and that was said
+            self.node.hub.let_go(frame.room)
+            return
+        self._arrive(subscription)
+        if before is not None:
+            self._drop(before, self.node.hub.now())
+        self.subscriptions[frame.room] = subscription
+        self.start(self._show_presence(subscription))
+
+    async def _show_presence(self, subscription: Subscription) -> None:
+        frame = await self.node.here.snapshot(subscription.room_id)
+        if not subscription.stopped:
+            self.say(**frame)
+            subscription.sees_presence = True
+
+    def _unsubscribe(self, frame: frames.Unsubscribe) -> None:
+        if subscription := self.subscriptions.pop(frame.room, None):
+            self._drop(subscription, self.node.hub.now())
+        self.say(type="unsubscribed", room=frame.room, code="asked", **_ref(frame))
+
+    def _ended(self, subscription: Subscription, code: str) -> None:
+        """The seat is gone, by whichever door."""
+        if self.subscriptions.get(subscription.room_id) is subscription:
+            del self.subscriptions[subscription.room_id]
+            self._drop(subscription, self.node.hub.now())
+            self.node.here.left(subscription.room_id, self.user.id)
+        subscription.stop()
+        self.say(type="unsubscribed", room=subscription.room_id, code=code)
+
+    def _drop(self, subscription: Subscription, at: datetime) -> None:
+        self.node.hub.unsubscribe(subscription)
+        self._depart(subscription, at)
+
+    def _arrive(self, subscription: Subscription) -> None:
+        self.node.here.arrive(subscription.room_id, self.user.id, self.user.name)
+
+    def _depart(self, subscription: Subscription, at: datetime) -> None:
+        self.node.here.depart(subscription.room_id, self.user.id, at, subscription.seen)
+
+    def _typing(self, room_id: int) -> None:
+        if room_id not in self.subscriptions:
+            raise ValidationError(_("Subscribe to the room first."), code="not_subscribed")
+        now = asyncio.get_running_loop().time()
+        if now - self.typed.get(room_id, -TYPING_SECONDS) >= TYPING_SECONDS:
+            self.typed[room_id] = now
+            self.node.typing(room_id, self.user)
+
+    async def _read(self, frame: frames.Read) -> None:
+        rows = await self.node.reads.rows(
+            log.READ, room=frame.room, user=self.user.id, seq=frame.seq
+        )
+        if not rows:
+            raise not_member()
+        self.node.mine.read(self.user.id, frame.room, rows[0][0], by=self)
+
+    async def _watch(self, frame: frames.Watch) -> None:
+        rows = await self.node.reads.rows(log.MY_HEADS, user=self.user.id, rooms=frame.rooms)
+        heads = [log.Head(*row) for row in rows]
+        self._stop_watching(self.watched - {head.room for head in heads})
+        for head in heads:
+            self.watched |= {head.room}
+            await self.node.hub.watch(head, self.user.id, self.put)
+        self.say(type="watching", rooms=[head._asdict() for head in heads], **_ref(frame))
+
+    def _stop_watching(self, rooms: frozenset[int]) -> None:
+        for room_id in rooms:
+            self.node.hub.unwatch(room_id, self.put)
+        self.watched = self.watched - rooms or _NONE
+
+
+_texts: dict[tuple[str, int], str] = {}
+
+
+def _told(error: PermissionDenied | ValidationError, language: str) -> str:
+    """Its sentence. To translate one costs a third of storing a message: a flood's is kept."""
+    message = getattr(error, "message", None)
+    if text := _texts.get((language, id(message))):
+        return text
+    with translation.override(language):
+        text = error.messages[0] if isinstance(error, ValidationError) else str(error)
+    if id(message) in OF_FLOODS:
+        _texts[language, id(message)] = text
+    return text
+
+
+def _ref(frame: frames.Frame) -> dict[str, str]:
+    return {"ref": frame.ref} if frame.ref else {}

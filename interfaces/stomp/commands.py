@@ -1,0 +1,62 @@
+"""The one who acts by a STOMP session: speaks, enters, leaves."""
+
+from collections.abc import Callable
+from typing import Any
+
+from channels.db import database_sync_to_async
+
+from accounts.models import User
+from interfaces.socket.session import Client
+from messaging import services
+from messaging.live import frames
+from messaging.live.drafts import not_member
+from messaging.live.packets import Packet
+from messaging.log.event import Person
+from rooms.models import Room
+
+
+class Enter(frames.Asked, tag="enter", kw_only=True):
+    room: int
+
+
+class Leave(frames.Asked, tag="leave", kw_only=True):
+    room: int
+
+
+class Sender(Client):
+    """Its answers go to `told`. It subscribes to nothing: each subscription is a client itself."""
+
+    def __init__(self, user: User, language: str) -> None:
+        super().__init__(Person(user.pk, user.display_name), language, _nothing)
+        self.account = user
+        self.told: Callable[[dict[str, Any]], None] = lambda answer: None
+
+    def say(self, **frame: Any) -> None:
+        self.told(frame)
+
+    async def handle(self, frame: frames.Frame | Enter | Leave) -> None:
+        await super().handle(frame)  # type: ignore[arg-type]  # and _answer knows two more
+
+    async def _answer(self, frame: Any) -> None:
+        match frame:
+            case Enter():
+                await self._seat(services.join, frame)
+            case Leave():
+                await self._seat(services.leave, frame)
+            case frames.Read():  # which /ws/ does not answer
+                await super()._answer(frame)
+                self.say(type="done", ref=frame.ref)
+            case _:
+                await super()._answer(frame)
+
+    async def _seat(self, change: Callable[[int, User], Any], frame: Enter | Leave) -> None:
+        """Waits for it: what the client asks next may need the seat."""
+        try:
+            await database_sync_to_async(change, thread_sensitive=False)(frame.room, self.account)
+        except Room.DoesNotExist:
+            raise not_member() from None
+        self.say(type="done", ref=frame.ref)
+
+
+def _nothing(packet: Packet) -> None:
+    """It watches nothing, so nothing comes."""

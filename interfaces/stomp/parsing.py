@@ -1,0 +1,63 @@
+"""What stands in a client's headers and bodies. At most a ValueError comes of it."""
+
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+import msgspec
+from django.utils.translation import gettext as _
+from msgspec import Struct
+
+from messaging.live import frames
+
+NAMES = UUID("7d1b5e0a-3c1f-5f0e-9a55-0f7f3b8a6c11")  # of client ids that are no UUID
+
+
+class Body(Struct):
+    """The body of a SEND."""
+
+    chatId: str | int = ""  # noqa: N815  (the original's name)
+    message: str = ""
+
+
+_body = msgspec.json.Decoder(Body)
+_seq = msgspec.json.Decoder(frames.Seq)
+
+
+def body(raw: bytes) -> Body:
+    """Raises ValueError."""
+    try:
+        return _body.decode(raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        raise ValueError from None
+
+
+def seq(text: str | None) -> int | None:
+    """A place in a room's log; None if it is none."""
+    try:
+        return _seq.decode(text) if text else None
+    except (msgspec.DecodeError, UnicodeError):
+        return None
+
+
+def client_id(text: str | None, user_id: int) -> UUID:
+    """The message's id. Any text is one, and is its sender's own."""
+    if not text:
+        return uuid4()
+    try:
+        return UUID(text)
+    except ValueError:
+        return uuid5(NAMES, f"{user_id}:{text}")
+
+
+def heart_beat(text: str) -> tuple[int, int] | None:
+    """Milliseconds: what the client can send, what it wants to get; None if it can't be read."""
+    first, comma, second = (part.strip() for part in text.partition(","))
+    if not comma or not all(one.isascii() and one.isdigit() for one in (first, second)):
+        return None
+    return min(int(first[:9]), 10**8), min(int(second[:9]), 10**8)
+
+
+def nothing_there(receipt: str | None) -> dict[str, Any]:
+    """The fields of a nack."""
+    why = _("There is nothing at this destination, or the body is not what it takes.")
+    return {"code": "bad_frame", "detail": why, "ref": receipt}

@@ -1,0 +1,45 @@
+"""Who takes part in a room, told to one subscription."""
+
+from datetime import datetime
+from typing import Any
+
+from interfaces.stomp import bodies
+from interfaces.stomp.subscriptions import Subscriber
+
+
+class Participants(Subscriber):
+    """Everyone with a seat, and whether they are here: the whole list after each change."""
+
+    socket = "people"
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._shown = 0
+
+    def say(self, **frame: Any) -> None:
+        if frame["type"] == "presence":
+            self.house.rosters.stir(self.room_id)
+            return
+        if frame["type"] == "subscribed":
+            self.house.rosters.watch(self.room_id, self._show)
+        super().say(**frame)
+
+    def _show(self, people: bodies.People) -> None:
+        self._shown += 1
+        headers = {"message-id": f"{self.asked.id}-{self._shown}"}
+        self.told.message(self, headers, people.told(self.account))
+
+    def _line(self, text: str) -> None:
+        if bodies.event(text).kind in ("enter", "leave"):
+            self.house.rosters.stir(self.room_id, seats=True)
+
+    def _other(self) -> None:
+        self.house.rosters.stir(self.room_id)
+
+    def gone(self, at: datetime) -> None:
+        self.house.rosters.unwatch(self.room_id, self._show)
+        super().gone(at)
+
+    def _ended(self, subscription: Any, code: str) -> None:
+        self.house.rosters.unwatch(self.room_id, self._show)
+        super()._ended(subscription, code)

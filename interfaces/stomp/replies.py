@@ -1,0 +1,104 @@
+"""What a client is told: frames, receipts, and refusals in the place where it can hear them.
+
+What breaks the protocol ends the connection with an ERROR, as STOMP has it. What is understood but
+refused should not cost it: who subscribes to /user/queue/errors is told there, who speaks the
+original's wire is told in the room; only for others it is an ERROR, too (docs/stomp.md).
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from accounts.models import User
+from interfaces.stomp import bodies
+from interfaces.stomp.commands import Sender
+from interfaces.stomp.destinations import Topic
+from interfaces.stomp.frames import Frame, encode
+
+BROKEN, SIGNED_OUT, DONE = 1002, 4001, 1000
+
+_OF_NACK = {
+    "receipt-id": "ref",
+    "client-id": "cid",
+    "room": "room",
+    "retry-after": "retry_after",
+}
+
+
+class Door(NamedTuple):
+    """How a session reaches its connection."""
+
+    send: Callable[[str], None]  # a frame's text
+    close: Callable[[int, str], None]  # after what was sent; the code, and why
+    signed_in: Callable[[User, Any, str], Sender]  # makes the one who acts; raises TooMany
+    identify: Callable[[Frame], Awaitable[tuple[User, Any]]]  # raises PermissionError, Unavailable
+
+
+class Replies:
+    """`in_room` finds the subscription to a destination by which the original can be told."""
+
+    def __init__(
+        self,
+        send: Callable[[str], None],
+        close: Callable[[int, str], None],
+        in_room: Callable[[str], str | None],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._send, self._close, self._in_room, self._now = send, close, in_room, now
+        self.version = "1.2"
+        self.errors: str | None = None  # the id of the subscription to /user/queue/errors
+        self.is_over = False
+
+    def say(self, command: str, headers: dict[str, str], body: str = "") -> None:
+        self._send(encode(command, headers, body, self.version))
+
+    def message(
+        self, subscription: str, destination: str, headers: dict[str, str], body: str
+    ) -> None:
+        first = {"subscription": subscription, "destination": destination}
+        self.say("MESSAGE", first | headers | {"content-type": "application/json"}, body)
+
+    def receipt(self, receipt: str | None, **headers: Any) -> None:
+        if receipt:
+            named = {name.replace("_", "-"): str(value) for name, value in headers.items()}
+            self.say("RECEIPT", {"receipt-id": receipt} | named)
+
+    def fail(
+        self, code: str, why: str, receipt: str | None = None, close: int = BROKEN, **more: str
+    ) -> None:
+        """ERROR, and the end."""
+        headers = {"message": why, "code": code, "content-type": "text/plain"} | more
+        self.say("ERROR", headers | ({"receipt-id": receipt} if receipt else {}), why)
+        self.end(close, code)
+
+    def end(self, close: int, why: str) -> None:
+        self.is_over = True
+        self._close(close, why)
+
+    def refuse(self, nack: dict[str, Any], destination: str = "") -> None:
+        """An operation was understood and is not done."""
+        if self.errors is not None:
+            self.tell_error(nack)
+        elif subscription := self._in_room(destination):
+            self._tell_in_room(subscription, destination, nack["detail"])
+        else:
+            self.fail(nack["code"], nack["detail"], nack.get("ref"), DONE)
+
+    def tell_error(self, nack: dict[str, Any]) -> None:
+        headers = {
+            "subscription": str(self.errors),
+            "destination": Topic.ERRORS,
+            "message-id": uuid4().hex,
+            "code": nack["code"],
+            "content-type": "text/plain",
+        }
+        headers |= {name: str(nack[key]) for name, key in _OF_NACK.items() if nack.get(key)}
+        self.say("MESSAGE", headers, nack["detail"])
+
+    def _tell_in_room(self, subscription: str, destination: str, why: str) -> None:
+        if destination.startswith(Topic.PARTICIPANTS):
+            body = "[]"
+        else:
+            body = bodies.told(destination.removeprefix(Topic.CHAT), why, self._now())
+        self.message(subscription, destination, {"message-id": uuid4().hex}, body)

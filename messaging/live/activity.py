@@ -1,0 +1,66 @@
+"""What the lobby is told of a room: how much was said, at most once a second."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+
+from messaging.live.feed import Entry, EntryBatch
+from messaging.live.packets import Packet, packet
+from messaging.log.event import encode
+
+TOGETHER_SECONDS = 1.0
+
+
+class Activity:
+    """Listens to a feed for all sockets of this process that watch the room."""
+
+    def __init__(self, room_id: int, personnel: int) -> None:
+        self.room_id = room_id
+        self.personnel = personnel
+        self.watchers: dict[Callable[[Packet], None], int] = {}  # where to, and whose it is
+        self._after = self._head = 0  # the lines that are counted come after this one
+        self._messages: Counter[int] = Counter()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def take(self, lines: EntryBatch) -> None:
+        if self._timer is None:
+            self._after = lines.first - 1
+        for line in lines.all:
+            self._count(line)
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(TOGETHER_SECONDS, self._tell)
+
+    def _count(self, line: Entry) -> None:
+        self._head = line.seq
+        match line.event.kind:
+            case "message":
+                self._messages[line.event.sender.id] += 1
+            case "enter":
+                self.personnel += 1
+            case "leave":
+                self.personnel -= 1
+                self._forget(line.event.sender.id)
+
+    def _forget(self, user_id: int) -> None:
+        """Who gave up the seat is told no more."""
+        self.watchers = {put: user for put, user in self.watchers.items() if user != user_id}
+
+    def _tell(self) -> None:
+        self._timer = None
+        frame = {
+            "type": "activity",
+            "room": self.room_id,
+            "after": self._after,
+            "head": self._head,
+            "personnel": self.personnel,
+            "messages": {str(user): count for user, count in self._messages.items()},
+        }
+        self._messages.clear()
+        encoded = packet(encode(frame))
+        for put in tuple(self.watchers):
+            put(encoded)
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()

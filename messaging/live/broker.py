@@ -1,0 +1,170 @@
+"""The channel layer's one home: a hint to the other processes, never the truth.
+
+One group member per room and process. What is told may be lost, late or repeated; the hub sees
+that by `seq` and asks the database. So nothing here is waited for by a sender, and while the
+layer is down what would be told is dropped; nobody who comes waits for it, and one task of ours
+goes on asking.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+from channels.layers import get_channel_layer
+from redis.exceptions import RedisError
+
+from core.tasks import end
+
+logger = logging.getLogger(__name__)
+
+TELL_SECONDS = 2.0  # a layer that takes longer counts as down
+JOIN_SECONDS = 0.5  # that somebody who comes waits, to hear of the room from the first moment on
+BREAK_SECONDS = 1.0  # between two questions while it is down
+BACKLOG_MAX = 2_000  # messages
+FAILURES = (RedisError, OSError, TimeoutError)
+NOBODY = 0  # no room: who asks whether the layer is there tells nobody
+PEOPLE = -1  # no room: what is of a person goes to all processes
+
+
+def group(room_id: int) -> str:
+    return f"room.{room_id}"
+
+
+def message(room_id: int, by: str, content: dict[str, Any]) -> dict[str, Any]:
+    """What goes over the layer: with its `type`, the room, and the process that tells it."""
+    return content | {"room": room_id, "by": by}
+
+
+class Broker:
+    """This process's side of the layer. `heard(room_id, message)` gets what others told; `deaf`
+    is called when it heard nothing of some rooms for a while, and hears of them now."""
+
+    def __init__(
+        self,
+        process: str,
+        heard: Callable[[int, dict[str, Any]], None],
+        deaf: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._process = process
+        self._heard, self._deaf = heard, deaf
+        self._layer = get_channel_layer()
+        self._channel: str | None = None
+        self._wanted: set[int] = set()
+        self._joined: set[int] = set()
+        self._backlog: deque[tuple[int, dict[str, Any]]] = deque(maxlen=BACKLOG_MAX)
+        self._teller: asyncio.Task[None] | None = None
+        self._listener: asyncio.Task[None] | None = None
+        self.is_down = False
+        self._was_deaf = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._changing = asyncio.Lock()
+
+    async def join(self, room_id: int) -> None:
+        """Hear what is told of the room; if the layer is slow or down, as soon as it is not."""
+        self._wanted.add(room_id)
+        if not self.is_down:
+            await asyncio.wait([self._start(self.catch_up())], timeout=JOIN_SECONDS)
+        self._was_deaf |= room_id not in self._joined
+
+    def drop(self, room_id: int) -> None:
+        """Hear no more of it: from the next `catch_up` on."""
+        self._wanted.discard(room_id)
+
+    async def catch_up(self) -> None:
+        """Make the groups what they should be; called again until it succeeds."""
+        # One at a time: a room that is joined again while it is being dropped would stay out.
+        async with self._changing:
+            if self.is_down:
+                return
+            try:
+                await self._change_groups()
+            except FAILURES as error:
+                self._failed(error)
+        if self._was_deaf and self._wanted <= self._joined:
+            self._was_deaf = False
+            self._deaf()
+
+    async def _change_groups(self) -> None:
+        async with asyncio.timeout(TELL_SECONDS):
+            await self._change_each()
+
+    async def _change_each(self) -> None:
+        await self._listen()
+        for room_id in self._wanted - self._joined:
+            await self._layer.group_add(group(room_id), self._channel)
+            self._joined.add(room_id)
+        for room_id in self._joined - self._wanted:
+            await self._layer.group_discard(group(room_id), self._channel)
+            self._joined.discard(room_id)
+
+    def publish(self, room_id: int, content: dict[str, Any]) -> None:
+        """Hand it to the other processes that hold the room, soon and at best."""
+        if self.is_down:
+            return
+        self._backlog.append((room_id, content))
+        if self._teller is None:
+            self._teller = asyncio.get_running_loop().create_task(self._tell())
+
+    async def _tell(self) -> None:
+        try:
+            while self._backlog:  # what gathers meanwhile goes together
+                told = [
+                    (group(room_id), message(room_id, self._process, content))
+                    for room_id, content in self._backlog
+                ]
+                self._backlog.clear()
+                await self._send(told)
+        except FAILURES as error:
+            self._backlog.clear()
+            self._failed(error)
+        finally:
+            self._teller = None
+
+    async def _send(self, told: list[tuple[str, dict[str, Any]]]) -> None:
+        async with asyncio.timeout(TELL_SECONDS):
+            await self._layer.group_send_many(told)
+
+    async def _listen(self) -> None:
+        if self._listener is None:
+            self._channel = await self._layer.new_channel()
+            self._listener = asyncio.get_running_loop().create_task(self._hear())
+
+    async def _hear(self) -> None:
+        while True:
+            told = await self._layer.receive(self._channel)
+            try:
+                if told["by"] != self._process:
+                    self._heard(told["room"], told)
+            except Exception:  # one bad message must not make the process deaf
+                logger.exception("a message on the channel layer was not understood")
+
+    def _failed(self, error: Exception) -> None:
+        if not self.is_down:
+            self.is_down = self._was_deaf = True
+            logger.warning("the channel layer is down: %s", error or type(error).__name__)
+            self._start(self._ask_on())
+
+    async def _ask_on(self) -> None:
+        asked = [(group(NOBODY), message(NOBODY, self._process, {"type": "asked"}))]
+        while self.is_down:
+            await asyncio.sleep(BREAK_SECONDS)
+            with suppress(*FAILURES):  # that was said
+                await self._send(asked)
+                self.is_down = False
+        logger.warning("the channel layer is back")
+        await self.catch_up()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def close(self) -> None:
+        await end(*filter(None, (self._teller, self._listener)), *self._tasks)
+        with suppress(*FAILURES):
+            async with asyncio.timeout(TELL_SECONDS):
+                await self._layer.flush()

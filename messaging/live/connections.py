@@ -1,0 +1,179 @@
+"""This process's sockets: who opens them, and a look after all of them every CHECK_SECONDS.
+
+Whose sign-in has ended has no socket: signing out deletes the session or the device, a new
+password makes the others' wrong, a deactivated person has none. Asking the database about all
+sockets at once needs no message that could be lost, and says who is called otherwise by now. A
+connection that only takes memory is cut; and the others have their heartbeats by the same look, for
+thousands of timers are not free.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+
+from accounts import sessions
+from accounts.models import User
+from core import refusal_log
+from core.batching import Batcher
+from core.connection_limits import ConnectionLimit, TooMany
+from core.postgresql.reads import Reads, Unavailable
+from core.tasks import end
+from messaging import log
+from messaging.live.transport import Connection
+from messaging.log.event import Person
+
+logger = logging.getLogger(__name__)
+
+CHECK_SECONDS = 1.5
+HEARTBEAT_SECONDS = 25.0
+SETTLE_SECONDS = 0.01  # between two looks at what still waits to be sent, while we stop
+
+
+@contextmanager
+def _stumbling() -> Iterator[None]:
+    """What is done to one socket; if it fails, that costs the others nothing."""
+    try:
+        yield
+    except Exception:
+        logger.exception("a socket stumbled")
+
+
+class Proof(NamedTuple):
+    """What opened a socket: a session, with the person's `session_mark` of then; or a device."""
+
+    user_id: int
+    session: str | None = None
+    password: str | None = None
+    device: UUID | None = None
+
+
+class Socket(Protocol):
+    proof: Proof
+
+    @property
+    def is_busy(self) -> bool: ...
+
+    @property
+    def name(self) -> str: ...
+
+    def rename(self, user: Person) -> None: ...
+
+    def sign_out(self) -> None: ...
+
+    def send_away(self) -> None: ...
+
+    @property
+    def line(self) -> Connection: ...
+
+    def beat(self) -> None: ...
+
+
+class Connections:
+    def __init__(self, reads: Reads) -> None:
+        self._reads = reads
+        self.renamed: Callable[[Person], None] = (
+            self.rename
+        )  # messaging/live/node.py has more to do
+        self.addresses = ConnectionLimit(settings.ADDRESS_SOCKETS)  # kept by the doors
+        self.strangers = ConnectionLimit(settings.ADDRESS_STRANGERS)  # of these; by those of STOMP
+        self._people = ConnectionLimit(settings.PERSON_SOCKETS)
+        self._sockets: dict[Socket, float] = {}  # and when its next heartbeat is due
+        self._owners: Batcher[str, User | None] = Batcher(database_sync_to_async(sessions.owners))
+        self._task: asyncio.Task[None] | None = None
+
+    def admit(self, address: str) -> bool:
+        """One more that has not said who it is; its door gives both places back."""
+        if not self.strangers.take(address):
+            return False
+        if not self.addresses.take(address):
+            self.strangers.give_back(address)
+            return False
+        return True
+
+    def add(self, socket: Socket) -> None:
+        """From here on it is looked after. Raises TooMany, of this person's."""
+        if not self._people.take(user_id := socket.proof.user_id):
+            refusal_log.note("a socket, for they have too many", user_id)
+            raise TooMany
+        loop = asyncio.get_running_loop()
+        self._sockets[socket] = loop.time() + HEARTBEAT_SECONDS
+        if self._task is None:
+            self._task = loop.create_task(self._watch())
+
+    def drop(self, socket: Socket) -> None:
+        if self._sockets.pop(socket, None) is not None:
+            self._people.give_back(socket.proof.user_id)
+
+    async def owner(self, session: str) -> User | None:
+        """Whose session it is, of all who come at this moment at once."""
+        return await self._owners.ask(session)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            try:
+                self.check_lines(asyncio.get_running_loop().time())
+                await self.check_sign_ins()
+            except Unavailable:
+                logger.debug("sign-ins are checked when the database answers")
+            except Exception:  # the watch must outlive whatever it meets
+                logger.exception("looking after the sockets failed")
+
+    def check_lines(self, now: float) -> None:
+        for socket, due in list(self._sockets.items()):
+            with _stumbling():
+                socket.line.check()
+                if now >= due:
+                    self._sockets[socket] = now + HEARTBEAT_SECONDS
+                    socket.beat()
+
+    async def check_sign_ins(self) -> None:
+        """Close the sockets whose proof is worth nothing any more. Raises Unavailable."""
+        sockets = list(self._sockets)
+        if not sockets:
+            return
+        rows = await self._reads.rows(
+            log.SIGN_INS,
+            users=[socket.proof.user_id for socket in sockets],
+            names=[socket.name for socket in sockets],
+            sessions=[socket.proof.session for socket in sockets],
+            passwords=[socket.proof.password for socket in sockets],
+            devices=[socket.proof.device for socket in sockets],
+        )
+        others: dict[int, str] = {}
+        for socket, (is_valid, name) in zip(sockets, rows, strict=True):
+            if not is_valid:
+                with _stumbling():
+                    socket.sign_out()
+            elif name is not None:
+                others[socket.proof.user_id] = name
+        for user_id, name in others.items():
+            self.renamed(Person(user_id, name))
+
+    def rename(self, user: Person) -> None:
+        """What this person is called now."""
+        for socket in list(self._sockets):
+            if socket.proof.user_id == user.id:
+                with _stumbling():
+                    socket.rename(user)
+
+    async def settled(self) -> None:
+        """Wait until what was said to the sockets is with their clients; bound it."""
+        while any(socket.is_busy for socket in self._sockets):
+            await asyncio.sleep(SETTLE_SECONDS)
+
+    def send_away(self) -> None:
+        """All of them, each with a time to come back."""
+        for socket in list(self._sockets):
+            with _stumbling():
+                socket.send_away()
+
+    async def close(self) -> None:
+        if self._task is not None:
+            await end(self._task)

@@ -1,0 +1,82 @@
+"""A message on its way into the log: as it was sent, who waits for it, and what became of it."""
+
+from asyncio import Future
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from messaging.log.event import Person
+
+UNAVAILABLE = _("The server can't store messages right now. Try again in a moment.")
+
+
+class Draft(NamedTuple):
+    room_id: int
+    sender: Person
+    client_id: UUID
+    body: str
+
+    @property
+    def key(self) -> tuple[int, int, UUID]:
+        return self.room_id, self.sender.id, self.client_id
+
+
+class Receipt(NamedTuple):
+    """The answer to a sender, given after COMMIT."""
+
+    room_id: int
+    client_id: UUID
+    seq: int
+    at: datetime
+    repeated: bool
+
+
+class Outcome(NamedTuple):
+    """What became of a draft: a row of queries.POST."""
+
+    is_member: bool
+    is_closed: bool
+    seq: int | None  # None: not stored
+    at: datetime
+    repeated: bool
+    same: bool  # false: another text has this id
+
+
+@dataclass
+class Waiting:
+    draft: Draft
+    deadline: float  # of the event loop's clock
+    answers: "list[Future[Receipt]]" = field(default_factory=list)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody waits for the answer still."""
+        return not all(future.done() for future in self.answers)
+
+    def answer(self, receipt: Receipt) -> None:
+        """Who sent the same again while the first was on its way gets the same, as a repeat."""
+        for future in self.answers:
+            if not future.done():
+                future.set_result(receipt)
+            receipt = receipt._replace(repeated=True)
+
+    def refuse(self, error: Exception) -> None:
+        for future in self.answers:
+            if not future.done():
+                future.set_exception(error)
+
+
+def not_member() -> PermissionDenied:
+    return PermissionDenied(_("You are not a member of this room."))
+
+
+def unavailable() -> ValidationError:
+    return ValidationError(UNAVAILABLE, code="unavailable", params={"retry_after": 1})
+
+
+def conflict() -> ValidationError:
+    return ValidationError(_("This message id was used for another text."), code="conflict")

@@ -1,0 +1,241 @@
+"""Fan-out inside a process: which rooms it holds, and who gets the lines of their feeds.
+
+The hub joins a room's group before it looks at the log, so nothing falls between. Every
+HEADS_SECONDS it looks at the heads of all its rooms: even a lost last line arrives, without
+the channel layer too.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from core.batching import Batcher
+from core.postgresql.reads import ANSWER_SECONDS, Reads, Unavailable
+from core.tasks import end
+from messaging import log
+from messaging.live import frames
+from messaging.live.activity import Activity
+from messaging.live.broker import Broker
+from messaging.live.feed import Entry, Feed, by_room, told_of, unpack
+from messaging.live.packets import Packet
+from messaging.live.subscription import Subscription
+from messaging.log import MemberState
+from messaging.log.event import Event
+
+logger = logging.getLogger(__name__)
+
+HEADS_SECONDS = 5.0
+LINGER_SECONDS = 30.0  # a feed without listeners stays for those who come back
+FILL_PAGE = 500  # events
+
+
+class Hub:
+    def __init__(self, process: str, reads: Reads) -> None:
+        self.feeds: dict[int, Feed] = {}
+        self.reads = reads
+        self._look = asyncio.Event()
+        self.broker = Broker(process, self._heard, self._was_deaf)
+        self.names = 0  # goes up when somebody is called otherwise
+        # Set by messaging/live/node.py: what others tell that is not of the log.
+        self.others: dict[str, Callable[[int, dict[str, Any]], None]] = {}
+        self.forgotten: Callable[[int], None] = lambda room_id: None
+        self.said_elsewhere: Callable[[Event], None] = lambda event: None
+        self._standings = Batcher(self._read_standings)
+        self._activities: dict[int, Activity] = {}
+        self._heard_lines: dict[int, list[Entry]] = {}
+        self._lingering: dict[int, asyncio.TimerHandle] = {}
+        self._watch: asyncio.Task[None] | None = None
+        self._clock_ahead = timedelta()
+
+    # --- what is told -------------------------------------------------------------------------
+
+    def stored(self, events: list[Event]) -> None:
+        """New events of this process: to its own sockets at once, and told to the others."""
+        for room_id, lines in by_room(events).items():
+            if feed := self.feeds.get(room_id):
+                feed.take(lines)
+            self.broker.publish(room_id, told_of(lines))
+
+    def _heard(self, room_id: int, message: dict[str, Any]) -> None:
+        if message["type"] != "lines":
+            if told := self.others.get(message["type"]):
+                told(room_id, message)
+        elif room_id in self.feeds:
+            lines = [unpack(room_id, packed) for packed in message["lines"]]
+            for line in lines:
+                self.said_elsewhere(line.event)
+            if room_id not in self._heard_lines:  # what comes in one turn goes on together
+                asyncio.get_running_loop().call_soon(self._hand_on, room_id)
+            self._heard_lines.setdefault(room_id, []).extend(lines)
+
+    def _was_deaf(self) -> None:
+        """What was told meanwhile was told to nobody here."""
+        self.names += 1
+        self._look.set()
+
+    def _hand_on(self, room_id: int) -> None:
+        lines = self._heard_lines.pop(room_id)
+        if feed := self.feeds.get(room_id):
+            feed.take(lines)
+
+    # --- which rooms are held -----------------------------------------------------------------
+
+    async def hold(self, room_id: int) -> Feed:
+        """The room's feed, open. Raises Unavailable. To be let go of with `let_go`."""
+        if timer := self._lingering.pop(room_id, None):
+            timer.cancel()
+        feed = self.feeds.get(room_id)
+        if feed is None:
+            feed = self.feeds[room_id] = Feed(room_id, self._read, self._read_head)
+        if self._watch is None:
+            self._watch = asyncio.get_running_loop().create_task(self._watch_heads())
+        if feed.head < 0:
+            try:
+                await self.broker.join(room_id)  # first hear, then look: nothing falls between
+                await feed.open()
+            except BaseException:  # whoever asked may have gone meanwhile
+                self.let_go(room_id)
+                raise
+        return feed
+
+    def let_go(self, room_id: int) -> None:
+        """Close the feed in a while, if nobody listens any more."""
+        if room_id in self.feeds and room_id not in self._lingering:
+            loop = asyncio.get_running_loop()
+            self._lingering[room_id] = loop.call_later(LINGER_SECONDS, self._close, room_id)
+
+    def _close(self, room_id: int) -> None:
+        del self._lingering[room_id]
+        if self.feeds[room_id].listeners:
+            return
+        self.feeds.pop(room_id).close()
+        self.forgotten(room_id)
+        self.broker.drop(room_id)
+
+    async def subscribe(
+        self,
+        room_id: int,
+        user_id: int,
+        after: int | None,
+        *,
+        put: Callable[[Packet], None],
+        ended: Callable[[Subscription, str], None],
+        greet: Callable[[MemberState, int, int, bool], None],
+    ) -> Subscription | None:
+        """A member's socket on a room, from `after` on; None for others. Raises Unavailable."""
+        standing = await self._standing(room_id, user_id)
+        if standing is None:
+            return None
+        feed = await self.hold(room_id)
+        feed.as_named(self.names)
+        subscription = Subscription(feed, user_id, standing.head, put, ended)
+        try:
+            await feed.reach(standing.head)
+            await subscription.resume(after, feed.between, partial(greet, standing))
+        except BaseException:
+            subscription.stop()
+            self.let_go(room_id)
+            raise
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        subscription.stop()
+        self.let_go(subscription.room_id)
+
+    async def watch(self, head: log.Head, user_id: int, put: Callable[[Packet], None]) -> None:
+        """Tell a member's socket of the room's activity, for the lobby. Raises Unavailable."""
+        feed = await self.hold(head.room)
+        activity = self._activities.get(head.room)
+        if activity is None:
+            activity = self._activities[head.room] = Activity(head.room, head.personnel)
+            feed.listeners.add(activity)
+        activity.watchers[put] = user_id
+
+    def subscriptions(self, room_id: int) -> list[Subscription]:
+        feed = self.feeds.get(room_id)
+        listeners = feed.listeners if feed else ()
+        return [each for each in listeners if isinstance(each, Subscription)]
+
+    def watchers(self, room_id: int) -> list[Callable[[Packet], None]]:
+        activity = self._activities.get(room_id)
+        return list(activity.watchers) if activity else []
+
+    def unwatch(self, room_id: int, put: Callable[[Packet], None]) -> None:
+        activity = self._activities.get(room_id)
+        if activity is None:
+            return
+        activity.watchers.pop(put, None)
+        if not activity.watchers:
+            activity.close()
+            del self._activities[room_id]
+            self.feeds[room_id].listeners.discard(activity)
+            self.let_go(room_id)
+
+    # --- the truth ----------------------------------------------------------------------------
+
+    async def _standing(self, room_id: int, user_id: int) -> MemberState | None:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):  # with the wait for those before
+                return await self._standings.ask((room_id, user_id))
+        except TimeoutError as error:
+            raise Unavailable from error
+
+    async def _read_standings(self, asked: Sequence[tuple[int, int]]) -> list[MemberState | None]:
+        rooms, users = map(list, zip(*asked, strict=True))
+        rows = await self.reads.rows(log.STANDINGS, rooms=rooms, users=users)
+        return [None if row[0] is None else log.as_standing(row) for row in rows]
+
+    async def _read(self, room_id: int, after: int) -> list[Event]:
+        """Some lines after that one, 500 or a resume's worth of text at most."""
+        page = {"after": after, "limit": FILL_PAGE, "bytes": frames.RESUME_BYTES_MAX}
+        rows = await self.reads.rows(log.SIZED_AFTER, room=room_id, **page)
+        return [log.event(row[:-1]) for row in rows]
+
+    async def _read_head(self, room_id: int) -> int:
+        rows = await self.reads.rows(log.HEADS, rooms=[room_id])
+        return rows[0][1] if rows else 0
+
+    async def _watch_heads(self) -> None:
+        while True:
+            try:
+                await self.broker.catch_up()
+                await self.look_at_heads()
+            except Unavailable:
+                logger.info("the database does not answer; live messages may be late")
+            except Exception:  # the watch must outlive whatever it meets
+                logger.exception("looking at the heads failed")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HEADS_SECONDS):
+                    await self._look.wait()
+            self._look.clear()
+
+    async def look_at_heads(self) -> None:
+        """Raises Unavailable."""
+        rows = await self.reads.rows(log.HEADS, rooms=list(self.feeds))
+        for head in map(log.Head._make, rows):
+            if feed := self.feeds.get(head.room):
+                feed.heard_of(head.head)
+                if feed.head == head.head and (activity := self._activities.get(head.room)):
+                    activity.personnel = head.personnel
+        ((database_now,),) = await self.reads.rows(log.CLOCK)
+        self._clock_ahead = database_now - datetime.now(UTC)
+
+    def now(self) -> datetime:
+        """The database's time, as far as known: one clock for all processes."""
+        return datetime.now(UTC) + self._clock_ahead
+
+    async def close(self) -> None:
+        if self._watch is not None:
+            await end(self._watch)
+        for timer in self._lingering.values():
+            timer.cancel()
+        for activity in self._activities.values():
+            activity.close()
+        for feed in self.feeds.values():
+            feed.close()
+        self.feeds.clear()
+        await self.broker.close()

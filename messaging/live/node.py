@@ -1,0 +1,211 @@
+"""This process's part of ChatTalk: its writer, its hub, its view of who is here.
+
+One per event loop, made on first use, closed with `close()` when the server stops. Threads find
+the serving one with `running()`.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+
+from core.gcra import CellRate
+from core.postgresql.reads import Reads, Unavailable
+from core.postgresql.writable import writable
+from messaging import log
+from messaging.live.about import Abouts
+from messaging.live.broker import PEOPLE
+from messaging.live.connections import Connections
+from messaging.live.hub import Hub
+from messaging.live.message_limits import Limits
+from messaging.live.packets import packet
+from messaging.live.personal import Mine
+from messaging.live.renames import Names
+from messaging.live.writer import Writer
+from messaging.log.event import Event, Person, encode
+from presence.tracker import Tracker
+
+logger = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 4.0  # for the senders: a little more than their patience
+GOODBYE_SECONDS = 1.0  # for the close frames to leave
+READY_SECONDS = 1.5  # who asks whether we are ready waits no longer
+
+
+class Node:
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.id = uuid4().hex
+        self.reads = Reads()
+        self.hub = Hub(self.id, self.reads)
+        self.writer = Writer(self.hub.stored)
+        self.connections = Connections(self.reads)
+        self.draining = False
+        self.limits = Limits(self._tell_limits)
+        self.frame_pace = CellRate(settings.FRAME_RATE, settings.FRAME_BURST)
+        self.here = Tracker(tell=self._tell_presence, show=self._show_presence, process=self.id)
+        self.hub.forgotten = self.here.forget
+        self.hub.said_elsewhere = self._count
+        self.mine = Mine(lambda told: self.hub.broker.publish(PEOPLE, told))
+        self.abouts = Abouts(self.hub)
+        self.names = Names(self.hub)
+        self.hub.others = {
+            "presence": self._presence_told,
+            "typing": self._typing_told,
+            "mine": lambda _room_id, told: self.mine.heard(told),
+            "about": lambda room_id, _told: self.abouts.look(room_id),
+            "said": lambda _room_id, told: self.limits.told(told["people"]),
+            "name": lambda _room_id, told: self.names.heard(told),
+            "unwritable": lambda _room_id, _told: writable.doubt(),
+        }
+        writable.tell = tell_unwritable
+        self.connections.renamed = self.names.change
+        self.names.when_renamed.append(self.connections.rename)
+        self._starting: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Safe to call by every socket: starts once."""
+        if self._starting is None:
+            self._starting = self.loop.create_task(self._start())
+        await asyncio.shield(self._starting)
+
+    async def _start(self) -> None:
+        await self.reads.open()
+        await self.hub.broker.join(PEOPLE)
+        await self.here.start()
+
+    # --- how much is said ----------------------------------------------------------------------
+
+    def _count(self, event: Event) -> None:
+        """What someone says by another process counts here, too, where the room is held."""
+        if event.kind == "message":
+            self.limits.said_elsewhere(event.room, event.sender.id)
+
+    def _tell_limits(self, people: list[tuple[int, int]]) -> None:
+        self.hub.broker.publish(PEOPLE, {"type": "said", "people": people})
+
+    # --- presence and typing, over the layer and to this process's sockets ----------------------
+
+    def _tell_presence(self, room_id: int, change: dict[str, Any]) -> None:
+        self.hub.broker.publish(room_id, {"type": "presence", "change": change})
+
+    def _presence_told(self, room_id: int, message: dict[str, Any]) -> None:
+        self.here.heard(room_id, message["change"])
+
+    def _show_presence(self, room_id: int, frame: dict[str, Any]) -> None:
+        encoded = packet(encode(frame))
+        for subscription in self.hub.subscriptions(room_id):
+            if subscription.sees_presence:
+                subscription.put(encoded)
+
+    def typing(self, room_id: int, user: Person) -> None:
+        told = {"type": "typing", "user": [user.id, user.name]}
+        self.hub.broker.publish(room_id, told)
+        self._typing_told(room_id, told)
+
+    def _typing_told(self, room_id: int, message: dict[str, Any]) -> None:
+        user = Person(*message["user"])
+        frame = packet(encode({"type": "typing", "room": room_id, "user": user}))
+        for subscription in self.hub.subscriptions(room_id):
+            if subscription.user_id != user.id:
+                subscription.put(frame)
+
+    # --- how it is doing, and its end -----------------------------------------------------------
+
+    async def stores(self) -> dict[str, str]:
+        """`ok`, `degraded` or `down` for each, as this process has it."""
+        redis = "down" if self.here.redis_is_down else "ok"
+        patience = settings.REDIS_BREAKER
+        if redis == "ok" and (self.hub.broker.is_down or patience.is_down or patience.trouble):
+            redis = "degraded"  # for some of those who use it
+        postgresql = await self._postgresql()
+        if postgresql == "ok" and writable.trouble:
+            postgresql = "degraded"  # it is read
+        mongodb = "ok" if self.here.ledger.ok else "down"
+        return {"postgresql": postgresql, "redis": redis, "mongodb": mongodb}
+
+    def why(self) -> dict[str, str]:
+        """`disk full` and the like, for each store of which that is known; for any thread."""
+        found = {"postgresql": writable.trouble, "redis": settings.REDIS_BREAKER.trouble}
+        found["mongodb"] = self.here.ledger.why
+        return {store: why for store, why in found.items() if why}
+
+    async def _postgresql(self) -> str:
+        # Left to its own bounds, not cancelled: psycopg would ask the server for that, and wait.
+        asked = self.loop.create_task(self._look_at_the_clock())
+        done, _ = await asyncio.wait([asked], timeout=READY_SECONDS)
+        return "ok" if done and asked.result() else "down"
+
+    async def _look_at_the_clock(self) -> bool:
+        try:
+            await self.reads.rows(log.CLOCK)
+        except Unavailable:
+            return False
+        return True
+
+    async def drain(self) -> None:
+        """Answer the messages under way, then send the sockets away, each with a time to wait."""
+        self.draining = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await self.writer.idle()
+                await self.connections.settled()
+        self.connections.send_away()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self.connections.settled()
+
+    async def close(self) -> None:
+        await self.writer.close()
+        await self.connections.close()
+        self.mine.close()
+        self.names.close()
+        await self.abouts.close()
+        await self.here.stop()
+        await self.hub.close()
+        await self.reads.close()
+
+
+_node: Node | None = None
+
+
+def running() -> Node | None:
+    """The node of this process's server, for threads; None where no server runs."""
+    return _node if _node is not None and not _node.loop.is_closed() else None
+
+
+def current() -> Node:
+    """The running event loop's node."""
+    global _node
+    if _node is None or _node.loop is not asyncio.get_running_loop():
+        _node = Node()
+    return _node
+
+
+def stop_taking() -> None:
+    """Not ready any more; a message that comes by a socket is for the process after us."""
+    if (serving := running()) is not None:
+        serving.draining = True
+
+
+def tell_unwritable() -> None:
+    """The other processes, of a PostgreSQL that stores nothing; by a thread of core/postgresql/writable.py."""
+    if (serving := running()) is not None:
+        told = {"type": "unwritable"}
+        with suppress(RuntimeError):  # its loop ends just now
+            serving.loop.call_soon_threadsafe(serving.hub.broker.publish, PEOPLE, told)
+
+
+async def drain() -> None:
+    if (serving := running()) is not None:
+        await serving.drain()
+
+
+async def close() -> None:
+    global _node
+    if _node is not None and _node.loop is asyncio.get_running_loop():
+        closing, _node = _node, None
+        await closing.close()

@@ -1,0 +1,198 @@
+"""What waits to be sent to one socket: in order, bounded in bytes, never in another's way.
+
+All that is put for a socket within one turn of the event loop is written together when the turn
+ends: no timer, so nothing waits longer, and many messages cost one write. What goes to a whole room
+was joined for all of it and is passed on at once, after what was put before it.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from messaging.live import close_codes
+from messaging.live.packets import Packet, together
+from messaging.live.transport import WAITING_MAX, Connection
+
+logger = logging.getLogger(__name__)
+
+FAREWELL_SECONDS = 5.0  # for a slow reader to take its close frame, then the line is cut
+
+TOO_SLOW = 4008
+
+
+class Turn:
+    """The outboxes that were put to in this turn of their loop."""
+
+    def __init__(self) -> None:
+        self._boxes: list[Outbox] = []
+
+    def add(self, box: "Outbox") -> None:
+        if not self._boxes:
+            asyncio.get_running_loop().call_soon(self._end)
+        self._boxes.append(box)
+
+    def _end(self) -> None:
+        boxes, self._boxes = self._boxes, []
+        for box in boxes:
+            try:
+                box.flush()
+            except Exception:  # one that stumbles must not cost the others their frames
+                box.stumbled()
+
+
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turn] = WeakKeyDictionary()
+
+
+def _turn() -> Turn:
+    loop = asyncio.get_running_loop()
+    return _turns.get(loop) or _turns.setdefault(loop, Turn())
+
+
+class Outbox:
+    """Belongs to one socket. `send` is its ASGI send, for what the line does not take directly."""
+
+    __slots__ = ("__weakref__", "_closer", "_given", "_is_leaving", "_line", "_plain", "_put",
+                 "_send", "_taken_before", "_turn", "closed")  # fmt: skip
+
+    def __init__(self, send: Callable[[dict[str, Any]], Awaitable[None]], line: Connection) -> None:
+        self._send = send
+        self._line = line
+        self._turn = _turn()
+        self._put: list[Packet] = []  # in this turn
+        self._plain = _Plain(send, self._gone) if not line.is_direct else None
+        self._given = self._taken_before = 0  # bytes
+        self.closed = False
+        self._is_leaving = False  # its close frame is still to be sent
+
+    def put(self, packet: Packet) -> None:
+        if self.closed:
+            return
+        if not self._put:
+            self._turn.add(self)
+        self._put.append(packet)
+
+    def pass_on(self, packet: Packet) -> None:
+        """What goes to a whole room: joined already, it need not wait for the turn's end."""
+        if self._put or self._plain is not None:
+            self.put(packet)
+        elif not self.closed:
+            try:
+                self._write(packet.wire)
+            except Exception:  # nor here, where its caller goes through the room
+                self.stumbled()
+
+    def stumbled(self) -> None:
+        """It may have missed something: it comes back and resumes."""
+        logger.exception("an outbox stumbled")
+        self.close(close_codes.FAULT)
+
+    def flush(self) -> None:
+        """Write what was put."""
+        put = self._put
+        if self.closed or not put:
+            return
+        self._put = []
+        packet = put[0] if len(put) == 1 else together(put)
+        if self._plain is None:
+            self._write(packet.wire)
+        else:
+            self._given += packet.size
+            if self._plain.waiting > WAITING_MAX:
+                self.close(TOO_SLOW)
+            else:
+                self._plain.put(packet)
+
+    def _write(self, frames: bytes) -> None:
+        """Who has not taken what came before them is closed, once that is too much."""
+        size = len(frames)
+        self._given += size
+        if self._line.write(frames) - size > WAITING_MAX:
+            self.close(TOO_SLOW)
+
+    def _unsent(self) -> int:
+        return self._line.unread() if self._plain is None else self._plain.waiting
+
+    def _gone(self) -> None:
+        self.closed = True
+        self._line.cut()
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._put) or self._is_leaving or self._unsent() > 0
+
+    def check(self) -> None:
+        """At each heartbeat: who has not taken a single byte since the last one is too slow."""
+        unsent = self._unsent()
+        taken = self._given - unsent
+        if unsent and taken == self._taken_before:
+            self.close(TOO_SLOW)
+        self._taken_before = taken
+
+    def close(self, code: int) -> None:
+        """Close after what was sent so far: what still waits is for the resume."""
+        if self.closed:
+            return
+        if code == TOO_SLOW:
+            logger.info("a socket was too slow: %s bytes waited", self._unsent())
+            self._put.clear()
+            if self._plain is not None:
+                self._plain.clear()
+        self.flush()
+        if self.closed:  # what was flushed was too much
+            return
+        self.closed = self._is_leaving = True
+        self._closer = asyncio.get_running_loop().create_task(self._say_goodbye(code))
+
+    async def _say_goodbye(self, code: int) -> None:
+        try:
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                if self._plain is not None:
+                    await self._plain.sent()
+                await self._send(close_codes.close(code))
+            self._is_leaving = False
+            await asyncio.sleep(FAREWELL_SECONDS)  # for the client to say goodbye, too
+        except (OSError, RuntimeError) as error:  # it takes nothing, or was gone already
+            logger.debug("no goodbye: %r", error)
+        finally:
+            self._is_leaving = False
+            self._line.cut()
+
+
+class _Plain:
+    """The way of plain ASGI: a message after the other, each waited for."""
+
+    def __init__(
+        self, send: Callable[[dict[str, Any]], Awaitable[None]], gone: Callable[[], None]
+    ) -> None:
+        self._send = send
+        self._gone = gone
+        self._queue: deque[Packet] = deque()
+        self._sender: asyncio.Task[None] | None = None
+        self.waiting = 0  # bytes, with what is being sent
+
+    def put(self, packet: Packet) -> None:
+        self._queue.extend(packet.singles)
+        self.waiting += packet.size
+        if self._sender is None:
+            self._sender = asyncio.get_running_loop().create_task(self._drain())
+
+    async def _drain(self) -> None:
+        try:
+            while self._queue:
+                packet = self._queue.popleft()
+                await self._send({"type": "websocket.send", "text": packet.text})
+                self.waiting -= packet.size
+        except (OSError, RuntimeError):  # the client went, or the server has given up on it
+            self._gone()
+        finally:
+            self._sender = None
+
+    def clear(self) -> None:
+        self._queue.clear()
+
+    async def sent(self) -> None:
+        if self._sender is not None:
+            await asyncio.wait([self._sender])

@@ -1,0 +1,101 @@
+"""One socket's hold on one room: from the last line it has seen, all lines, in order, each once."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from messaging.live.feed import Entry, EntryBatch, Feed
+from messaging.live.frames import RESUME_BYTES_MAX, RESUME_MAX
+from messaging.live.packets import Packet
+
+Read = Callable[[int, int, float], Awaitable[list[Entry]]]
+
+
+class Subscription:
+    """A feed's listener. Lines that come while older ones are still read are held back."""
+
+    __slots__ = (
+        "_ended", "_held", "feed", "member_at", "put", "room_id", "seen", "sees_presence",
+        "stopped", "user_id",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        feed: Feed,
+        user_id: int,
+        member_at: int,
+        put: Callable[[Packet], None],
+        ended: Callable[["Subscription", str], None],
+    ) -> None:
+        self.feed = feed
+        self.room_id = feed.room_id
+        self.user_id = user_id
+        self.member_at = member_at  # where the log ended when the seat was looked at
+        self.put = put
+        self.seen = 0  # the last line sent
+        self.sees_presence = False  # once it has had the snapshot
+        self.stopped = False
+        self._ended = ended  # told `left` or `removed` when the seat is gone, by whichever door
+        self._held: list[Entry] | None = []
+
+    def take(self, lines: EntryBatch) -> None:
+        if self._held is not None:
+            self._held += lines.all
+        elif lines.first > self.seen and not lines.has_leaves and not self.stopped:
+            put = self.put  # a method of somebody: called by itself it is found faster
+            put(lines.packet)  # as always, but for the cases that `_take` knows
+            self.seen = lines.last
+        else:
+            self._take(lines.all)
+
+    def _take(self, lines: Sequence[Entry]) -> None:
+        for line in lines:
+            if self.stopped:
+                return
+            if line.seq > self.seen:
+                self.put(line.frame)
+                self.seen = line.seq
+            self._end_if_left(line)
+
+    def _end_if_left(self, line: Entry) -> None:
+        # An older leave was followed by a return, for the seat was there after it.
+        left = line.event.kind == "leave" and line.event.sender.id == self.user_id
+        if left and line.seq > self.member_at:
+            self._ended(self, line.event.body or "left")
+
+    async def resume(
+        self,
+        after: int | None,
+        read: Read,
+        greet: Callable[[int, int, bool], None],
+    ) -> None:
+        """Listen first, then read what was missed, then merge by seq: no hole, no repeat.
+
+        `read(after, head, most)` asks the database; `greet(head, after, recovered)` comes before
+        the first line. Raises Unavailable.
+        """
+        self.feed.listeners.add(self)
+        head = self.feed.head
+        start = head if after is None else after
+        since_looked = await self._lines(self.member_at, head, read)
+        lines = await self._lines(start, head, read, RESUME_BYTES_MAX)
+        if sum(line.frame.size for line in lines) > RESUME_BYTES_MAX:
+            lines = []
+        recovered = start == head or (bool(lines) and lines[0].seq == start + 1)
+        self.seen = start if recovered else head
+        greet(head, self.seen, recovered)
+        held, self._held = self._held or [], None
+        # The longer of the two; of lines that were seen before, only an own leave matters.
+        known = lines if recovered and start < self.member_at else since_looked
+        self._take([*known, *held])
+
+    async def _lines(
+        self, start: int, head: int, read: Read, most: float = float("inf")
+    ) -> list[Entry]:
+        """The lines after `start`; none if they are too many to bring."""
+        if not 0 < head - start <= RESUME_MAX:
+            return []
+        kept = self.feed.replay(start)
+        return await read(start, head, most) if kept is None else kept
+
+    def stop(self) -> None:
+        self.stopped = True
+        self.feed.listeners.discard(self)

@@ -1,0 +1,83 @@
+"""What we know of the server behind ASGI: its transport, and how it tells the end of a socket.
+
+With the transport, a frame that was made once for a whole room goes to each socket as it is: the
+plain ASGI send would make it anew for each, and wait for each. It is also needed to let go of a
+client that does not read: a graceful close waits for its reading for ever. Other servers than the
+one we know work, too, by the plain send alone.
+"""
+
+import asyncio
+import socket
+import struct
+from typing import Any
+
+from uvicorn.protocols.utils import ClientDisconnected as Gone
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+__all__ = ["Gone", "Connection", "behind", "said_goodbye"]  # Gone: uvicorn's, of a send
+
+WAITING_MAX = 1024 * 1024  # bytes; a reader that is slower is closed and resumes
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER: what is unsent is forgotten
+
+
+def behind(send: Any) -> asyncio.Transport | None:
+    """What uvicorn writes to: its `send` is a method of its protocol. None for another server."""
+    protocol = getattr(send, "__self__", None)
+    return protocol.transport if isinstance(protocol, WebSocketsSansIOProtocol) else None
+
+
+class Connection:
+    """One connection, as far as its server lets us look; of others nothing is asked or cut."""
+
+    __slots__ = ("_transport", "is_direct")
+
+    def __init__(self, transport: asyncio.Transport | None) -> None:
+        self._transport = transport
+        self.is_direct = transport is not None
+
+    def unread(self) -> int:
+        """How many bytes wait for the client to read on."""
+        return self._transport.get_write_buffer_size() if self._transport else 0
+
+    def write(self, frames: bytes) -> int:
+        """Whole frames, at once; says how many bytes wait now for the client to read on."""
+        transport = self._transport
+        assert transport is not None, "only where is_direct"
+        if transport.is_closing():  # the close frame is the last one
+            return 0
+        transport.write(frames)
+        return transport.get_write_buffer_size()
+
+    @property
+    def is_over(self) -> bool:
+        """Closed, as far as we can look, though what came before may not be read yet."""
+        return self._transport is not None and self._transport.is_closing()
+
+    def check(self) -> None:
+        """Cut who takes memory and reads nothing, not even the end that the server has told."""
+        if self._transport is not None:
+            unread = self.unread()
+            if unread > WAITING_MAX or (unread and self._transport.is_closing()):
+                self.cut()
+
+    def cut(self) -> None:
+        """The end of a connection whose client would not take a close frame. Who reads nothing is
+        reset: the kernel, too, would keep what is unsent, and try for many minutes."""
+        if self._transport is not None:
+            if self.unread() and (line := self._transport.get_extra_info("socket")):
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            self._transport.abort()
+
+
+CLEAN_CLOSES = {1000, 1001, 1012}
+NO_CODE = 1005
+
+
+def said_goodbye(disconnect: dict[str, Any]) -> bool:
+    """Whether the client closed the socket, or its line just died.
+
+    uvicorn gives 1005 for both a close frame without a code and a dead line; a reason, if an empty
+    one, comes with a frame alone.
+    """
+    code = disconnect.get("code")
+    return code in CLEAN_CLOSES or (code == NO_CODE and "reason" in disconnect)

@@ -1,0 +1,263 @@
+"""Group commit: all messages that wait in this process are stored by one statement.
+
+Alone when idle, together under load: while one batch is on its way to the disk the next one
+gathers. A sender is answered after COMMIT. A statement whose outcome is unknown (the connection
+broke) is simply run again: the client ids make that harmless.
+"""
+
+import asyncio
+import logging
+from asyncio import Future
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from core.postgresql.breaker import first_line
+from core.postgresql.reads import connect, run
+from core.postgresql.writable import writable
+from messaging import log
+from messaging.live.drafts import (
+    Draft,
+    Outcome,
+    Receipt,
+    Waiting,
+    conflict,
+    not_member,
+    unavailable,
+)
+from messaging.log.event import Event
+from rooms import services as rooms
+
+logger = logging.getLogger(__name__)
+
+TOGETHER = 500  # messages per statement
+WAITING_MAX = 10_000  # messages; more are refused at once
+LOCK_MILLISECONDS = 1000  # for a room's row; others write to it for milliseconds
+# One plan, by the indexes, from the first message on: a plan that was made while the tables were
+# empty would read them whole, and go on to when they are large.
+PLAN = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off"
+PATIENCE_SECONDS = 2.5  # then the sender is told to try again, within 3 s of their message
+LATE_SECONDS = 0.25  # between two looks for those whose patience is over, while a batch is stuck
+TURNS = 8  # of the event loop, in which a batch gathers
+RIVALS_MAX = 100  # messages that wait to be judged by one that has their id
+# What the server has said, so that nothing is unknown; and a disk stays full for longer than 2.5 s.
+ANSWERS = (
+    psycopg.errors.UniqueViolation,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.DiskFull,
+)
+
+
+class Writer:
+    """Belongs to one event loop. `stored` is called with the new events, in order, after the
+    senders were answered."""
+
+    def __init__(self, stored: Callable[[list[Event]], None]) -> None:
+        self._stored = stored
+        self._waiting: dict[tuple[int, int, UUID], Waiting] = {}
+        self._under_way: dict[tuple[int, int, UUID], Waiting] = {}
+        self._rivals: list[tuple[Draft, Future[Receipt], float]] = []
+        self._last_size = 0  # of a batch
+        self._trouble = ""  # how the last try to store the batch under way failed
+        self._late: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+
+    def put(self, draft: Draft) -> "Future[Receipt]":
+        """The future answers after COMMIT, or raises PermissionDenied (not a member) or
+        ValidationError (conflict, room_closed, unavailable); within 3 s."""
+        loop = asyncio.get_running_loop()
+        answer: Future[Receipt] = loop.create_future()
+        self._put(draft, answer, loop.time() + PATIENCE_SECONDS)
+        if self._task is None and self._waiting:
+            self._task = loop.create_task(self._work())
+        return answer
+
+    def _put(self, draft: Draft, answer: "Future[Receipt]", deadline: float) -> None:
+        waiting = self._waiting.get(draft.key) or self._under_way.get(draft.key)
+        if waiting is None and len(self._waiting) < WAITING_MAX:
+            waiting = self._waiting[draft.key] = Waiting(draft, deadline)
+        if waiting is None:
+            answer.set_exception(unavailable())
+        elif waiting.draft.body == draft.body:
+            waiting.answers.append(answer)
+        elif len(self._rivals) < RIVALS_MAX:
+            # Another text under an id that waits. Which of the two counts is not known before that
+            # one is stored; it may well be this one, said again.
+            self._rivals.append((draft, answer, deadline))
+        else:
+            answer.set_exception(conflict())
+
+    def _judge_rivals(self) -> None:
+        rivals, self._rivals = self._rivals, []
+        for draft, answer, deadline in rivals:
+            if answer.done():
+                continue
+            if asyncio.get_running_loop().time() < deadline:
+                self._put(draft, answer, deadline)
+            else:
+                answer.set_exception(unavailable())
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                await self._gather()
+                keys = list(self._waiting)[:TOGETHER]
+                self._under_way = {key: self._waiting.pop(key) for key in keys}
+                batch = list(self._under_way.values())
+                await self._take(batch)
+                self._under_way = {}
+                self._last_size = len(batch)
+                if self._rivals:
+                    self._judge_rivals()
+        finally:
+            self._task = None
+
+    async def _take(self, batch: list[Waiting]) -> None:
+        self._late = asyncio.get_running_loop().call_at(batch[0].deadline, self._refuse_late)
+        try:
+            await self._store(batch)
+        except Exception as error:  # a fault of ours: nobody waits for ever because of it
+            logger.exception("a batch failed")
+            self._give_up(batch, error)
+        finally:
+            self._late.cancel()
+
+    def _refuse_late(self) -> None:
+        """Nobody waits for longer because a batch is stuck: neither in it, where it may be stored
+        all the same (who says it again is then told so), nor behind it."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for queue in (self._under_way, self._waiting):
+            late = [key for key, waiting in queue.items() if waiting.deadline <= now]
+            why = f"no answer in time; {self._trouble}" if self._trouble else "no answer in time"
+            self._give_up([queue.pop(key) for key in late], why)
+        self._judge_rivals()
+        self._late = loop.call_later(LATE_SECONDS, self._refuse_late)
+
+    async def _gather(self) -> None:
+        """Under load, let the last batch be told, and those come in who are on their way.
+
+        A fuller batch costs less for each, here and on the way to its receivers. Who is alone does
+        not wait.
+        """
+        for _turn in range(TURNS if self._last_size > 1 else 0):
+            await asyncio.sleep(0)
+
+    async def _store(self, batch: list[Waiting], statement: str = log.POST) -> None:
+        try:
+            rows = await self._commit(batch, statement)
+        except psycopg.errors.UniqueViolation:  # one of these ids is known
+            await self._store(batch, log.POST_AGAIN)
+        except psycopg.errors.LockNotAvailable:
+            await self._store_free(batch)
+        except (psycopg.Error, OSError) as error:
+            self._give_up(batch, error)
+        else:
+            judged = list(zip(batch, map(Outcome._make, rows), strict=True))
+            others = self._answer(judged)
+            # Who may not speak any more may have been heard before; POST alone can't tell.
+            if others and statement == log.POST:
+                await self._store([one for one, _ in others], log.POST_AGAIN)
+            else:
+                self._refuse(others)
+
+    async def _store_free(self, batch: list[Waiting]) -> None:
+        """Somebody holds a room's row for too long: the other rooms don't wait for it."""
+        asked = list({waiting.draft.room_id for waiting in batch})
+        assert self._connection is not None
+        try:
+            rows = await run(self._connection, log.FREE, {"rooms": asked})
+        except (psycopg.Error, OSError) as error:
+            self._give_up(batch, error)
+            return
+        free = {room_id for (room_id,) in rows}
+        busy = [waiting for waiting in batch if waiting.draft.room_id not in free]
+        self._give_up(busy, "another holds the room")
+        if others := [waiting for waiting in batch if waiting.draft.room_id in free]:
+            await self._store(others)
+
+    def _give_up(self, batch: list[Waiting], why: object) -> None:
+        still = [waiting for waiting in batch if waiting.is_open]
+        if still:
+            said = first_line(why) if isinstance(why, BaseException) else why
+            logger.warning("%s messages not stored: %s", len(still), said)
+        for waiting in still:
+            self._settled(waiting)
+            waiting.refuse(unavailable())
+
+    def _settled(self, waiting: Waiting) -> None:
+        """Others of its batch may still be judged: who sends it again meanwhile asks anew."""
+        self._under_way.pop(waiting.draft.key, None)
+
+    async def _commit(self, batch: list[Waiting], statement: str) -> list[tuple[Any, ...]]:
+        """Run the statement until its outcome is known, or the last sender's patience ends."""
+        params = log.post_params([waiting.draft for waiting in batch])
+        deadline, self._trouble = batch[-1].deadline, ""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                if self._connection is None:
+                    options = f"-c lock_timeout={LOCK_MILLISECONDS} {PLAN}"
+                    self._connection = await connect(options, deadline)
+                return await run(self._connection, statement, params, deadline)
+            except ANSWERS:
+                raise
+            except (psycopg.OperationalError, OSError) as error:
+                await self._disconnect()
+                self._trouble = first_line(error)
+                if loop.time() >= deadline:
+                    raise
+                logger.debug("storing again: %s", error)
+                await asyncio.sleep(0.05)  # a server that restarts refuses at once
+            except BaseException:
+                await self._disconnect()
+                raise
+
+    def _answer(self, judged: "list[tuple[Waiting, Outcome]]") -> "list[tuple[Waiting, Outcome]]":
+        """Answers those that are stored; returns the others."""
+        events, others = [], []
+        for waiting, found in judged:
+            draft = waiting.draft
+            if found.seq is None or not found.same:
+                others.append((waiting, found))
+                continue
+            # A repeat is answered even to who left since: it was stored.
+            receipt = Receipt(draft.room_id, draft.client_id, found.seq, found.at, found.repeated)
+            self._settled(waiting)
+            waiting.answer(receipt)
+            if not found.repeated:
+                event = Event(draft.room_id, found.seq, "message", found.at, draft.sender)
+                event.cid, event.body = draft.client_id, draft.body
+                events.append(event)
+        if events and writable.trouble:
+            writable.works()
+        if events:  # the answers first: they were scheduled before this
+            asyncio.get_running_loop().call_soon(self._stored, events)
+        return others
+
+    def _refuse(self, judged: "list[tuple[Waiting, Outcome]]") -> None:
+        for waiting, found in judged:
+            if not found.same:
+                waiting.refuse(conflict())
+            elif found.is_member and found.is_closed:
+                waiting.refuse(rooms.closed())
+            else:
+                waiting.refuse(not_member())
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    async def idle(self) -> None:
+        """Wait until all that waited were answered."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
+    async def close(self) -> None:
+        """Answer all that wait, then go."""
+        await self.idle()
+        await self._disconnect()

@@ -1,0 +1,58 @@
+"""The only hand-written SQL. Each statement names the index it lives on.
+
+Reads come in two forms with the same text: for pages and APIs on Django's connection, and for
+sockets on an async one (`core/postgresql/reads.py`).
+"""
+
+from . import allowance
+from .insert import ACTIVITY_SECONDS, APPEND, FREE, POST, POST_AGAIN, append, post_params
+from .pages import (
+    AFTER,
+    BEFORE,
+    BY_MINUTE,
+    COUNT_MISSED,
+    MISSED,
+    SEQ_MAX,
+    SIZED_AFTER,
+    SIZED_BEFORE,
+    SIZED_MISSED,
+    by_minute,
+    count_missed,
+    missed,
+    page,
+    pages,
+)
+from .positions import (
+    ABOUT,
+    HEADS,
+    MY_HEADS,
+    MY_UNREAD,
+    READ,
+    STANDING,
+    STANDINGS,
+    UNREAD,
+    UNREAD_MAX,
+    Head,
+    MemberState,
+    Unread,
+    as_standing,
+    my_unread,
+    read,
+    standing,
+    unread,
+)
+from .prune import PRUNE, prune
+from .rows import CLOCK, event, rows
+from .sign_ins import MEMBERS, SIGN_INS
+
+__all__ = ["allowance"]
+__all__ += ["MEMBERS", "SIGN_INS"]
+__all__ += ["HEADS", "MY_HEADS", "MY_UNREAD", "READ", "STANDING", "STANDINGS", "UNREAD"]
+__all__ += ["ABOUT", "UNREAD_MAX", "Head", "MemberState", "Unread", "as_standing", "my_unread"]
+__all__ += ["read", "standing", "unread"]
+__all__ += ["ACTIVITY_SECONDS", "APPEND", "FREE", "POST", "POST_AGAIN", "append", "post_params"]
+__all__ += ["PRUNE", "prune"]
+__all__ += ["AFTER", "BEFORE", "BY_MINUTE", "COUNT_MISSED", "MISSED", "SEQ_MAX"]
+__all__ += ["SIZED_AFTER", "SIZED_BEFORE", "SIZED_MISSED"]
+__all__ += ["by_minute", "count_missed", "missed", "page", "pages"]
+__all__ += ["CLOCK", "event", "rows"]

@@ -1,0 +1,134 @@
+"""Where each room's log ends, and who has read how far."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from messaging.log.event import About
+from messaging.log.rows import rows
+
+UNREAD_MAX = 100  # counting stops here; "99+" needs no more
+
+# Of a membership m. Uses index: event_seq_once.
+_UNREAD_OF_M = """(
+    SELECT count(*) FROM (
+        SELECT 1 FROM messaging_event e
+        WHERE e.room_id = m.room_id AND e.seq > m.read_seq
+          AND e.kind = 'message' AND e.sender_id <> m.user_id
+        LIMIT %(max)s
+    ) AS counted
+)"""
+
+# Uses indexes: membership_once, event_seq_once.
+UNREAD = f"""
+SELECT m.room_id, {_UNREAD_OF_M}
+FROM rooms_membership m WHERE m.user_id = %(user)s AND m.room_id = ANY (%(rooms)s::bigint[])
+"""
+
+# Of all rooms that someone is a member of, those with the newest activity first.
+# Uses indexes: rooms_membership by user, rooms_room_pkey, event_seq_once.
+MY_UNREAD = f"""
+SELECT m.room_id, r.title, m.role, m.read_seq, r.last_seq, {_UNREAD_OF_M}
+FROM rooms_membership m JOIN rooms_room r ON r.id = m.room_id
+WHERE m.user_id = %(user)s ORDER BY r.active_at DESC, r.id DESC LIMIT %(limit)s
+"""
+
+# Of a room r. Uses index: event_seq_once.
+_ABOUT_R = """
+    r.title, r.description, r.capacity, r.owner_id, r.closed_at IS NOT NULL, r.personnel,
+    coalesce(
+        (SELECT e.seq FROM messaging_event e WHERE e.room_id = r.id ORDER BY e.seq LIMIT 1),
+        r.last_seq + 1
+    )
+"""
+# Uses index: rooms_room_pkey.
+ABOUT = f"SELECT {_ABOUT_R} FROM rooms_room r WHERE r.id = %(room)s"
+
+# Uses indexes: membership_once, rooms_room_pkey.
+STANDING = f"""
+SELECT m.role, m.read_seq, r.last_seq, {_ABOUT_R}
+FROM rooms_membership m JOIN rooms_room r ON r.id = m.room_id
+WHERE m.room_id = %(room)s AND m.user_id = %(user)s
+"""
+# The same for many at once; without a seat all is NULL.
+STANDINGS = f"""
+SELECT s.* FROM unnest(%(rooms)s::bigint[], %(users)s::bigint[])
+                WITH ORDINALITY AS p (room_id, user_id, n)
+LEFT JOIN LATERAL (
+    SELECT m.role, m.read_seq, r.last_seq, {_ABOUT_R}
+    FROM rooms_membership m JOIN rooms_room r ON r.id = m.room_id
+    WHERE m.room_id = p.room_id AND m.user_id = p.user_id
+) s ON true
+ORDER BY p.n
+"""
+
+HEADS = """
+SELECT id, last_seq, personnel FROM rooms_room WHERE id = ANY (%(rooms)s::bigint[])
+"""
+MY_HEADS = """
+SELECT r.id, r.last_seq, r.personnel FROM rooms_membership m JOIN rooms_room r ON r.id = m.room_id
+WHERE m.user_id = %(user)s AND m.room_id = ANY (%(rooms)s::bigint[])
+"""
+
+# Forward only, and never past the end of the log.
+READ = """
+UPDATE rooms_membership m SET read_seq = GREATEST(m.read_seq, LEAST(%(seq)s, r.last_seq))
+FROM rooms_room r
+WHERE r.id = m.room_id AND m.room_id = %(room)s AND m.user_id = %(user)s
+RETURNING m.read_seq
+"""
+
+
+class MemberState(NamedTuple):
+    """How someone stands in a room, where its log ends, and the room as it is."""
+
+    role: str
+    read_seq: int
+    head: int
+    about: About
+
+
+def as_standing(row: Sequence[Any]) -> MemberState:
+    role, read_seq, head, *about = row
+    return MemberState(role, read_seq, head, About(*about))
+
+
+class Unread(NamedTuple):
+    """One of my rooms: where I have read to, where its log ends, and what others said between,
+    counted up to UNREAD_MAX."""
+
+    room: int
+    title: str
+    role: str
+    read: int
+    head: int
+    unread: int
+
+
+class Head(NamedTuple):
+    """Where a room's log ends, and how many members it has."""
+
+    room: int
+    head: int
+    personnel: int
+
+
+def unread(user_id: int, room_ids: Iterable[int]) -> dict[int, int]:
+    """How much others have said that I have not read, per room, counted up to UNREAD_MAX."""
+    params = {"user": user_id, "rooms": list(room_ids), "max": UNREAD_MAX}
+    return {room: int(count) for room, count in rows(UNREAD, params)}
+
+
+def my_unread(user_id: int, limit: int) -> list[Unread]:
+    params = {"user": user_id, "max": UNREAD_MAX, "limit": limit}
+    return [Unread(*row) for row in rows(MY_UNREAD, params)]
+
+
+def standing(room_id: int, user_id: int) -> MemberState | None:
+    found = rows(STANDING, {"room": room_id, "user": user_id})
+    return as_standing(found[0]) if found else None
+
+
+def read(room_id: int, user_id: int, seq: int) -> int | None:
+    """Move a member's read position forward; None for others."""
+    found = rows(READ, {"room": room_id, "user": user_id, "seq": seq})
+    return int(found[0][0]) if found else None

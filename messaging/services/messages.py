@@ -1,0 +1,71 @@
+"""Saying something, and who is here to hear it."""
+
+import asyncio
+from asyncio import Future
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from asgiref.sync import async_to_sync
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from core import refusal_log
+from messaging.live import node
+from messaging.live.drafts import Draft, Receipt
+from messaging.log.event import Person
+from messaging.services import body_text as text
+
+Answer = TypeVar("Answer")
+TOO_FAST = _("Too fast. Try again in a moment.")
+
+
+def post(room_id: int, sender: Person, body: str, client_id: UUID | None = None) -> Future[Receipt]:
+    """Say something, on the event loop. The future answers after COMMIT.
+
+    Raises ValidationError (blank, too_long, bad_text, rate_limited) at once; the future raises
+    PermissionDenied (no member) or ValidationError (room_closed, conflict, unavailable).
+    """
+    cleaned = text.clean(body)
+    here = node.current()
+    if seconds := here.limits.wait(room_id, sender.id, cleaned):
+        refusal_log.note("messages, too often", sender.id)
+        raise ValidationError(
+            TOO_FAST,
+            code="rate_limited",
+            params={"retry_after": round(seconds, 3)},
+        )
+    return here.writer.put(Draft(room_id, sender, client_id or uuid4(), cleaned))
+
+
+def say(room_id: int, sender: Person, body: str, client_id: UUID | None = None) -> Receipt:
+    """`post` for threads: waits for the commit. Raises what `post` and its future raise."""
+
+    async def posted() -> Receipt:
+        return await post(room_id, sender, body, client_id)
+
+    return _on_the_loop(posted())
+
+
+def _on_the_loop(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Run it where this process's node lives, and wait for it in this thread."""
+    serving = node.running()
+    if serving is not None:
+        return asyncio.run_coroutine_threadsafe(work, serving.loop).result()
+    return async_to_sync(_alone)(work)  # no server in this process: a command, a shell
+
+
+async def _alone(work: Coroutine[Any, Any, Answer]) -> Answer:
+    try:
+        return await work
+    finally:
+        await node.close()
+
+
+def participants(room_id: int) -> dict[str, Any]:
+    """Who is here now, for threads: a full `presence` frame of docs/wire.md."""
+
+    async def shown() -> dict[str, Any]:
+        return await node.current().here.snapshot(room_id)
+
+    return _on_the_loop(shown())
