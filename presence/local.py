@@ -27,47 +27,47 @@ class LocalPeople:
         self._away: deque[tuple[float, int, int]] = deque()
 
     def arrive(self, room_id: int, user_id: int, name: str, at: int) -> LocalPerson | None:
-        """Gives the visitor if there is something new about them."""
-        visitors = self._rooms.setdefault(room_id, {})
-        visitor = visitors.setdefault(user_id, LocalPerson("", at))
-        visitor.connections, visitor.away_since = visitor.connections + 1, None
-        if visitor.name == name:
+        """Gives the person, if there is something new about them."""
+        people = self._rooms.setdefault(room_id, {})
+        person = people.setdefault(user_id, LocalPerson("", at))
+        person.connections, person.away_since = person.connections + 1, None
+        if person.name == name:
             return None
-        visitor.name = name
-        return visitor
+        person.name = name
+        return person
 
     def depart(self, room_id: int, user_id: int, at: int, seq: int, now: float) -> None:
-        visitor = self.get(room_id, user_id)
-        if visitor is None or not visitor.connections:
+        person = self.get(room_id, user_id)
+        if person is None or not person.connections:
             return
-        visitor.connections -= 1
-        visitor.exit_at, visitor.seq = max(visitor.exit_at, at), max(visitor.seq, seq)
-        if not visitor.connections:
-            visitor.away_since = now
+        person.connections -= 1
+        person.exit_at, person.seq = max(person.exit_at, at), max(person.seq, seq)
+        if not person.connections:
+            person.away_since = now
             self._away.append((now, room_id, user_id))
 
     def hurry(self, room_id: int, user_id: int, now: float) -> None:
         """The grace of who went is over."""
-        visitor = self.get(room_id, user_id)
-        if visitor and visitor.away_since is not None:
-            visitor.away_since = now - self._grace
-            self._away.appendleft((visitor.away_since, room_id, user_id))
+        person = self.get(room_id, user_id)
+        if person and person.away_since is not None:
+            person.away_since = now - self._grace
+            self._away.appendleft((person.away_since, room_id, user_id))
 
     def drop(self, room_id: int, user_id: int) -> LocalPerson | None:
-        visitors = self._rooms.get(room_id, {})
-        visitor = visitors.pop(user_id, None)
-        if not visitors:
+        people = self._rooms.get(room_id, {})
+        person = people.pop(user_id, None)
+        if not people:
             self._rooms.pop(room_id, None)
-        return visitor
+        return person
 
     def gone(self, now: float) -> Iterator[tuple[int, int, LocalPerson]]:
         """Take out those whose grace is over."""
         while self._away and self._away[0][0] + self._grace <= now:
             since, room_id, user_id = self._away.popleft()
-            visitor = self.get(room_id, user_id)
-            if visitor and visitor.away_since == since:
+            person = self.get(room_id, user_id)
+            if person and person.away_since == since:
                 self.drop(room_id, user_id)
-                yield room_id, user_id, visitor
+                yield room_id, user_id, person
 
     def get(self, room_id: int, user_id: int) -> LocalPerson | None:
         return self._rooms.get(room_id, {}).get(user_id)

@@ -37,13 +37,13 @@ def written(micros: int) -> str:
 
 
 class Room:
-    def __init__(self, room_id: int, pace: Timings, seated: Callable[[int], bool]):
+    def __init__(self, room_id: int, timings: Timings, seated: Callable[[int], bool]):
         self.id = room_id
         self.loaded = False
         self.version = 0
         self.loading: asyncio.Task[None] | None = None
         self.gap_since: float | None = None
-        self._pace = pace
+        self._timings = timings
         self._seated = seated  # has a connection on this process: nobody else can say they went
         self._ahead: dict[int, Change] = {}
         self._people: dict[int, str] = {}
@@ -107,7 +107,7 @@ class Room:
         self._catch_up(now)
 
     def needs_loading(self, now: float) -> bool:
-        return self.gap_since is not None and now - self.gap_since >= self._pace.patience
+        return self.gap_since is not None and now - self.gap_since >= self._timings.patience
 
     def _catch_up(self, now: float) -> None:
         while change := self._ahead.pop(self.version, None):
@@ -151,7 +151,7 @@ class Room:
         if not crowd and not was_crowd:
             self._shown_first = first
             return self._frame(degraded, full=False, came=came, went=went)
-        due = crowd != was_crowd or now - self._first_shown_at >= self._pace.crowd
+        due = crowd != was_crowd or now - self._first_shown_at >= self._timings.crowd
         if due and (crowd != was_crowd or first != self._shown_first):
             self._shown_first, self._first_shown_at = first, now
             return self.snapshot(degraded)
@@ -159,8 +159,9 @@ class Room:
 
     def next_frame_at(self) -> float:
         if not self._touched and self._first_is_stale():
-            return max(self._shown_at + self._pace.frame, self._first_shown_at + self._pace.crowd)
-        return self._shown_at + self._pace.frame
+            crowd = self._first_shown_at + self._timings.crowd
+            return max(self._shown_at + self._timings.frame, crowd)
+        return self._shown_at + self._timings.frame
 
     def settled(self, degraded: bool) -> bool:
         """Everything that is known was shown."""

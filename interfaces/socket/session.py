@@ -79,7 +79,7 @@ class Client:
         """What they say from here on is said by this name, and so is that they are here."""
         self.user = user
         for room_id in self.subscriptions:
-            self.node.here.rename(room_id, user.id, user.name)
+            self.node.presence.rename(room_id, user.id, user.name)
 
     async def heard(self) -> bool:
         """It is there; and whoever is too fast is read more slowly from here on: that it was, which
@@ -204,7 +204,7 @@ class Client:
         self.start(self._show_presence(subscription))
 
     async def _show_presence(self, subscription: Subscription) -> None:
-        frame = await self.node.here.snapshot(subscription.room_id)
+        frame = await self.node.presence.snapshot(subscription.room_id)
         if not subscription.stopped:
             self.say(**frame)
             subscription.sees_presence = True
@@ -219,7 +219,7 @@ class Client:
         if self.subscriptions.get(subscription.room_id) is subscription:
             del self.subscriptions[subscription.room_id]
             self._drop(subscription, self.node.hub.now())
-            self.node.here.left(subscription.room_id, self.user.id)
+            self.node.presence.left(subscription.room_id, self.user.id)
         subscription.stop()
         self.say(type="unsubscribed", room=subscription.room_id, code=code)
 
@@ -228,10 +228,10 @@ class Client:
         self._depart(subscription, at)
 
     def _arrive(self, subscription: Subscription) -> None:
-        self.node.here.arrive(subscription.room_id, self.user.id, self.user.name)
+        self.node.presence.track(subscription.room_id, self.user.id, self.user.name)
 
     def _depart(self, subscription: Subscription, at: datetime) -> None:
-        self.node.here.depart(subscription.room_id, self.user.id, at, subscription.seen)
+        self.node.presence.untrack(subscription.room_id, self.user.id, at, subscription.seen)
 
     def _typing(self, room_id: int) -> None:
         if room_id not in self.subscriptions:

@@ -47,7 +47,7 @@ class Context:
             if room_id in (None, one.room_id):
                 one.look_away(at)
         if room_id is not None:  # its sockets may have gone first: they are not waited for
-            self.node.here.hurry(room_id, user_id)
+            self.node.presence.hurry(room_id, user_id)
 
 
 _house: Context | None = None

@@ -89,7 +89,7 @@ class Roster:
                 raise
             if self._members is not None:
                 self._members = [(user_id, name) for user_id, name in rows]
-        here = self._node.here.people(self._room_id)
+        here = self._node.presence.people(self._room_id)
         return [(user_id, name, user_id in here) for user_id, name in members]
 
     def _show(self, people: People) -> None:

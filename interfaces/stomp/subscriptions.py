@@ -172,7 +172,7 @@ class Subscriber(Client, ABC):
             return
         if subscription := self.subscriptions.get(self.room_id):
             self._depart(subscription, moment(at))
-            self.node.here.hurry(self.room_id, self.user.id)
+            self.node.presence.hurry(self.room_id, self.user.id)
         self.unseen_since = at
 
     def heard_in(self, room_id: int) -> None:

@@ -46,8 +46,8 @@ class Node:
         self.draining = False
         self.limits = Limits(self._tell_limits)
         self.frame_pace = CellRate(settings.FRAME_RATE, settings.FRAME_BURST)
-        self.here = Tracker(tell=self._tell_presence, show=self._show_presence, process=self.id)
-        self.hub.forgotten = self.here.forget
+        self.presence = Tracker(tell=self._tell_presence, show=self._show_presence, process=self.id)
+        self.hub.forgotten = self.presence.forget
         self.hub.said_elsewhere = self._count
         self.mine = Mine(lambda told: self.hub.broker.publish(PEOPLE, told))
         self.abouts = Abouts(self.hub)
@@ -75,7 +75,7 @@ class Node:
     async def _start(self) -> None:
         await self.reads.open()
         await self.hub.broker.join(PEOPLE)
-        await self.here.start()
+        await self.presence.start()
 
     # --- how much is said ----------------------------------------------------------------------
 
@@ -93,7 +93,7 @@ class Node:
         self.hub.broker.publish(room_id, {"type": "presence", "change": change})
 
     def _presence_told(self, room_id: int, message: dict[str, Any]) -> None:
-        self.here.heard(room_id, message["change"])
+        self.presence.hear(room_id, message["change"])
 
     def _show_presence(self, room_id: int, frame: dict[str, Any]) -> None:
         encoded = packet(encode(frame))
@@ -117,20 +117,20 @@ class Node:
 
     async def stores(self) -> dict[str, str]:
         """`ok`, `degraded` or `down` for each, as this process has it."""
-        redis = "down" if self.here.redis_is_down else "ok"
+        redis = "down" if self.presence.redis_is_down else "ok"
         patience = settings.REDIS_BREAKER
         if redis == "ok" and (self.hub.broker.is_down or patience.is_down or patience.trouble):
             redis = "degraded"  # for some of those who use it
         postgresql = await self._postgresql()
         if postgresql == "ok" and writable.trouble:
             postgresql = "degraded"  # it is read
-        mongodb = "ok" if self.here.ledger.ok else "down"
+        mongodb = "ok" if self.presence.state.write_behind.ok else "down"
         return {"postgresql": postgresql, "redis": redis, "mongodb": mongodb}
 
     def why(self) -> dict[str, str]:
         """`disk full` and the like, for each store of which that is known; for any thread."""
         found = {"postgresql": writable.trouble, "redis": settings.REDIS_BREAKER.trouble}
-        found["mongodb"] = self.here.ledger.why
+        found["mongodb"] = self.presence.state.write_behind.why
         return {store: why for store, why in found.items() if why}
 
     async def _postgresql(self) -> str:
@@ -164,7 +164,7 @@ class Node:
         self.mine.close()
         self.names.close()
         await self.abouts.close()
-        await self.here.stop()
+        await self.presence.stop()
         await self.hub.close()
         await self.reads.close()
 
@@ -192,7 +192,8 @@ def stop_taking() -> None:
 
 
 def tell_unwritable() -> None:
-    """The other processes, of a PostgreSQL that stores nothing; by a thread of core/postgresql/writable.py."""
+    """The other processes hear that PostgreSQL stores nothing; called by a thread of
+    core/postgresql/writable.py."""
     if (serving := running()) is not None:
         told = {"type": "unwritable"}
         with suppress(RuntimeError):  # its loop ends just now

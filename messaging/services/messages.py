@@ -66,6 +66,6 @@ def participants(room_id: int) -> dict[str, Any]:
     """Who is here now, for threads: a full `presence` frame of docs/wire.md."""
 
     async def shown() -> dict[str, Any]:
-        return await node.current().here.snapshot(room_id)
+        return await node.current().presence.snapshot(room_id)
 
     return _on_the_loop(shown())

@@ -52,12 +52,12 @@ async def test_who_left_and_came_back_is_still_here_when_an_old_device_resumes(r
     async with socket(alice) as watcher, socket(bob) as laptop:
         await laptop.subscribe(room)
         await watcher.subscribe(room)
-        here = node.current().here
-        await until(lambda: here.rooms[room.pk].version and bob.pk in here.rooms[room.pk]._people)
+        rooms = node.current().presence.state.rooms
+        await until(lambda: rooms[room.pk].version and bob.pk in rooms[room.pk]._people)
         async with socket(bob) as phone:
             await phone.subscribe(room, after=last)
             await asyncio.sleep(1)
-            assert bob.pk in here.rooms[room.pk]._people  # laptop never went away
+            assert bob.pk in rooms[room.pk]._people  # laptop never went away
 
 
 async def test_a_leave_during_a_subscribe_ends_it(room, alice, bob, monkeypatch):
@@ -185,14 +185,14 @@ async def test_a_watch_that_fails_leaves_nothing_behind(room, alice, monkeypatch
 
 
 async def test_a_snapshot_of_presence_is_not_shown_to_who_has_unsubscribed(room, bob, monkeypatch):
-    here = node.current().here
-    snapshot = here.snapshot
+    presence = node.current().presence
+    snapshot = presence.snapshot
 
     async def slow(room_id):
         await asyncio.sleep(0.3)
         return await snapshot(room_id)
 
-    monkeypatch.setattr(here, "snapshot", slow)
+    monkeypatch.setattr(presence, "snapshot", slow)
     async with socket(bob) as client:
         await client.subscribe(room)
         await client.send("unsubscribe", room=room.pk)

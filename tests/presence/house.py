@@ -1,4 +1,4 @@
-"""Some `Here`s in one event loop, each a server process as far as Redis and MongoDB can tell."""
+"""Some trackers in one event loop, each a server process as far as Redis and MongoDB can tell."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from presence.timings import Timings
 from presence.tracker import Tracker
 
 # As in earnest, but shorter. A lease of seconds: a busy machine must not look like a dead one.
-PACE = Timings(grace=0.4, gather=0.02, patience=0.1, beat=0.2, lease=2.0, audit=0.5, retry=0.1)
+TIMINGS = Timings(grace=0.4, gather=0.02, patience=0.1, beat=0.2, lease=2.0, audit=0.5, retry=0.1)
 
 
 def utc():
@@ -36,11 +36,11 @@ async def until(check, within=15.0):
 class Server:
     """A process, and one watcher of its frames who does as docs/wire.md tells clients to."""
 
-    def __init__(self, house, name, pace):
+    def __init__(self, house, name, timings):
         self.house, self.frames, self.people, self.count = house, [], {}, 0
         self.degraded = None
         self.told = []
-        self.here = Tracker(tell=self.tell, show=self.show, process=name, pace=pace)
+        self.tracker = Tracker(tell=self.tell, show=self.show, process=name, timings=timings)
 
     def tell(self, room_id, change):
         self.told.append(change)
@@ -57,13 +57,13 @@ class Server:
             self.people.pop(one["id"], None)
 
     async def watch(self, room_id, user_id, name):
-        self.here.arrive(room_id, user_id, name)
-        self.show(room_id, await self.here.snapshot(room_id))
+        self.tracker.track(room_id, user_id, name)
+        self.show(room_id, await self.tracker.snapshot(room_id))
         self.frames.clear()
 
     async def die(self):
         """As by `kill -9`: not a word to anybody."""
-        await self.here.close()
+        await self.tracker.close()
         self.house.servers.remove(self)
 
 
@@ -72,14 +72,14 @@ class House:
         self.servers = []
         self.deliver = True
 
-    async def open(self, name, pace=PACE):
-        server = Server(self, name, pace)
+    async def open(self, name, timings=TIMINGS):
+        server = Server(self, name, timings)
         self.servers.append(server)
-        await server.here.start()
+        await server.tracker.start()
         return server
 
     async def close(self):
-        await asyncio.gather(*(server.here.stop() for server in self.servers))
+        await asyncio.gather(*(server.tracker.stop() for server in self.servers))
 
     async def empty(self):
         async with redis.asyncio.Redis.from_url(settings.REDIS_URL) as client:
@@ -93,7 +93,7 @@ class House:
     def tell(self, teller, room_id, change):
         for server in self.servers if self.deliver else []:
             if server is not teller:
-                heard = server.here.heard
+                heard = server.tracker.hear
                 asyncio.get_running_loop().call_soon(heard, room_id, json.loads(change))
 
 

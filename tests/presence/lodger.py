@@ -18,14 +18,16 @@ settings.configure(
 )
 
 from presence.tracker import Tracker  # noqa: E402  (it reads the settings)
-from tests.presence.house import PACE, document, until  # noqa: E402
+from tests.presence.house import TIMINGS, document, until  # noqa: E402
 
 
 async def main(name, room_id, *user_ids):
-    here = Tracker(tell=lambda *told: None, show=lambda *shown: None, process=name, pace=PACE)
-    await here.start()
+    tracker = Tracker(
+        tell=lambda *told: None, show=lambda *shown: None, process=name, timings=TIMINGS
+    )
+    await tracker.start()
     for user_id in user_ids:
-        here.arrive(room_id, user_id, f"Person {user_id}")
+        tracker.track(room_id, user_id, f"Person {user_id}")
     await until(lambda: all_stored(room_id, user_ids))
     print("here", flush=True)
     await asyncio.Event().wait()

@@ -48,7 +48,7 @@ async def test_who_closes_the_last_tab_is_gone_everywhere_with_the_exact_time(ho
     await until(lambda: BOB in one.people)
     at = utc().replace(microsecond=123457)
 
-    two.here.depart(ROOM, BOB, at, 41)
+    two.tracker.untrack(ROOM, BOB, at, 41)
 
     await until(lambda: one.people == {ALICE: "Alice"})
     written = at.isoformat().replace("+00:00", "Z")
@@ -71,7 +71,7 @@ async def test_away_is_shown_within_two_seconds_at_the_pace_of_earnest(house):
     await two.watch(ROOM, BOB, "Bob")
     await until(lambda: BOB in one.people)
 
-    two.here.depart(ROOM, BOB, utc(), 1)
+    two.tracker.untrack(ROOM, BOB, utc(), 1)
 
     await until(lambda: BOB not in one.people, within=2)
 
@@ -79,13 +79,13 @@ async def test_away_is_shown_within_two_seconds_at_the_pace_of_earnest(house):
 async def test_a_second_tab_keeps_a_person_here(house):
     one = await house.open("one")
     await one.watch(ROOM, ALICE, "Alice")
-    one.here.arrive(ROOM, BOB, "Bob")
-    one.here.arrive(ROOM, BOB, "Bob")
+    one.tracker.track(ROOM, BOB, "Bob")
+    one.tracker.track(ROOM, BOB, "Bob")
     await until(lambda: BOB in one.people)
 
-    one.here.depart(ROOM, BOB, utc(), 1)
-    one.here.arrive(ROOM, CHARLIE, "Charlie")
-    one.here.depart(ROOM, CHARLIE, utc(), 1)
+    one.tracker.untrack(ROOM, BOB, utc(), 1)
+    one.tracker.track(ROOM, CHARLIE, "Charlie")
+    one.tracker.untrack(ROOM, CHARLIE, utc(), 1)
 
     await until(lambda: any(one["id"] == CHARLIE for f in frames(one) for one in f["went"]))
     assert BOB in one.people
@@ -96,17 +96,17 @@ async def test_a_tab_in_another_process_keeps_a_person_here(house):
     one, two = await house.open("one"), await house.open("two")
     await one.watch(ROOM, ALICE, "Alice")
     await two.watch(ROOM, BOB, "Bob")
-    one.here.arrive(ROOM, BOB, "Bob")
+    one.tracker.track(ROOM, BOB, "Bob")
     await until(lambda: BOB in one.people)
     await until(lambda: redis_field(house, "one", BOB))
 
-    two.here.depart(ROOM, BOB, utc(), 1)
+    two.tracker.untrack(ROOM, BOB, utc(), 1)
 
     await until(lambda: gone_from_redis(house, "two", BOB))
     assert BOB in one.people and not any(frame["went"] for frame in frames(one))
     assert (await document(ROOM, BOB)).exit_at is None
     first = utc()
-    one.here.depart(ROOM, BOB, first, 9)
+    one.tracker.untrack(ROOM, BOB, first, 9)
     await until(lambda: BOB not in one.people)
     assert (await until(lambda: last_exit(ROOM, BOB))).at == first
 
@@ -120,10 +120,10 @@ async def test_a_reload_is_shown_to_nobody_and_not_written(house):
     one.frames.clear()
 
     for _ in range(3):
-        two.here.depart(ROOM, BOB, utc(), 1)
-        two.here.arrive(ROOM, BOB, "Bob")
-    one.here.arrive(ROOM, CHARLIE, "Charlie")
-    one.here.depart(ROOM, CHARLIE, utc(), 1)
+        two.tracker.untrack(ROOM, BOB, utc(), 1)
+        two.tracker.track(ROOM, BOB, "Bob")
+    one.tracker.track(ROOM, CHARLIE, "Charlie")
+    one.tracker.untrack(ROOM, CHARLIE, utc(), 1)
 
     await until(lambda: any(frame["went"] for frame in frames(one)))  # Charlie's grace is over
     assert {one["id"] for f in frames(one) for one in f["came"] + f["went"]} == {CHARLIE}
@@ -137,8 +137,8 @@ async def test_moving_to_another_process_is_shown_to_nobody(house):
     await until(lambda: BOB in one.people)
     one.frames.clear()
 
-    two.here.depart(ROOM, BOB, utc(), 1)
-    one.here.arrive(ROOM, BOB, "Bob")
+    two.tracker.untrack(ROOM, BOB, utc(), 1)
+    one.tracker.track(ROOM, BOB, "Bob")
 
     await until(lambda: gone_from_redis(house, "two", BOB))
     assert frames(one) == [] and (await document(ROOM, BOB)).online
@@ -149,11 +149,11 @@ async def test_the_exit_moves_only_by_going_away_and_never_back(house):
     await one.watch(ROOM, ALICE, "Alice")
     at = utc()
     for exit_at in (at, at - timedelta(minutes=1)):
-        one.here.arrive(ROOM, BOB, "Bob")
+        one.tracker.track(ROOM, BOB, "Bob")
         await until(lambda: is_online(BOB))
-        one.here.depart(ROOM, BOB, exit_at, 5)
+        one.tracker.untrack(ROOM, BOB, exit_at, 5)
         await until(lambda: is_offline(BOB))
-    one.here.arrive(ROOM, BOB, "Bob")
+    one.tracker.track(ROOM, BOB, "Bob")
     await until(lambda: is_online(BOB))
 
     assert (await last_exit(ROOM, BOB)).at == at
@@ -163,17 +163,17 @@ async def test_who_gives_up_the_seat_is_gone_at_once_and_forgotten(house):
     one, two = await house.open("one"), await house.open("two")
     await one.watch(ROOM, ALICE, "Alice")
     await two.watch(ROOM, BOB, "Bob")
-    one.here.arrive(ROOM, BOB, "Bob")
+    one.tracker.track(ROOM, BOB, "Bob")
     await until(lambda: is_online(BOB))
     await until(lambda: BOB in one.people and BOB in two.people)
 
-    one.here.left(ROOM, BOB)
+    one.tracker.left(ROOM, BOB)
 
     await until(lambda: BOB not in one.people and BOB not in two.people)
     await until(lambda: is_absent(BOB))
-    one.here.depart(ROOM, BOB, utc(), 1)
-    two.here.depart(ROOM, BOB, utc(), 1)
-    one.here.arrive(ROOM, CHARLIE, "Charlie")
+    one.tracker.untrack(ROOM, BOB, utc(), 1)
+    two.tracker.untrack(ROOM, BOB, utc(), 1)
+    one.tracker.track(ROOM, CHARLIE, "Charlie")
     await until(lambda: is_online(CHARLIE))
     assert await is_absent(BOB)
 
@@ -182,13 +182,13 @@ async def test_a_leave_that_was_told_late_does_not_end_who_has_come_back(house):
     one, two = await house.open("one"), await house.open("two")
     await one.watch(ROOM, ALICE, "Alice")
     left_at = now_micros()
-    two.here.arrive(ROOM, BOB, "Bob")
+    two.tracker.track(ROOM, BOB, "Bob")
     await until(lambda: BOB in one.people)
-    first = two.here.visitors.get(ROOM, BOB).version
+    first = two.tracker.state.local.get(ROOM, BOB).version
 
-    one.here.changes.wish(ROOM, BOB, PendingChange("left", exit_at=left_at))
+    one.tracker.replicator.add(ROOM, BOB, PendingChange("left", exit_at=left_at))
 
-    await until(lambda: two.here.visitors.get(ROOM, BOB).version > first)
+    await until(lambda: two.tracker.state.local.get(ROOM, BOB).version > first)
     await until(lambda: BOB in one.people)
     await until(lambda: is_online(BOB))
 
@@ -196,14 +196,14 @@ async def test_a_leave_that_was_told_late_does_not_end_who_has_come_back(house):
 async def test_who_joins_again_is_here_again_without_an_exit(house):
     one = await house.open("one")
     await one.watch(ROOM, ALICE, "Alice")
-    one.here.arrive(ROOM, BOB, "Bob")
+    one.tracker.track(ROOM, BOB, "Bob")
     await until(lambda: is_online(BOB))
-    one.here.depart(ROOM, BOB, utc(), 5)
+    one.tracker.untrack(ROOM, BOB, utc(), 5)
     await until(lambda: last_exit(ROOM, BOB))
-    one.here.left(ROOM, BOB)
+    one.tracker.left(ROOM, BOB)
     await until(lambda: is_absent(BOB))
 
-    one.here.arrive(ROOM, BOB, "Bob")
+    one.tracker.track(ROOM, BOB, "Bob")
 
     await until(lambda: is_online(BOB))
     await until(lambda: BOB in one.people)
@@ -215,15 +215,14 @@ async def test_many_who_ask_for_a_snapshot_at_once_cost_one_load(house, monkeypa
     await one.watch(ROOM, ALICE, "Alice")
     await until(lambda: is_online(ALICE))
     loads = Counter()
-    load = two.here.leases.load
-    monkeypatch.setattr(
-        two.here.leases, "load", lambda room_id: (loads.update([room_id]), load(room_id))[1]
-    )
+    leases = two.tracker.state.leases
+    load = leases.load
+    monkeypatch.setattr(leases, "load", lambda room_id: (loads.update([room_id]), load(room_id))[1])
 
-    passing = await asyncio.gather(*(two.here.snapshot(ROOM) for _ in range(50)))
+    passing = await asyncio.gather(*(two.tracker.snapshot(ROOM) for _ in range(50)))
     for user_id in range(100, 150):
-        two.here.arrive(ROOM, user_id, f"Person {user_id}")
-    staying = await asyncio.gather(*(two.here.snapshot(ROOM) for _ in range(50)))
+        two.tracker.track(ROOM, user_id, f"Person {user_id}")
+    staying = await asyncio.gather(*(two.tracker.snapshot(ROOM) for _ in range(50)))
 
     assert {frame["count"] for frame in passing} == {1}
     assert {frame["count"] for frame in staying} == {51}
@@ -238,14 +237,14 @@ async def test_what_was_told_late_twice_or_never_makes_no_difference(house):
     house.deliver = False
     two.told.clear()
     for user_id in (10, 11, 12, 13):
-        two.here.arrive(ROOM, user_id, "Somebody")
+        two.tracker.track(ROOM, user_id, "Somebody")
         await until(lambda wanted=user_id: any(wanted in ids(one) for one in two.told))
-    two.here.depart(ROOM, 10, utc(), 1)
+    two.tracker.untrack(ROOM, 10, utc(), 1)
     await until(lambda: any(change["went"] for change in two.told))
 
     first, second, third, _, last = two.told  # the fourth is lost
     for change in (third, last, second, first, third, first):
-        one.here.heard(ROOM, change)
+        one.tracker.hear(ROOM, change)
 
     everybody = {ALICE, BOB, 11, 12, 13}
     await until(lambda: set(one.people) == everybody)
@@ -268,7 +267,7 @@ async def test_a_thousand_arrivals_give_few_frames_and_the_right_list(house):
     began = loop.time()
 
     for user_id in range(10, 1010):
-        (one, two)[user_id % 2].here.arrive(ROOM, user_id, f"Person {user_id}")
+        (one, two)[user_id % 2].tracker.track(ROOM, user_id, f"Person {user_id}")
         await asyncio.sleep(0.0005)
     await until(lambda: one.count == 1001 and len(one.people) == 200, within=5)
 
@@ -285,20 +284,20 @@ async def test_stopping_sends_everybody_away_now(house):
     await until(lambda: BOB in one.people and is_online(BOB))
     before = utc()
 
-    await two.here.stop()
+    await two.tracker.stop()
 
     await until(lambda: BOB not in one.people)
     assert before <= (await last_exit(ROOM, BOB)).at <= utc()
-    assert (await one.here.leases.beat()).live == ["one"]
+    assert (await one.tracker.state.leases.beat()).live == ["one"]
 
 
 async def test_thousands_who_go_with_their_process_are_written_in_one_piece(house, caplog):
     """MongoDB takes longer for so many than a process has that stops; another one stores them."""
     one, people = await house.open("one"), range(1, 6_001)
     for user_id in people:
-        one.here.arrive(ROOM + user_id % 12, user_id, "Somebody")
+        one.tracker.track(ROOM + user_id % 12, user_id, "Somebody")
     began = now_micros()
-    await one.here.stop()
+    await one.tracker.stop()
     ended = now_micros()
     house.servers.remove(one)
     assert caplog.text == ""
@@ -340,15 +339,15 @@ async def test_what_was_left_to_others_is_kept_until_it_is_stored(house, monkeyp
 async def test_a_room_that_is_forgotten_costs_nothing_more(house):
     one, two = await house.open("one"), await house.open("two")
     await one.watch(ROOM, ALICE, "Alice")
-    one.here.depart(ROOM, ALICE, utc(), 1)
-    one.here.forget(ROOM)
+    one.tracker.untrack(ROOM, ALICE, utc(), 1)
+    one.tracker.forget(ROOM)
 
     await two.watch(ROOM, BOB, "Bob")
 
     await until(lambda: two.people == {BOB: "Bob"})
-    assert one.frames == [] and one.here.rooms == {}
+    assert one.frames == [] and one.tracker.state.rooms == {}
     await until(lambda: is_offline(ALICE))
-    assert await one.here.leases.rooms_of("one") == []
+    assert await one.tracker.state.leases.rooms_of("one") == []
 
 
 async def test_a_name_may_be_anything_and_may_change(house):
@@ -358,7 +357,7 @@ async def test_a_name_may_be_anything_and_may_change(house):
     await until(lambda: ALICE in two.people and BOB in one.people)
     assert two.people[ALICE] == "알리스 : <b>\x00"
 
-    one.here.arrive(ROOM, ALICE, "Alice")
+    one.tracker.track(ROOM, ALICE, "Alice")
 
     await until(lambda: two.people[ALICE] == "Alice")
 
@@ -383,7 +382,7 @@ def ids(change):
 
 
 async def count_is(server, count):
-    return (await server.here.snapshot(ROOM))["count"] == count
+    return (await server.tracker.snapshot(ROOM))["count"] == count
 
 
 async def is_online(user_id):
@@ -401,7 +400,7 @@ async def is_absent(user_id):
 
 
 async def redis_field(house, process, user_id):
-    loaded = await house.servers[0].here.leases.load(ROOM)
+    loaded = await house.servers[0].tracker.state.leases.load(ROOM)
     return process in loaded.held_by.get(user_id, [])
 
 

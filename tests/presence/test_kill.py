@@ -13,7 +13,7 @@ from django.conf import settings
 
 from presence import last_seen
 from presence.room_state import now_micros
-from tests.presence.house import PACE, document, until
+from tests.presence.house import TIMINGS, document, until
 
 ROOM, ALICE, BOB, CHARLIE = 7, 1, 2, 3
 
@@ -56,8 +56,8 @@ async def test_the_people_of_a_killed_process_are_gone_as_of_its_last_sign_of_li
         gone = await until(lambda user_id=user_id: gone_document(user_id))
         assert began < gone.exit_at <= killed
     assert {one["id"] for f in one.frames for one in f.get("went", [])} == {BOB, CHARLIE}
-    assert set((await one.here.leases.beat()).live) == {"one", "two"}
-    assert await one.here.leases.rooms_of("killed") == []
+    assert set((await one.tracker.state.leases.beat()).live) == {"one", "two"}
+    assert await one.tracker.state.leases.rooms_of("killed") == []
 
 
 async def test_who_is_here_by_another_process_too_stays_when_one_is_killed(house, lodge):
@@ -91,15 +91,15 @@ async def test_a_process_that_was_stopped_for_long_comes_back_with_its_people(ho
 
 
 async def test_a_reaper_that_dies_midway_leaves_no_ghost(house, lodge):
-    calm = replace(PACE, beat=3600, audit=3600)  # does nothing by itself
+    calm = replace(TIMINGS, beat=3600, audit=3600)  # does nothing by itself
     one = await house.open("one", calm)
     await one.watch(ROOM, ALICE, "Alice")
     async with lodge("killed", BOB) as process:
         process.kill()
         await process.wait()
     beat = await until(lambda: dead_seen_by(one))
-    assert await one.here.leases.reap(ROOM, "killed", beat.dead["killed"])
-    await one.here.leases.bury("killed", beat.dead["killed"])
+    assert await one.tracker.state.leases.reap(ROOM, "killed", beat.dead["killed"])
+    await one.tracker.state.leases.bury("killed", beat.dead["killed"])
     await one.die()  # before MongoDB was told
     assert (await document(ROOM, BOB)).online
 
@@ -110,7 +110,7 @@ async def test_a_reaper_that_dies_midway_leaves_no_ghost(house, lodge):
 
 
 async def test_many_reapers_at_once_do_it_once(house, lodge):
-    calm = replace(PACE, beat=3600, audit=3600)
+    calm = replace(TIMINGS, beat=3600, audit=3600)
     servers = [await house.open(f"server {number}", calm) for number in range(4)]
     await servers[0].watch(ROOM, ALICE, "Alice")
     async with lodge("killed", BOB) as process:
@@ -118,7 +118,7 @@ async def test_many_reapers_at_once_do_it_once(house, lodge):
         await process.wait()
     await until(lambda: dead_seen_by(servers[0]))
 
-    await asyncio.gather(*(server.here.upkeep.beat() for server in servers))
+    await asyncio.gather(*(server.tracker.reaper.beat() for server in servers))
 
     went = [change["went"] for server in servers for change in server.told if change["went"]]
     gone = await until(lambda: gone_document(BOB))
@@ -170,5 +170,5 @@ async def held_by(process, user_id):
 
 
 async def dead_seen_by(server):
-    beat = await server.here.leases.beat()
+    beat = await server.tracker.state.leases.beat()
     return beat if "killed" in beat.dead else None

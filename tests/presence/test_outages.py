@@ -40,10 +40,10 @@ async def test_while_mongodb_is_down_people_come_and_go_and_it_heals(both, mongo
     await until(lambda: one.degraded and two.degraded)
 
     at = utc()
-    two.here.depart(ROOM, BOB, at, 17)
-    two.here.arrive(ROOM, CHARLIE, "Charlie")
+    two.tracker.untrack(ROOM, BOB, at, 17)
+    two.tracker.track(ROOM, CHARLIE, "Charlie")
     await until(lambda: set(one.people) == {ALICE, CHARLIE})
-    assert (await one.here.snapshot(ROOM))["degraded"]
+    assert (await one.tracker.snapshot(ROOM))["degraded"]
     assert await asyncio.to_thread(services.last_exit, ROOM, BOB) is None
     assert await asyncio.to_thread(services.states, ROOM, [BOB]) == {}
 
@@ -58,8 +58,8 @@ async def test_while_mongodb_is_down_people_come_and_go_and_it_heals(both, mongo
 async def test_a_mongodb_that_lost_everything_is_told_again(both, house):
     one, _ = both
     await asyncio.to_thread(last_seen.Attendance.objects.delete)
-    one.here.ledger._turn(False, "as if")
-    one.here.ledger.seen(1)
+    one.tracker.state.write_behind._turn(False, "as if")
+    one.tracker.state.write_behind.seen(1)
 
     await until(lambda: is_online(ALICE))
 
@@ -69,10 +69,10 @@ async def test_a_redis_that_was_killed_and_is_empty_is_told_again(both, valkey):
     kill(valkey)
     await until(lambda: one.degraded and two.degraded)
     at = utc()
-    two.here.depart(ROOM, BOB, at, 17)
-    one.here.arrive(ROOM, CHARLIE, "Charlie")
+    two.tracker.untrack(ROOM, BOB, at, 17)
+    one.tracker.track(ROOM, CHARLIE, "Charlie")
     await until(lambda: CHARLIE in one.people)  # our own are shown all the same
-    snapshot = await one.here.snapshot(ROOM)
+    snapshot = await one.tracker.snapshot(ROOM)
     assert snapshot["degraded"] and snapshot["count"] == 3
 
     await revive(valkey)
@@ -88,9 +88,9 @@ async def test_who_was_away_while_redis_was_down_was_away(both, valkey):
     kill(valkey)
     await until(lambda: two.degraded)
     at = utc()
-    two.here.depart(ROOM, BOB, at, 17)
-    await until(lambda: not two.here.visitors.waiting)
-    two.here.arrive(ROOM, BOB, "Bob")
+    two.tracker.untrack(ROOM, BOB, at, 17)
+    await until(lambda: not two.tracker.state.local.waiting)
+    two.tracker.track(ROOM, BOB, "Bob")
 
     await revive(valkey)
 
@@ -105,7 +105,7 @@ async def test_a_redis_that_forgot_everything_is_told_again_and_nobody_went(both
         await client.flushall()
         await until(lambda: both_known(one))
 
-    two.here.arrive(ROOM, CHARLIE, "Charlie")
+    two.tracker.track(ROOM, CHARLIE, "Charlie")
 
     await until(lambda: set(one.people) == {ALICE, BOB, CHARLIE})
     assert not any(frame.get("went") for frame in one.frames + two.frames)
@@ -118,11 +118,11 @@ async def test_a_redis_that_hangs_is_waited_for_a_moment_only(both, valkey):
     try:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        two.here.arrive(ROOM + 1, BOB, "Bob")
-        snapshot = await two.here.snapshot(ROOM + 1)
+        two.tracker.track(ROOM + 1, BOB, "Bob")
+        snapshot = await two.tracker.snapshot(ROOM + 1)
         assert snapshot["here"] == [{"id": BOB, "name": "Bob"}] and snapshot["degraded"]
         assert loop.time() - began < 10
-        two.here.depart(ROOM, BOB, utc(), 1)
+        two.tracker.untrack(ROOM, BOB, utc(), 1)
     finally:
         valkey.process.signal(signal.SIGCONT)
 
@@ -131,7 +131,7 @@ async def test_a_redis_that_hangs_is_waited_for_a_moment_only(both, valkey):
 
 async def test_a_departure_that_redis_missed_leaves_no_ghost(both, house):
     one, two = both
-    strange = two.here.leases
+    strange = two.tracker.state.leases
     await strange.apply([(ROOM, True, [("here", CHARLIE, "Charlie")])])  # nobody's connection
 
     await until(lambda: CHARLIE not in one.people and BOB in one.people)
@@ -145,10 +145,10 @@ async def test_a_process_starts_and_stops_while_both_stores_are_down(valkey, mon
     loop = asyncio.get_running_loop()
 
     one = await house.open("one")
-    one.here.arrive(ROOM, ALICE, "Alice")
-    snapshot = await one.here.snapshot(ROOM)
+    one.tracker.track(ROOM, ALICE, "Alice")
+    snapshot = await one.tracker.snapshot(ROOM)
     began = loop.time()
-    await one.here.stop()
+    await one.tracker.stop()
 
     assert snapshot["count"] == 1
     assert loop.time() - began < 5
@@ -175,9 +175,9 @@ async def is_online(user_id):
 
 
 async def both_known(one):
-    held_by = (await one.here.leases.load(ROOM)).held_by
+    held_by = (await one.tracker.state.leases.load(ROOM)).held_by
     return {ALICE, BOB} <= held_by.keys()
 
 
 async def not_held(one, user_id):
-    return user_id not in (await one.here.leases.load(ROOM)).held_by
+    return user_id not in (await one.tracker.state.leases.load(ROOM)).held_by

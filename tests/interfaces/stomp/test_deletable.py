@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.chattalk.test_layout import MAY_IMPORT, ROOT
+from tests.chattalk.test_layout import APPS, ROOT
 
 ROUTES = {Path("interfaces/routing.py"), Path("chattalk/urls.py")}
 WHOLE = """
@@ -23,13 +23,13 @@ def mentions(text: str) -> list[str]:
 
 
 def test_only_the_routes_know_it():
-    files = [file for package in MAY_IMPORT for file in (ROOT / package).rglob("*.py")]
+    files = [file for package in APPS for file in (ROOT / package).rglob("*.py")]
     outside = [file.relative_to(ROOT) for file in files if "stomp" not in file.parts]
     assert {file for file in outside if mentions((ROOT / file).read_text())} == ROUTES
 
 
 def test_without_it_the_site_starts(tmp_path):
-    for package in [*MAY_IMPORT, "templates", "locale", "static"]:
+    for package in [*APPS, "templates", "locale", "static"]:
         shutil.copytree(ROOT / package, tmp_path / package)
     shutil.copy(ROOT / "manage.py", tmp_path)
     shutil.rmtree(tmp_path / "messaging" / "stomp")

@@ -36,7 +36,7 @@ async def read_to(room, user, seq):
 @pytest.fixture
 async def no_grace_ends():
     """Presence waits for them without end: only who says so is away."""
-    node.current().here.visitors._grace = 1_000.0
+    node.current().presence.state.local._grace = 1_000.0
 
 
 async def test_after_back_nobody_has_read_what_comes_and_the_person_is_away(room, alice, bob):
