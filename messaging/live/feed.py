@@ -8,12 +8,11 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
 from core.postgresql.reads import Unavailable
 from messaging.live.packets import Packet, packet, together
-from messaging.log.event import Event, Person, encode
+from messaging.log.event import Event, decode, encode
 
 logger = logging.getLogger(__name__)
 
@@ -56,23 +55,15 @@ class EntryBatch:
         self.packet = together([line.frame for line in lines])
 
 
-def pack(line: Entry) -> list[Any]:
-    """For the channel layer: the frame, encoded once for all processes, and what a feed reads."""
-    event = line.event
-    return [event.seq, event.kind, event.at.timestamp(), event.sender.id, event.sender.name,
-            event.body if event.kind == "leave" else "", line.frame.wire]  # fmt: skip
-
-
 def told_of(lines: Sequence[Entry]) -> dict[str, Any]:
-    """What the other processes get of them."""
-    return {"type": "lines", "lines": [pack(line) for line in lines]}
+    """What the other processes get of them, over the channel layer: the frames, encoded once."""
+    return {"type": "lines", "frames": [line.frame.wire for line in lines]}
 
 
-def unpack(room_id: int, packed: list[Any]) -> Entry:
-    seq, kind, at, sender, name, body, frame = packed
-    event = Event(room_id, seq, kind, datetime.fromtimestamp(at, UTC), Person(sender, name))
-    event.body = body
-    return Entry(event, Packet(frame))
+def heard_in(message: dict[str, Any]) -> list[Entry]:
+    """The lines that another process told, whole: event and frame."""
+    frames = map(Packet, message["frames"])
+    return [Entry(decode(frame.payload), frame) for frame in frames]
 
 
 class Listener(Protocol):

@@ -20,7 +20,7 @@ from messaging import log
 from messaging.live import frames
 from messaging.live.activity import Activity
 from messaging.live.broker import Broker
-from messaging.live.feed import Entry, Feed, by_room, told_of, unpack
+from messaging.live.feed import Entry, Feed, by_room, heard_in, told_of
 from messaging.live.packets import Packet
 from messaging.live.subscription import Subscription
 from messaging.log import MemberState
@@ -65,7 +65,7 @@ class Hub:
             if told := self.others.get(message["type"]):
                 told(room_id, message)
         elif room_id in self.feeds:
-            lines = [unpack(room_id, packed) for packed in message["lines"]]
+            lines = heard_in(message)
             for line in lines:
                 self.said_elsewhere(line.event)
             if room_id not in self._heard_lines:  # what comes in one turn goes on together

@@ -27,9 +27,13 @@ class Packet:
         return [one for part in self._parts for one in part.singles] if self._parts else [self]
 
     @property
-    def text(self) -> str:
+    def payload(self) -> memoryview:
         """The message as it is, of a packet that holds one."""
-        return self.wire[_head_size(self.wire) :].decode()
+        return memoryview(self.wire)[_head_size(self.wire) :]
+
+    @property
+    def text(self) -> str:
+        return str(self.payload, "utf-8")
 
 
 def packet(text: str | bytes) -> Packet:

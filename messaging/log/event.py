@@ -39,11 +39,16 @@ class About(Struct, frozen=True):
     first: int  # the oldest line that is kept; one after the head where none is
 
 
-_encoder = msgspec.json.Encoder()
+_encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder(Event)
 
 
 def encode(frame: Struct | dict[str, Any]) -> bytes:
     return _encoder.encode(frame)
+
+
+def decode(frame: bytes | memoryview) -> Event:
+    """An event out of its frame. Raises msgspec.DecodeError for anything else."""
+    return _decoder.decode(frame)
 
 
 _LONGER = ((b"<", 5), (b">", 5), (b"&", 5), (b"\xe2\x80\xa8", 3), (b"\xe2\x80\xa9", 3))

@@ -124,10 +124,10 @@ async def test_while_redis_is_dead_what_is_told_is_dropped_and_nobody_waits(port
     async with process(f"redis://127.0.0.1:{port}") as dead:
         monkeypatch.setattr(broker, "get_channel_layer", lambda: dead)
         side = Broker("here", heard=lambda *_: None)
-        side.tell(1, {"type": "lines", "lines": []})
+        side.publish(1, {"type": "lines", "lines": []})
         async with asyncio.timeout(10):
             await side._teller
-        side.tell(1, {"type": "lines", "lines": []})
+        side.publish(1, {"type": "lines", "lines": []})
         assert side.is_down and side._teller is None and not side._backlog
         await side.close()
 
