@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from messaging.log.kinds import Kind
 from rooms.models import Room
 
 
@@ -17,13 +18,7 @@ class Event(models.Model):
     never changed: what corrects a line is a later line.
     """
 
-    class Kind(models.TextChoices):
-        MESSAGE = "message", _("message")
-        ENTER = "enter", _("entered")
-        LEAVE = "leave", _("left")
-        CLOSE = "close", _("closed the room")
-        OPEN = "open", _("opened the room again")
-        OWNER = "owner", _("is the owner now")
+    Kind = Kind
 
     room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="events", db_index=False)
     seq = models.BigIntegerField()

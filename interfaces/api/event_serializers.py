@@ -7,10 +7,10 @@ from rest_framework import serializers
 from interfaces.api.fields import Id, Text, Whole
 from interfaces.api.room_serializers import RoomShape
 from messaging.log import SEQ_MAX
-from messaging.models import Event
+from messaging.log.kinds import Kind
 from rooms.models import Membership
 
-KINDS = Event.Kind.values
+KINDS = Kind.values
 ROLES = Membership.Role.values
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from messaging.live.feed import Entry, EntryBatch
 from messaging.live.packets import Packet, packet
 from messaging.log.event import encode
+from messaging.log.kinds import GIVES_SEAT, TAKES_SEAT, UNREAD
 
 TOGETHER_SECONDS = 1.0
 
@@ -33,14 +34,14 @@ class Activity:
 
     def _count(self, line: Entry) -> None:
         self._head = line.seq
-        match line.event.kind:
-            case "message":
-                self._messages[line.event.sender.id] += 1
-            case "enter":
-                self.personnel += 1
-            case "leave":
-                self.personnel -= 1
-                self._forget(line.event.sender.id)
+        kind, user_id = line.event.kind, line.event.sender.id
+        if kind in UNREAD:
+            self._messages[user_id] += 1
+        elif kind in GIVES_SEAT:
+            self.personnel += 1
+        elif kind in TAKES_SEAT:
+            self.personnel -= 1
+            self._forget(user_id)
 
     def _forget(self, user_id: int) -> None:
         """Who gave up the seat is told no more."""

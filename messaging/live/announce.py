@@ -19,9 +19,9 @@ from messaging.live import about, broker, node, personal, renames
 from messaging.live.feed import by_room, told_of
 from messaging.live.personal import News
 from messaging.log.event import Event, Person
+from messaging.log.kinds import KINDS
 
-SEATS, STATES = ("enter", "leave"), ("close", "open", "owner")  # kinds of lines
-Told = Iterable[tuple[int, dict[str, Any]]]  # a room, or layer.PEOPLE, and what it is told
+Told = Iterable[tuple[int, dict[str, Any]]]  # a room, or broker.PEOPLE, and what it is told
 
 logger = logging.getLogger(__name__)
 
@@ -33,9 +33,9 @@ def announce_on_commit(events: list[Event]) -> None:
             lambda here: here.hub.stored(events),
             lambda: ((room, told_of(lines)) for room, lines in by_room(events).items()),
         )
-        seats = [(each, each.kind == "enter") for each in events if each.kind in SEATS]
+        seats = [(each, KINDS[each.kind].seats > 0) for each in events if KINDS[each.kind].seats]
         _mine_on_commit([News("seat", it.sender.id, it.room, taken) for it, taken in seats])
-        for room_id in {each.room for each in events if each.kind in STATES}:
+        for room_id in {each.room for each in events if KINDS[each.kind].changes_room}:
             about_on_commit(room_id)
 
 

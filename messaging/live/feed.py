@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 from core.postgresql.reads import Unavailable
 from messaging.live.packets import Packet, packet, together
 from messaging.log.event import Event, decode, encode
+from messaging.log.kinds import TAKES_SEAT
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class EntryBatch:
     def __init__(self, lines: Sequence[Entry]) -> None:
         self.all = lines
         self.first, self.last = lines[0].seq, lines[-1].seq
-        self.has_leaves = any(line.event.kind == "leave" for line in lines)
+        self.has_leaves = any(line.event.kind in TAKES_SEAT for line in lines)
         self.packet = together([line.frame for line in lines])
 
 

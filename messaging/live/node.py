@@ -26,6 +26,7 @@ from messaging.live.personal import Mine
 from messaging.live.renames import Names
 from messaging.live.writer import Writer
 from messaging.log.event import Event, Person, encode
+from messaging.log.kinds import UNREAD
 from presence.tracker import Tracker
 
 logger = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ class Node:
 
     def _count(self, event: Event) -> None:
         """What someone says by another process counts here, too, where the room is held."""
-        if event.kind == "message":
+        if event.kind in UNREAD:
             self.limits.said_elsewhere(event.room, event.sender.id)
 
     def _tell_limits(self, people: list[tuple[int, int]]) -> None:

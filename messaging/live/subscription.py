@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from messaging.live.feed import Entry, EntryBatch, Feed
 from messaging.live.frames import RESUME_BYTES_MAX, RESUME_MAX
 from messaging.live.packets import Packet
+from messaging.log.kinds import TAKES_SEAT
 
 Read = Callable[[int, int, float], Awaitable[list[Entry]]]
 
@@ -57,7 +58,7 @@ class Subscription:
 
     def _end_if_left(self, line: Entry) -> None:
         # An older leave was followed by a return, for the seat was there after it.
-        left = line.event.kind == "leave" and line.event.sender.id == self.user_id
+        left = line.event.kind in TAKES_SEAT and line.event.sender.id == self.user_id
         if left and line.seq > self.member_at:
             self._ended(self, line.event.body or "left")
 

@@ -28,6 +28,7 @@ from messaging.live.drafts import (
     unavailable,
 )
 from messaging.log.event import Event
+from messaging.log.kinds import Kind
 from rooms import services as rooms
 
 logger = logging.getLogger(__name__)
@@ -229,7 +230,7 @@ class Writer:
             self._settled(waiting)
             waiting.answer(receipt)
             if not found.repeated:
-                event = Event(draft.room_id, found.seq, "message", found.at, draft.sender)
+                event = Event(draft.room_id, found.seq, Kind.MESSAGE.value, found.at, draft.sender)
                 event.cid, event.body = draft.client_id, draft.body
                 events.append(event)
         if events and writable.trouble:

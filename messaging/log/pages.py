@@ -6,6 +6,7 @@ from typing import Any
 
 from messaging.log import allowance
 from messaging.log.event import Event, fitting
+from messaging.log.kinds import UNREAD, in_sql
 from messaging.log.positions import UNREAD_MAX
 from messaging.log.rows import event, rows
 
@@ -66,7 +67,7 @@ FORWARDS, BACKWARDS = PAGES.format(direction="ASC"), PAGES.format(direction="DES
 # further than the page. The span is one of pairs, as the index has them: event_by_time knows single
 # times only, and would give blocks of all rooms.
 # Uses indexes: membership_once, event_by_room_and_time; event_seq_once for the read position.
-_MISSED = """
+_MISSED = f"""
 FROM rooms_membership m CROSS JOIN LATERAL (
     SELECT LEAST(%(since)s::timestamptz, coalesce((
         SELECT created_at FROM messaging_event WHERE room_id = m.room_id AND seq = m.read_seq
@@ -76,7 +77,7 @@ FROM rooms_membership m CROSS JOIN LATERAL (
     WHERE room_id = m.room_id AND (created_at, seq) >= (span.since, 0)
       AND (created_at, seq) <= (%(until)s::timestamptz, 9223372036854775807)
       AND seq > GREATEST(m.read_seq, %(after)s)
-      AND kind = 'message' AND sender_id <> m.user_id
+      AND kind IN {in_sql(UNREAD)} AND sender_id <> m.user_id
     ORDER BY created_at, seq LIMIT %(limit)s
 ) e JOIN accounts_user u ON u.id = e.sender_id
 WHERE m.room_id = %(room)s AND m.user_id = %(user)s
@@ -90,10 +91,10 @@ COUNT_MISSED = f"SELECT count(*), min(e.seq) {_MISSED}"
 
 # Messages of each minute since then, all rooms together.
 # Uses index: event_by_time.
-BY_MINUTE = """
+BY_MINUTE = f"""
 SELECT date_bin('1 minute', e.created_at, %(since)s::timestamptz), count(*)
 FROM messaging_event e
-WHERE e.created_at >= %(since)s::timestamptz AND e.kind = 'message' GROUP BY 1
+WHERE e.created_at >= %(since)s::timestamptz AND e.kind IN {in_sql(UNREAD)} GROUP BY 1
 """
 
 

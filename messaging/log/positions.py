@@ -3,17 +3,18 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from messaging.log import kinds
 from messaging.log.event import About
 from messaging.log.rows import rows
 
 UNREAD_MAX = 100  # counting stops here; "99+" needs no more
 
 # Of a membership m. Uses index: event_seq_once.
-_UNREAD_OF_M = """(
+_UNREAD_OF_M = f"""(
     SELECT count(*) FROM (
         SELECT 1 FROM messaging_event e
         WHERE e.room_id = m.room_id AND e.seq > m.read_seq
-          AND e.kind = 'message' AND e.sender_id <> m.user_id
+          AND e.kind IN {kinds.in_sql(kinds.UNREAD)} AND e.sender_id <> m.user_id
         LIMIT %(max)s
     ) AS counted
 )"""

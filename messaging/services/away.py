@@ -9,6 +9,7 @@ from django.db.models import Func, IntegerField, QuerySet
 
 from messaging import log
 from messaging.log.event import PAGE_BYTES, Event
+from messaging.log.kinds import MISSED
 from messaging.models import Event as Log
 from presence import services as presence
 from rooms import services as rooms
@@ -22,9 +23,8 @@ def since(room_id: int, user_id: int, moment: datetime, limit: int) -> list[Log]
     Raises ValidationError (not_member, too_complex).
     """
     _check_seat(room_id, user_id)
-    kinds = (Log.Kind.MESSAGE, Log.Kind.ENTER, Log.Kind.LEAVE)
     # Uses index: event_by_room_and_time
-    found = Log.objects.filter(room_id=room_id, created_at__gte=moment, kind__in=kinds)
+    found = Log.objects.filter(room_id=room_id, created_at__gte=moment, kind__in=MISSED)
     events = found.order_by("created_at", "seq")
     kept = Log.objects.filter(pk__in=_within(events[:limit], PAGE_BYTES))
     return list(kept.select_related("sender").order_by("created_at", "seq"))

@@ -9,7 +9,7 @@ from accounts.models import User
 from core import rate_limits
 from messaging import log
 from messaging.live import announce
-from messaging.models import Event as Log
+from messaging.log.kinds import Kind
 from presence import services as presence
 from rooms import services as rooms
 from rooms.admission import AdmissionQueue, Outcomes
@@ -49,7 +49,7 @@ def _look(room_id: int, user_ids: Collection[int]) -> Outcomes:
 def _seat(room_id: int, user_ids: Collection[int]) -> Outcomes:
     with transaction.atomic():
         seated, refused = rooms.seat(room_id, user_ids)
-        announce.announce_on_commit(log.append(room_id, Log.Kind.ENTER, seated))
+        announce.announce_on_commit(log.append(room_id, Kind.ENTER, seated))
     return dict.fromkeys(user_ids) | {user_id: rooms.full() for user_id in refused}
 
 
@@ -76,6 +76,6 @@ def _unseat(room_id: int, user_id: int, how: str) -> bool:
     with transaction.atomic():
         had_seat = rooms.unseat(room_id, user_id)
         if had_seat:
-            announce.announce_on_commit(log.append(room_id, Log.Kind.LEAVE, [user_id], how))
+            announce.announce_on_commit(log.append(room_id, Kind.LEAVE, [user_id], how))
             transaction.on_commit(lambda: presence.remove(room_id, user_id), robust=True)
     return had_seat

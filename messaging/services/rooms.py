@@ -12,7 +12,7 @@ from accounts.models import User
 from core import rate_limits
 from messaging import log
 from messaging.live import announce
-from messaging.models import Event as Log
+from messaging.log.kinds import Kind
 from rooms import services as rooms
 from rooms.models import Room
 
@@ -36,7 +36,7 @@ def open_room(
         )
         if seat_owner:
             rooms.seat(room.pk, [owner.pk])
-            announce.announce_on_commit(log.append(room.pk, Log.Kind.ENTER, [owner.pk]))
+            announce.announce_on_commit(log.append(room.pk, Kind.ENTER, [owner.pk]))
             room.personnel = 1
     return room
 
@@ -67,17 +67,15 @@ def close_room(room_id: int, by: User) -> bool:
 
     Raises PermissionDenied.
     """
-    return _turn(room_id, by, rooms.close, Log.Kind.CLOSE, "closed")
+    return _turn(room_id, by, rooms.close, Kind.CLOSE, "closed")
 
 
 def reopen_room(room_id: int, by: User) -> bool:
     """Joining and talking go on. False if it was open. Raises PermissionDenied."""
-    return _turn(room_id, by, rooms.reopen, Log.Kind.OPEN, "reopened")
+    return _turn(room_id, by, rooms.reopen, Kind.OPEN, "reopened")
 
 
-def _turn(
-    room_id: int, by: User, turn: Callable[[int, User], bool], kind: Log.Kind, what: str
-) -> bool:
+def _turn(room_id: int, by: User, turn: Callable[[int, User], bool], kind: Kind, what: str) -> bool:
     with transaction.atomic():
         was_turned = turn(room_id, by)
         if was_turned:
@@ -91,7 +89,7 @@ def transfer_room(room_id: int, to_user_id: int, by: User) -> bool:
     with transaction.atomic():
         was_other = rooms.transfer(room_id, to_user_id, by)
         if was_other:
-            announce.announce_on_commit(log.append(room_id, Log.Kind.OWNER, [to_user_id]))
+            announce.announce_on_commit(log.append(room_id, Kind.OWNER, [to_user_id]))
             told = f"made {audit.named(to_user_id)} the owner"
             audit.record(by, Room.objects.get(pk=room_id), told)
     return was_other

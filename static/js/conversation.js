@@ -5,6 +5,7 @@ import { Composer } from "./conversation/composer.js";
 import { Connection } from "./conversation/connection.js";
 import { attentive, byId } from "./conversation/dom.js";
 import { Drawer } from "./conversation/drawers.js";
+import { kindOf } from "./conversation/kinds.js";
 import { Names } from "./conversation/names.js";
 import { Outbox, tabStore } from "./conversation/outbox.js";
 import { People } from "./conversation/people.js";
@@ -157,7 +158,7 @@ class Conversation {
   changedBy(event) {
     this.typing.stopped(event.from.id);
     this.room.heard(event);
-    if (["enter", "leave", "owner"].includes(event.kind)) this.people.refresh();
+    if (kindOf(event).changesPeople) this.people.refresh();
   }
 
   on_ack({ cid, seq }) {

@@ -5,6 +5,7 @@
 // folded run have no height, and the first of them carries the sentence.
 
 import { make } from "./dom.js";
+import { kindOf } from "./kinds.js";
 import { amount, dayKey, fill, moment, time } from "./words.js";
 
 const FOLDED_FROM = 4; // lines in a row; fewer are told one by one
@@ -44,7 +45,7 @@ const DEEDS = {
   },
 };
 
-const comesOrGoes = (event) => event?.kind === "enter" || event?.kind === "leave";
+const comesOrGoes = (event) => Boolean(kindOf(event).folds);
 const deed = ({ kind, body }) => (kind === "leave" && body === "removed" ? "removed" : kind);
 
 // What is said of one who came or went, with a place for the name.

@@ -3,6 +3,7 @@
 
 import { whenOver } from "../whose.js";
 import { attentive, byId } from "./dom.js";
+import { kindOf } from "./kinds.js";
 import { Missed } from "./missed.js";
 import { ReadPosition } from "./read.js";
 import { Reader } from "./reader.js";
@@ -131,8 +132,9 @@ export class Place {
 
   watch(elements) {
     for (const element of elements) {
-      const { kind, from, seq } = element.event;
-      const isNews = kind === "message" && from.id !== this.me.id && seq > this.reading.read;
+      const { from, seq } = element.event;
+      const isOthers = kindOf(element.event).isUnread && from.id !== this.me.id;
+      const isNews = isOthers && seq > this.reading.read;
       if (isNews) this.sight.watch(element);
     }
   }

@@ -9,6 +9,7 @@
 // Of lines that the page does not know the server has told how much in them is unread (`tell`).
 // Nothing here touches the document.
 
+import { kindOf } from "./kinds.js";
 import { Stretches } from "./stretches.js";
 
 export class Reading {
@@ -29,7 +30,7 @@ export class Reading {
   know(events, from = events[0]?.seq, to = events.at(-1)?.seq) {
     this.known.add(from, to);
     const fresh = events
-      .filter(({ kind, from: who }) => kind === "message" && who.id !== this.me.id)
+      .filter((event) => kindOf(event).isUnread && event.from.id !== this.me.id)
       .map(({ seq }) => seq);
     this.others = merged(this.others, fresh);
     this.tidy();

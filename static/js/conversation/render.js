@@ -4,25 +4,19 @@
 import { copyButton } from "../copy.js";
 import { avatar, make } from "./dom.js";
 import { alone } from "./fold.js";
+import { kindOf } from "./kinds.js";
 import { languageOf, shown } from "./text.js";
 import { day, dayKey, fill, moment, time } from "./words.js";
 
 const TOGETHER = 5 * 60_000; // ms between messages of one person that are shown as one group
 
-const QUIET = {
-  enter: alone,
-  leave: alone,
-  close: () => gettext("%(name)s closed the room"),
-  open: () => gettext("%(name)s opened the room again"),
-  owner: () => gettext("%(name)s is the owner now"),
-};
-
 // Answers an element for every event, also for kinds it does not know: those show nothing.
 export function entry(event, me) {
   const element = make("div", { class: "entry", "data-seq": event.seq });
   element.event = event;
-  if (event.kind === "message") element.append(message(event, me));
-  else if (event.kind in QUIET) element.append(quiet(event));
+  const { isUnread, folds, sentence } = kindOf(event);
+  if (isUnread) element.append(message(event, me));
+  else if (folds || sentence) element.append(quiet(event, sentence ?? alone));
   return element;
 }
 
@@ -52,9 +46,9 @@ function words(body) {
   return make("p", attributes, ...shown(body));
 }
 
-function quiet(event) {
+function quiet(event, sentence) {
   const at = new Date(event.at);
-  const text = fill(QUIET[event.kind](event), { name: event.from.name });
+  const text = fill(sentence(event), { name: event.from.name });
   return make(
     "p",
     { class: "quiet", dir: "auto" },
@@ -82,7 +76,7 @@ export function settle(element, previous) {
     element.prepend(make("h2", { class: "day" }, make("span", {}, day(at))));
   }
   const follows = !newDay && inGroup(before, event) && !element.querySelector(".new-line");
-  element.classList.toggle("is-first", event.kind === "message" && !follows);
+  element.classList.toggle("is-first", Boolean(kindOf(event).isUnread) && !follows);
   // One time for what was said in one breath, at its last line.
   const sameMinute = follows && time(new Date(before.at)) === time(at);
   previous?.classList.toggle("is-joined", sameMinute);
@@ -96,7 +90,7 @@ export function showDay(element) {
 
 function inGroup(before, event) {
   return (
-    before.kind === "message" &&
+    kindOf(before).isUnread &&
     before.from.id === event.from.id &&
     new Date(event.at) - new Date(before.at) < TOGETHER
   );

@@ -2,6 +2,7 @@
 // in it. As it came with the page, with each subscription, and whenever it changes.
 
 import { byId } from "./dom.js";
+import { kindOf } from "./kinds.js";
 
 export class Room {
   // changed(about) for the others who show something of it
@@ -19,9 +20,9 @@ export class Room {
   }
 
   // The same, with what a line of the log says of it.
-  heard({ kind, from }) {
-    if (kind === "close" || kind === "open") this.become({ ...this.about, closed: kind === "close" });
-    if (kind === "owner") this.become({ ...this.about, owner: from.id });
+  heard(event) {
+    const { about } = kindOf(event);
+    if (about) this.become({ ...this.about, ...about(event) });
   }
 
   closed() {
