@@ -20,6 +20,7 @@ check: .venv/dev.done  ## style, types, and migrations that were forgotten
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
 	@# It would rather ask the database about its history, too; no server runs here.
 	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 
@@ -54,7 +55,7 @@ fmt: .venv/dev.done
 	$(BIN)/ruff format .
 
 clean:  ## all but the data (var/)
-	rm -rf .venv .venv-lock .mypy_cache .ruff_cache .pytest_cache test-artifacts tests/npm/node_modules
+	rm -rf .venv .venv-lock .mypy_cache .import_linter_cache .ruff_cache .pytest_cache test-artifacts tests/npm/node_modules
 	find . -name __pycache__ -not -path './var/*' -prune -exec rm -rf {} +
 
 # The mark is made last, so an installation that was cut off is done again.

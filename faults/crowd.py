@@ -2,16 +2,14 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from bench.ours import Person
 from faults.member import Member
-
-if TYPE_CHECKING:
-    from faults.run import Run
+from faults.site import Site
 
 QUIET_SECONDS = 5.5  # workers compare their heads every 5 s: what comes late or twice comes by then
 COMPLETE_WITHIN = 120.0  # seconds; then it counts as lost
@@ -19,9 +17,10 @@ COMPLETE_WITHIN = 120.0  # seconds; then it counts as lost
 
 @dataclass
 class Crowd:
-    """A room, and members who stay in it."""
+    """A room, and members who stay in it. What does not come to rest is counted in `counts`."""
 
-    run: "Run"
+    site: Site
+    counts: Counter[str]
     room: int
     senders: list[Member]
     listeners: list[Member]
@@ -42,7 +41,7 @@ class Crowd:
         try:
             yield
             await asyncio.wait(talks, timeout=COMPLETE_WITHIN)
-            self.run.counts["unconverged"] += sum(not talk.done() for talk in talks)
+            self.counts["unconverged"] += sum(not talk.done() for talk in talks)
             for talk in talks:
                 if talk.done():
                     talk.result()
@@ -57,11 +56,11 @@ class Crowd:
         while not await self._is_complete() and time.monotonic() < deadline:
             await asyncio.sleep(0.1)
         await asyncio.sleep(QUIET_SECONDS)
-        self.run.counts["unconverged"] += sum(not member.is_connected for member in self.all)
+        self.counts["unconverged"] += sum(not member.is_connected for member in self.all)
 
     async def _is_complete(self) -> bool:
         ((head,),) = await asyncio.to_thread(
-            self.run.site.rows, "SELECT last_seq FROM rooms_room WHERE id = %s", self.room
+            self.site.rows, "SELECT last_seq FROM rooms_room WHERE id = %s", self.room
         )
         return all(
             member.is_connected and not member.waiting and member.screen.last >= head

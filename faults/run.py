@@ -139,7 +139,7 @@ class Run:
             return Member(f"{kind}{number}", people[number], room, turned, self.history, self.dice)
 
         made = Crowd(
-            self, room,
+            self.site, self.counts, room,
             [member(number, "sender", ports) for number in range(senders)],
             [
                 member(number, "listener", listen_at or ports)

@@ -47,7 +47,7 @@ async def _devices(run: Run, many: int) -> tuple[Crowd, list[Account]]:
         Member(f"browser {n}", person, room, site.ports, run.history, run.dice)
         for n, person in enumerate(plain)
     ]
-    crowd = Crowd(run, room, [*devices[::2]], [*devices[1::2], *others])
+    crowd = Crowd(run.site, run.counts, room, [*devices[::2]], [*devices[1::2], *others])
     run.crowds.append(crowd)
     await crowd.come()
     return crowd, accounts

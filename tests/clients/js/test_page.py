@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
-from tests.browser.conftest import browser, visitors  # noqa: F401  (fixtures)
-from tests.browser.talk import room_of
 from tests.clients.js.node import ROOT
 from tests.doors.clients import PASSWORD, sign_up
+from tests.interfaces.web.conftest import browser, visitors  # noqa: F401  (fixtures)
+from tests.interfaces.web.talk import room_of
 from tests.stack import Stack
 
 FOLDER = ROOT / "clients" / "js"

@@ -2,9 +2,9 @@
 
 import json
 
-from tests.browser.talk import room_of
 from tests.clients.js.node import needs_node, run_tests
 from tests.doors.clients import sign_up
+from tests.interfaces.web.talk import room_of
 
 SAID = 1_101  # more than a resume brings
 

@@ -19,8 +19,8 @@ from chattalk_client import (
 from chattalk_client.feed import KEPT_MAX
 
 from messaging import queries
+from messaging.live.frames import RESUME_MAX
 from messaging.models import Event
-from messaging.wire import RESUME_MAX
 from tests.clients.python.conftest import bodies, signed_in, told, two
 
 NUMBERS = [f"{number}" for number in range(2 * KEPT_MAX)]
