@@ -14,8 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chattalk import embedded
 from chattalk.environment import choice, flag, networks, number, origins, read, secret, words
-from core.redis import RedisBreaker
-from core.redis_errors import EndedConnections
+from core.redis import EndedConnections, RedisBreaker
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

@@ -1,18 +1,23 @@
-"""How long threads wait for Redis: for one answer, once. Everyone's client of it is given this.
+"""How long is waited for Redis: for one answer, once. Everyone's client of it is given this.
 
-A circuit breaker where redis-py itself asks whether to try: so it holds for the cache, the locks
-and the limits alike, whichever library speaks to Redis for them. Those that there are (pybreaker,
-circuitbreaker) wrap calls, which here are inside of libraries; and the one lets only one call be
-made at a time, the other lets all try at once when the break is over.
+For threads: a circuit breaker where redis-py itself asks whether to try: so it holds for the cache,
+the locks and the limits alike, whichever library speaks to Redis for them. Those that there are
+(pybreaker, circuitbreaker) wrap calls, which here are inside of libraries; and the one lets only one
+call be made at a time, the other lets all try at once when the break is over.
+
+For the event loop: a connection that has ended says so. redis-py takes what it is told by OSError.
+uvloop tells a RuntimeError of its own when something is written to a connection that ended a moment
+ago (uvloop #506), as while Redis dies; asyncio's own loop leaves it to the next read.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import ResponseError, TimeoutError
@@ -23,6 +28,7 @@ logger = logging.getLogger(__name__)
 BREAK_SECONDS = 2.0  # between two who wait for it while it is down
 COMPLAIN_SECONDS = 60.0  # between two lines that say the same
 REFUSED_SECONDS = 5.0  # for which a refusal counts
+ENDED = "the handler is closed"  # uvloop
 REFUSALS = {"OutOfMemory": "memory full", "ReadOnly": "read only", "MISCONF": "disk full"}
 
 
@@ -118,3 +124,24 @@ class RedisBreaker(Retry):
 def _said(error: Exception) -> str:
     """redis-py takes the code off what it knows."""
     return f"{type(error).__name__} {error}"
+
+
+class EndedConnections(AsyncRetry):
+    """`again`: how often on a connection that Redis closed meanwhile; a silent one is down."""
+
+    def __init__(self, again: int = 0) -> None:
+        super().__init__(NoBackoff(), again, (NoConnection,))
+
+    async def call_with_retry(
+        self, do: Callable[[], Awaitable[Any]], *args: Any, **named: Any
+    ) -> Any:
+        return await super().call_with_retry(lambda: _ended(do), *args, **named)
+
+
+async def _ended(do: Callable[[], Awaitable[Any]]) -> Any:
+    try:
+        return await do()
+    except RuntimeError as error:
+        if ENDED not in str(error):
+            raise
+        raise NoConnection(str(error)) from error

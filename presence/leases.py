@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -19,105 +20,11 @@ PROCESSES = f"{PREFIX}:processes"  # zset: process → last heartbeat in µs
 TIMEOUT_SECONDS = 1.5  # for any answer; a stopped Redis must not stop the people
 PEOPLE_AT_ONCE = 500  # in one script: Redis does nothing else meanwhile
 
-# What all scripts share. KEYS: processes, room, version, rooms of the process. ARGV: process,
-# lease in µs, room id, then their own. A version is never used twice, not even after a loss of
-# all data, since it is at least the time; it lives as long as somebody is in the room.
-COMMON = """
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-local live = redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[2], '+inf')
-local function elsewhere(user)
-  for _, process in ipairs(live) do
-    if process ~= ARGV[1] and redis.call('HEXISTS', KEYS[2], process .. ':' .. user) == 1 then
-      return 1
-    end
-  end
-  return 0
-end
-local function bump()
-  local before = tonumber(redis.call('GET', KEYS[3]) or '0')
-  local version = math.max(before + 1, now)
-  if redis.call('EXISTS', KEYS[2]) == 1 then
-    redis.call('SET', KEYS[3], string.format('%.0f', version))
-  else
-    redis.call('DEL', KEYS[3])
-  end
-  return before, version
-end
-"""
+LUA = Path(__file__).with_name("lua")  # says of each script what it is given
 
-# More ARGV: whether the process keeps people in the room, then (what, user, name) for each.
-# False for a process that is not known or was silent for too long: it must beat first.
-APPLY = (
-    COMMON
-    + """
-local score = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '0')
-if score < now - ARGV[2] then return false end
-local known = redis.call('ZRANGE', KEYS[1], 0, -1)
-local also = {}
-for i = 5, #ARGV, 3 do
-  local what, user, name = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  if what == 'here' then
-    redis.call('HSET', KEYS[2], ARGV[1] .. ':' .. user, name)
-  elseif what == 'gone' then
-    redis.call('HDEL', KEYS[2], ARGV[1] .. ':' .. user)
-  else
-    for _, process in ipairs(known) do redis.call('HDEL', KEYS[2], process .. ':' .. user) end
-  end
-  also[#also + 1] = elsewhere(user)
-end
-redis.call(ARGV[4] == '1' and 'SADD' or 'SREM', KEYS[4], ARGV[3])
-local before, version = bump()
-return {before, version, also}
-"""
-)
 
-# One more ARGV: the last heartbeat as it was when the process was found dead. False if it has
-# moved, or if somebody else was faster.
-REAP = (
-    COMMON
-    + """
-if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '-1') ~= tonumber(ARGV[4]) then
-  return false
-end
-local users, also = {}, {}
-local mine = ARGV[1] .. ':'
-for _, field in ipairs(redis.call('HKEYS', KEYS[2])) do
-  if string.sub(field, 1, #mine) == mine then
-    redis.call('HDEL', KEYS[2], field)
-    users[#users + 1] = tonumber(string.sub(field, #mine + 1))
-    also[#also + 1] = elsewhere(string.sub(field, #mine + 1))
-  end
-end
-redis.call('SREM', KEYS[4], ARGV[3])
-local before, version = bump()
-return {before, version, also, users}
-"""
-)
-
-# KEYS: processes. ARGV: process, lease in µs.
-BEAT = """
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-local score = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '0')
-redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
-return {now, score >= now - ARGV[2] and 1 or 0,
-        redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')}
-"""
-
-# KEYS: processes, room, version.
-LOAD = """
-local time = redis.call('TIME')
-return {time[1] * 1000000 + time[2], redis.call('GET', KEYS[3]) or '0',
-        redis.call('ZRANGE', KEYS[1], 0, -1), redis.call('HGETALL', KEYS[2])}
-"""
-
-# KEYS: processes, rooms of the process. ARGV: process, its last heartbeat.
-BURY = """
-if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '-1') ~= tonumber(ARGV[2]) then return 0 end
-redis.call('DEL', KEYS[2])
-return redis.call('ZREM', KEYS[1], ARGV[1])
-"""
+def _lua(*names: str) -> str:
+    return "".join((LUA / f"{name}.lua").read_text() for name in names)
 
 
 class StoreDown(Exception):
@@ -176,8 +83,9 @@ class Leases:
             retry=settings.REDIS_ENDED,
         )
         script = self._redis.register_script
-        self._apply, self._reap, self._beat = script(APPLY), script(REAP), script(BEAT)
-        self._load, self._bury = script(LOAD), script(BURY)
+        self._apply, self._reap = script(_lua("common", "apply")), script(_lua("common", "reap"))
+        self._beat, self._load = script(_lua("beat")), script(_lua("load"))
+        self._bury = script(_lua("bury"))
 
     async def beat(self) -> Beat:
         now, known, scores = await self._beat([PROCESSES], [self.process, self._lease])

@@ -8,7 +8,7 @@ from django.conf import settings
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as NoConnection
 
-from core.redis_errors import EndedConnections
+from core.redis import EndedConnections
 
 
 def _ending(times: int):

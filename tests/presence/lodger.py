@@ -9,7 +9,7 @@ import sys
 
 from django.conf import settings
 
-from core.redis_errors import EndedConnections
+from core.redis import EndedConnections
 
 settings.configure(
     REDIS_URL=os.environ["REDIS_URL"],
