@@ -2,8 +2,8 @@
 
 For threads: a circuit breaker where redis-py itself asks whether to try: so it holds for the cache,
 the locks and the limits alike, whichever library speaks to Redis for them. Those that there are
-(pybreaker, circuitbreaker) wrap calls, which here are inside of libraries; and the one lets only one
-call be made at a time, the other lets all try at once when the break is over.
+(pybreaker, circuitbreaker) wrap calls, which here are inside of libraries; and the one lets only
+one call be made at a time, the other lets all try at once when the break is over.
 
 For the event loop: a connection that has ended says so. redis-py takes what it is told by OSError.
 uvloop tells a RuntimeError of its own when something is written to a connection that ended a moment

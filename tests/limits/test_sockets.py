@@ -15,7 +15,7 @@ from tests.limits.raw import SECONDS, UPGRADE, connect, ended, head
 from tests.messaging.conftest import closed_node  # noqa: F401  (a fixture)
 from tests.messaging.served import served
 from tests.messaging.sockets import session_cookie
-from tests.presence.house import until
+from tests.presence.cluster import until
 
 OTHER = "127.0.0.2"
 DOORS = ["/ws/", "/stomp", "/stomp/chat/123/abcdefgh/websocket", "/stomp/chat/websocket"]

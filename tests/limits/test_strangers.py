@@ -15,7 +15,7 @@ from tests.limits.raw import SECONDS
 from tests.limits.test_sockets import OTHER, opened
 from tests.messaging.conftest import closed_node  # noqa: F401  (a fixture)
 from tests.messaging.served import served
-from tests.presence.house import until
+from tests.presence.cluster import until
 
 DOORS = ["/stomp", "/stomp/chat/123/abcdefgh/websocket", "/stomp/chat/websocket"]
 

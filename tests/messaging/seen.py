@@ -7,7 +7,7 @@ from uuid import UUID
 
 from core.tasks import end
 from tests.messaging.test_two_processes import tell
-from tests.presence.house import until
+from tests.presence.cluster import until
 from tests.stack import socket_at
 
 

@@ -20,7 +20,7 @@ from chattalk.server.worker import configuration
 from chattalk.server.workers import listen
 from messaging.live.outbox import Outbox
 from messaging.live.transport import Connection, behind
-from tests.presence.house import until
+from tests.presence.cluster import until
 
 BOTH_LOOPS = pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])
 BUFFER = 16 * 1024  # bytes that the kernel may take; a reader that stalls is noticed soon

@@ -13,7 +13,7 @@ from messaging.live.outbox import Outbox
 from messaging.live.packets import packet, together
 from messaging.live.transport import WAITING_MAX, Connection, behind
 from tests.messaging.served import BOTH_LOOPS, Door, served
-from tests.presence.house import until
+from tests.presence.cluster import until
 
 pytestmark = BOTH_LOOPS
 

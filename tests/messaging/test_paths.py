@@ -14,7 +14,7 @@ from chattalk.server.workers import ROOT, listen
 from messaging import services
 from tests.messaging.seen import cid, seen
 from tests.messaging.test_two_processes import frame, open_room, say, subscribe, tell
-from tests.presence.house import until
+from tests.presence.cluster import until
 from tests.stack import socket_at
 
 

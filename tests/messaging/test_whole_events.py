@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from messaging.live import node
 from messaging.models import Event
 from tests.messaging.test_two_processes import open_room, post, tell
-from tests.presence.house import until
+from tests.presence.cluster import until
 
 
 class Heard:

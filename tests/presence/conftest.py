@@ -6,7 +6,7 @@ import pytest
 from chattalk.embedded import data_dir
 from chattalk.embedded.others import MongoWire, Valkey
 from presence import last_seen
-from tests.presence.house import House
+from tests.presence.cluster import Cluster
 
 
 @pytest.fixture(scope="session")
@@ -47,9 +47,9 @@ def mongodb(own_servers, settings):
 
 
 @pytest.fixture
-async def house(valkey, mongodb):
+async def cluster(valkey, mongodb):
     """Several server processes in one, which hear each other."""
-    house = House()
-    await house.empty()
-    yield house
-    await house.close()
+    cluster = Cluster()
+    await cluster.empty()
+    yield cluster
+    await cluster.close()

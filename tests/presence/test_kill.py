@@ -13,7 +13,7 @@ from django.conf import settings
 
 from presence import last_seen
 from presence.room_state import now_micros
-from tests.presence.house import TIMINGS, document, until
+from tests.presence.cluster import TIMINGS, document, until
 
 ROOM, ALICE, BOB, CHARLIE = 7, 1, 2, 3
 
@@ -24,7 +24,7 @@ def lodge():
     async def lodge(name, *user_ids):
         urls = {"REDIS_URL": settings.REDIS_URL, "MONGODB_URL": settings.MONGODB_URL}
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.presence.lodger", name, str(ROOM)),
+            *(sys.executable, "-m", "tests.presence.killable_process", name, str(ROOM)),
             *map(str, user_ids),
             env=os.environ | urls,
             stdout=asyncio.subprocess.PIPE,
@@ -40,8 +40,8 @@ def lodge():
     return lodge
 
 
-async def test_the_people_of_a_killed_process_are_gone_as_of_its_last_sign_of_life(house, lodge):
-    one, two = await house.open("one"), await house.open("two")
+async def test_the_people_of_a_killed_process_are_gone_as_of_its_last_sign_of_life(cluster, lodge):
+    one, two = await cluster.open("one"), await cluster.open("two")
     await one.watch(ROOM, ALICE, "Alice")
     await two.watch(ROOM, ALICE, "Alice")
     began = now_micros()
@@ -60,8 +60,8 @@ async def test_the_people_of_a_killed_process_are_gone_as_of_its_last_sign_of_li
     assert await one.tracker.state.leases.rooms_of("killed") == []
 
 
-async def test_who_is_here_by_another_process_too_stays_when_one_is_killed(house, lodge):
-    one = await house.open("one")
+async def test_who_is_here_by_another_process_too_stays_when_one_is_killed(cluster, lodge):
+    one = await cluster.open("one")
     await one.watch(ROOM, ALICE, "Alice")
     async with lodge("killed", ALICE, BOB) as process:
         await until(lambda: BOB in one.people)
@@ -74,8 +74,8 @@ async def test_who_is_here_by_another_process_too_stays_when_one_is_killed(house
     assert not any(one["id"] == ALICE for f in one.frames for one in f.get("went", []))
 
 
-async def test_a_process_that_was_stopped_for_long_comes_back_with_its_people(house, lodge):
-    one = await house.open("one")
+async def test_a_process_that_was_stopped_for_long_comes_back_with_its_people(cluster, lodge):
+    one = await cluster.open("one")
     await one.watch(ROOM, ALICE, "Alice")
     async with lodge("frozen", BOB) as process:
         await until(lambda: BOB in one.people)
@@ -90,9 +90,9 @@ async def test_a_process_that_was_stopped_for_long_comes_back_with_its_people(ho
         assert back.exit_at == gone.exit_at
 
 
-async def test_a_reaper_that_dies_midway_leaves_no_ghost(house, lodge):
+async def test_a_reaper_that_dies_midway_leaves_no_ghost(cluster, lodge):
     calm = replace(TIMINGS, beat=3600, audit=3600)  # does nothing by itself
-    one = await house.open("one", calm)
+    one = await cluster.open("one", calm)
     await one.watch(ROOM, ALICE, "Alice")
     async with lodge("killed", BOB) as process:
         process.kill()
@@ -103,15 +103,15 @@ async def test_a_reaper_that_dies_midway_leaves_no_ghost(house, lodge):
     await one.die()  # before MongoDB was told
     assert (await document(ROOM, BOB)).online
 
-    await house.open("two")
+    await cluster.open("two")
 
     await until(lambda: gone_document(BOB))
     await until(lambda: gone_document(ALICE))
 
 
-async def test_many_reapers_at_once_do_it_once(house, lodge):
+async def test_many_reapers_at_once_do_it_once(cluster, lodge):
     calm = replace(TIMINGS, beat=3600, audit=3600)
-    servers = [await house.open(f"server {number}", calm) for number in range(4)]
+    servers = [await cluster.open(f"server {number}", calm) for number in range(4)]
     await servers[0].watch(ROOM, ALICE, "Alice")
     async with lodge("killed", BOB) as process:
         process.kill()
@@ -125,7 +125,7 @@ async def test_many_reapers_at_once_do_it_once(house, lodge):
     assert went == [[[BOB, gone.exit_at]]]
 
 
-async def test_when_all_are_killed_and_redis_is_empty_nobody_stays_online(house, lodge):
+async def test_when_all_are_killed_and_redis_is_empty_nobody_stays_online(cluster, lodge):
     async with lodge("first", ALICE) as first, lodge("second", BOB) as second:
         for process in (first, second):
             process.kill()
@@ -134,7 +134,7 @@ async def test_when_all_are_killed_and_redis_is_empty_nobody_stays_online(house,
     async with redis.asyncio.Redis.from_url(settings.REDIS_URL) as client:
         await client.flushall()
 
-    one = await house.open("one")
+    one = await cluster.open("one")
     await one.watch(ROOM, CHARLIE, "Charlie")
 
     for user_id in (ALICE, BOB):
@@ -143,8 +143,8 @@ async def test_when_all_are_killed_and_redis_is_empty_nobody_stays_online(house,
     assert await online_document(CHARLIE)
 
 
-async def test_an_orphan_who_is_here_by_a_living_process_is_not_sent_away(house, lodge):
-    one = await house.open("one")
+async def test_an_orphan_who_is_here_by_a_living_process_is_not_sent_away(cluster, lodge):
+    one = await cluster.open("one")
     await one.watch(ROOM, ALICE, "Alice")
     await until(lambda: online_document(ALICE))
     stale = last_seen.Mark(ROOM, ALICE, now_micros(), online=True, process="long gone", came_at=1)

@@ -8,7 +8,7 @@ import redis.asyncio
 from django.conf import settings
 
 from presence import last_seen, services
-from tests.presence.house import document, until, utc
+from tests.presence.cluster import document, until, utc
 
 ROOM, ALICE, BOB, CHARLIE = 7, 1, 2, 3
 
@@ -24,8 +24,8 @@ async def revive(server):
 
 
 @pytest.fixture
-async def both(house):
-    one, two = await house.open("one"), await house.open("two")
+async def both(cluster):
+    one, two = await cluster.open("one"), await cluster.open("two")
     await one.watch(ROOM, ALICE, "Alice")
     await two.watch(ROOM, BOB, "Bob")
     await until(lambda: BOB in one.people and ALICE in two.people)
@@ -55,7 +55,7 @@ async def test_while_mongodb_is_down_people_come_and_go_and_it_heals(both, mongo
     await until(lambda: is_online(CHARLIE))
 
 
-async def test_a_mongodb_that_lost_everything_is_told_again(both, house):
+async def test_a_mongodb_that_lost_everything_is_told_again(both, cluster):
     one, _ = both
     await asyncio.to_thread(last_seen.Attendance.objects.delete)
     one.tracker.state.write_behind._turn(False, "as if")
@@ -129,7 +129,7 @@ async def test_a_redis_that_hangs_is_waited_for_a_moment_only(both, valkey):
     await until(lambda: set(one.people) == {ALICE} and one.degraded is False)
 
 
-async def test_a_departure_that_redis_missed_leaves_no_ghost(both, house):
+async def test_a_departure_that_redis_missed_leaves_no_ghost(both, cluster):
     one, two = both
     strange = two.tracker.state.leases
     await strange.apply([(ROOM, True, [("here", CHARLIE, "Charlie")])])  # nobody's connection
@@ -139,12 +139,12 @@ async def test_a_departure_that_redis_missed_leaves_no_ghost(both, house):
     await until(lambda: not_held(one, CHARLIE))
 
 
-async def test_a_process_starts_and_stops_while_both_stores_are_down(valkey, mongodb, house):
+async def test_a_process_starts_and_stops_while_both_stores_are_down(valkey, mongodb, cluster):
     kill(valkey)
     kill(mongodb)
     loop = asyncio.get_running_loop()
 
-    one = await house.open("one")
+    one = await cluster.open("one")
     one.tracker.track(ROOM, ALICE, "Alice")
     snapshot = await one.tracker.snapshot(ROOM)
     began = loop.time()
@@ -152,13 +152,13 @@ async def test_a_process_starts_and_stops_while_both_stores_are_down(valkey, mon
 
     assert snapshot["count"] == 1
     assert loop.time() - began < 5
-    house.servers.clear()
+    cluster.servers.clear()
 
 
-async def test_a_process_that_started_without_stores_finds_them(valkey, mongodb, house):
+async def test_a_process_that_started_without_stores_finds_them(valkey, mongodb, cluster):
     kill(valkey)
     kill(mongodb)
-    one = await house.open("one")
+    one = await cluster.open("one")
     await one.watch(ROOM, ALICE, "Alice")
     await until(lambda: one.degraded)
 

@@ -38,7 +38,7 @@ def test_nobody_is_limited_by_address(as_nobody, settings):
 
 
 def test_without_redis_requests_go_on(as_bob, settings, monkeypatch):
-    """That nobody waits for it is tests/chattalk/test_patience.py's."""
+    """That nobody waits for it is tests/core/test_redis.py's."""
     settings.API_RATE = 1
 
     def down(*_ignored):

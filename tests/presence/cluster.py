@@ -36,15 +36,15 @@ async def until(check, within=15.0):
 class Server:
     """A process, and one watcher of its frames who does as docs/wire.md tells clients to."""
 
-    def __init__(self, house, name, timings):
-        self.house, self.frames, self.people, self.count = house, [], {}, 0
+    def __init__(self, cluster, name, timings):
+        self.cluster, self.frames, self.people, self.count = cluster, [], {}, 0
         self.degraded = None
         self.told = []
         self.tracker = Tracker(tell=self.tell, show=self.show, process=name, timings=timings)
 
     def tell(self, room_id, change):
         self.told.append(change)
-        self.house.tell(self, room_id, json.dumps(change))
+        self.cluster.tell(self, room_id, json.dumps(change))
 
     def show(self, room_id, frame):
         assert (frame["type"], frame["room"]) == ("presence", room_id)
@@ -64,10 +64,10 @@ class Server:
     async def die(self):
         """As by `kill -9`: not a word to anybody."""
         await self.tracker.close()
-        self.house.servers.remove(self)
+        self.cluster.servers.remove(self)
 
 
-class House:
+class Cluster:
     def __init__(self):
         self.servers = []
         self.deliver = True

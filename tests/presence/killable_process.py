@@ -1,4 +1,6 @@
-"""A process to be killed: `python -m tests.presence.lodger NAME ROOM USER…` holds people in a room.
+"""A process to be killed, which holds people in a room:
+
+    python -m tests.presence.killable_process NAME ROOM USER…
 
 It says "here" once MongoDB knows them. It never goes by itself.
 """
@@ -18,7 +20,7 @@ settings.configure(
 )
 
 from presence.tracker import Tracker  # noqa: E402  (it reads the settings)
-from tests.presence.house import TIMINGS, document, until  # noqa: E402
+from tests.presence.cluster import TIMINGS, document, until  # noqa: E402
 
 
 async def main(name, room_id, *user_ids):

@@ -10,7 +10,7 @@ from presence import farewells, last_seen, services, stored
 from presence.last_seen import Mark
 from presence.pending import PendingChange
 from presence.room_state import micros, now_micros
-from tests.presence.house import document, until, utc
+from tests.presence.cluster import document, until, utc
 
 ROOM, ALICE, BOB, CHARLIE = 7, 1, 2, 3
 
@@ -19,8 +19,8 @@ async def last_exit(room_id, user_id):
     return await asyncio.to_thread(services.last_exit, room_id, user_id)
 
 
-async def test_a_person_who_arrives_is_seen_in_all_processes(house):
-    one, two = await house.open("one"), await house.open("two")
+async def test_a_person_who_arrives_is_seen_in_all_processes(cluster):
+    one, two = await cluster.open("one"), await cluster.open("two")
     await one.watch(ROOM, ALICE, "Alice")
 
     await two.watch(ROOM, BOB, "Bob")
@@ -30,8 +30,8 @@ async def test_a_person_who_arrives_is_seen_in_all_processes(house):
     assert one.frames[-1]["came"] == [{"id": BOB, "name": "Bob"}]
 
 
-async def test_a_person_in_another_room_is_not_seen(house):
-    one, two = await house.open("one"), await house.open("two")
+async def test_a_person_in_another_room_is_not_seen(cluster):
+    one, two = await cluster.open("one"), await cluster.open("two")
     await one.watch(ROOM, ALICE, "Alice")
 
     await two.watch(ROOM + 1, CHARLIE, "Charlie")
@@ -41,8 +41,8 @@ async def test_a_person_in_another_room_is_not_seen(house):
     assert CHARLIE not in one.people and CHARLIE not in two.people
 
 
-async def test_who_closes_the_last_tab_is_gone_everywhere_with_the_exact_time(house):
-    one, two = await house.open("one"), await house.open("two")
+async def test_who_closes_the_last_tab_is_gone_everywhere_with_the_exact_time(cluster):
+    one, two = await cluster.open("one"), await cluster.open("two")
     await one.watch(ROOM, ALICE, "Alice")
     await two.watch(ROOM, BOB, "Bob")
     await until(lambda: BOB in one.people)
@@ -62,11 +62,11 @@ async def test_who_closes_the_last_tab_is_gone_everywhere_with_the_exact_time(ho
     }
 
 
-async def test_away_is_shown_within_two_seconds_at_the_pace_of_earnest(house):
+async def test_away_is_shown_within_two_seconds_at_the_pace_of_earnest(cluster):
     from presence.timings import STEADY
 
-    one = await house.open("one", STEADY)
-    two = await house.open("two", STEADY)
+    one = await cluster.open("one", STEADY)
+    two = await cluster.open("two", STEADY)
     await one.watch(ROOM, ALICE, "Alice")
     await two.watch(ROOM, BOB, "Bob")
     await until(lambda: BOB in one.people)
@@ -76,8 +76,8 @@ async def test_away_is_shown_within_two_seconds_at_the_pace_of_earnest(house):
     await until(lambda: BOB not in one.people, within=2)
 
 
-async def test_a_second_tab_keeps_a_person_here(house):
-    one = await house.open("one")
+async def test_a_second_tab_keeps_a_person_here(cluster):
+    one = await cluster.open("one")
     await one.watch(ROOM, ALICE, "Alice")
     one.tracker.track(ROOM, BOB, "Bob")
     one.tracker.track(ROOM, BOB, "Bob")
@@ -92,17 +92,17 @@ async def test_a_second_tab_keeps_a_person_here(house):
     assert (await document(ROOM, BOB)).online
 
 
-async def test_a_tab_in_another_process_keeps_a_person_here(house):
-    one, two = await house.open("one"), await house.open("two")
+async def test_a_tab_in_another_process_keeps_a_person_here(cluster):
+    one, two = await cluster.open("one"), await cluster.open("two")
     await one.watch(ROOM, ALICE, "Alice")
     await two.watch(ROOM, BOB, "Bob")
     one.tracker.track(ROOM, BOB, "Bob")
     await until(lambda: BOB in one.people)
-    await until(lambda: redis_field(house, "one", BOB))
+    await until(lambda: redis_field(cluster, "one", BOB))
 
     two.tracker.untrack(ROOM, BOB, utc(), 1)
 
-    await until(lambda: gone_from_redis(house, "two", BOB))
+    await until(lambda: gone_from_redis(cluster, "two", BOB))
     assert BOB in one.people and not any(frame["went"] for frame in frames(one))
     assert (await document(ROOM, BOB)).exit_at is None
     first = utc()
@@ -111,8 +111,8 @@ async def test_a_tab_in_another_process_keeps_a_person_here(house):
     assert (await until(lambda: last_exit(ROOM, BOB))).at == first
 
 
-async def test_a_reload_is_shown_to_nobody_and_not_written(house):
-    one, two = await house.open("one"), await house.open("two")
+async def test_a_reload_is_shown_to_nobody_and_not_written(cluster):
+    one, two = await cluster.open("one"), await cluster.open("two")
     await one.watch(ROOM, ALICE, "Alice")
     await two.watch(ROOM, BOB, "Bob")
     await until(lambda: BOB in one.people)
@@ -130,8 +130,8 @@ async def test_a_reload_is_shown_to_nobody_and_not_written(house):
     assert (await document(ROOM, BOB)).to_mongo() == before.to_mongo()
 
 
-async def test_moving_to_another_process_is_shown_to_nobody(house):
-    one, two = await house.open("one"), await house.open("two")
+async def test_moving_to_another_process_is_shown_to_nobody(cluster):
+    one, two = await cluster.open("one"), await cluster.open("two")
     await one.watch(ROOM, ALICE, "Alice")
     await two.watch(ROOM, BOB, "Bob")
     await until(lambda: BOB in one.people)
@@ -140,12 +140,12 @@ async def test_moving_to_another_process_is_shown_to_nobody(house):
     two.tracker.untrack(ROOM, BOB, utc(), 1)
     one.tracker.track(ROOM, BOB, "Bob")
 
-    await until(lambda: gone_from_redis(house, "two", BOB))
+    await until(lambda: gone_from_redis(cluster, "two", BOB))
     assert frames(one) == [] and (await document(ROOM, BOB)).online
 
 
-async def test_the_exit_moves_only_by_going_away_and_never_back(house):
-    one = await house.open("one")
+async def test_the_exit_moves_only_by_going_away_and_never_back(cluster):
+    one = await cluster.open("one")
     await one.watch(ROOM, ALICE, "Alice")
     at = utc()
     for exit_at in (at, at - timedelta(minutes=1)):
@@ -159,8 +159,8 @@ async def test_the_exit_moves_only_by_going_away_and_never_back(house):
     assert (await last_exit(ROOM, BOB)).at == at
 
 
-async def test_who_gives_up_the_seat_is_gone_at_once_and_forgotten(house):
-    one, two = await house.open("one"), await house.open("two")
+async def test_who_gives_up_the_seat_is_gone_at_once_and_forgotten(cluster):
+    one, two = await cluster.open("one"), await cluster.open("two")
     await one.watch(ROOM, ALICE, "Alice")
     await two.watch(ROOM, BOB, "Bob")
     one.tracker.track(ROOM, BOB, "Bob")
@@ -178,8 +178,8 @@ async def test_who_gives_up_the_seat_is_gone_at_once_and_forgotten(house):
     assert await is_absent(BOB)
 
 
-async def test_a_leave_that_was_told_late_does_not_end_who_has_come_back(house):
-    one, two = await house.open("one"), await house.open("two")
+async def test_a_leave_that_was_told_late_does_not_end_who_has_come_back(cluster):
+    one, two = await cluster.open("one"), await cluster.open("two")
     await one.watch(ROOM, ALICE, "Alice")
     left_at = now_micros()
     two.tracker.track(ROOM, BOB, "Bob")
@@ -193,8 +193,8 @@ async def test_a_leave_that_was_told_late_does_not_end_who_has_come_back(house):
     await until(lambda: is_online(BOB))
 
 
-async def test_who_joins_again_is_here_again_without_an_exit(house):
-    one = await house.open("one")
+async def test_who_joins_again_is_here_again_without_an_exit(cluster):
+    one = await cluster.open("one")
     await one.watch(ROOM, ALICE, "Alice")
     one.tracker.track(ROOM, BOB, "Bob")
     await until(lambda: is_online(BOB))
@@ -210,8 +210,8 @@ async def test_who_joins_again_is_here_again_without_an_exit(house):
     assert await last_exit(ROOM, BOB) is None
 
 
-async def test_many_who_ask_for_a_snapshot_at_once_cost_one_load(house, monkeypatch):
-    one, two = await house.open("one"), await house.open("two")
+async def test_many_who_ask_for_a_snapshot_at_once_cost_one_load(cluster, monkeypatch):
+    one, two = await cluster.open("one"), await cluster.open("two")
     await one.watch(ROOM, ALICE, "Alice")
     await until(lambda: is_online(ALICE))
     loads = Counter()
@@ -229,12 +229,12 @@ async def test_many_who_ask_for_a_snapshot_at_once_cost_one_load(house, monkeypa
     assert loads == {ROOM: 2}
 
 
-async def test_what_was_told_late_twice_or_never_makes_no_difference(house):
-    one, two = await house.open("one"), await house.open("two")
+async def test_what_was_told_late_twice_or_never_makes_no_difference(cluster):
+    one, two = await cluster.open("one"), await cluster.open("two")
     await one.watch(ROOM, ALICE, "Alice")
     await two.watch(ROOM, BOB, "Bob")
     await until(lambda: BOB in one.people)
-    house.deliver = False
+    cluster.deliver = False
     two.told.clear()
     for user_id in (10, 11, 12, 13):
         two.tracker.track(ROOM, user_id, "Somebody")
@@ -250,18 +250,18 @@ async def test_what_was_told_late_twice_or_never_makes_no_difference(house):
     await until(lambda: set(one.people) == everybody)
 
 
-async def test_a_change_that_nobody_told_is_found(house):
-    one, two = await house.open("one"), await house.open("two")
+async def test_a_change_that_nobody_told_is_found(cluster):
+    one, two = await cluster.open("one"), await cluster.open("two")
     await one.watch(ROOM, ALICE, "Alice")
-    house.deliver = False
+    cluster.deliver = False
 
     await two.watch(ROOM, BOB, "Bob")
 
     await until(lambda: BOB in one.people)
 
 
-async def test_a_thousand_arrivals_give_few_frames_and_the_right_list(house):
-    one, two = await house.open("one"), await house.open("two")
+async def test_a_thousand_arrivals_give_few_frames_and_the_right_list(cluster):
+    one, two = await cluster.open("one"), await cluster.open("two")
     await one.watch(ROOM, ALICE, "Alice")
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -277,8 +277,8 @@ async def test_a_thousand_arrivals_give_few_frames_and_the_right_list(house):
     await until(lambda: count_is(two, 1001))
 
 
-async def test_stopping_sends_everybody_away_now(house):
-    one, two = await house.open("one"), await house.open("two")
+async def test_stopping_sends_everybody_away_now(cluster):
+    one, two = await cluster.open("one"), await cluster.open("two")
     await one.watch(ROOM, ALICE, "Alice")
     await two.watch(ROOM, BOB, "Bob")
     await until(lambda: BOB in one.people and is_online(BOB))
@@ -291,20 +291,20 @@ async def test_stopping_sends_everybody_away_now(house):
     assert (await one.tracker.state.leases.beat()).live == ["one"]
 
 
-async def test_thousands_who_go_with_their_process_are_written_in_one_piece(house, caplog):
+async def test_thousands_who_go_with_their_process_are_written_in_one_piece(cluster, caplog):
     """MongoDB takes longer for so many than a process has that stops; another one stores them."""
-    one, people = await house.open("one"), range(1, 6_001)
+    one, people = await cluster.open("one"), range(1, 6_001)
     for user_id in people:
         one.tracker.track(ROOM + user_id % 12, user_id, "Somebody")
     began = now_micros()
     await one.tracker.stop()
     ended = now_micros()
-    house.servers.remove(one)
+    cluster.servers.remove(one)
     assert caplog.text == ""
     name, marks = await asyncio.to_thread(farewells.one)
     assert name.startswith("one:") and len(marks) > 1_000
 
-    await house.open("two")
+    await cluster.open("two")
 
     await until(lambda: asyncio.to_thread(lambda: farewells.one() is None), within=120)
     pairs = [(ROOM + user_id % 12, user_id) for user_id in people]
@@ -313,7 +313,7 @@ async def test_thousands_who_go_with_their_process_are_written_in_one_piece(hous
     assert all(not at.online and began <= at.exit_at <= ended for at in found)
 
 
-async def test_what_was_left_to_others_is_kept_until_it_is_stored(house, monkeypatch):
+async def test_what_was_left_to_others_is_kept_until_it_is_stored(cluster, monkeypatch):
     """And it takes nothing from who has come back meanwhile."""
     gone, version = utc(), now_micros()
     marks = [Mark(ROOM, user_id, version, exit_at=micros(gone), seq=9) for user_id in (ALICE, BOB)]
@@ -326,7 +326,7 @@ async def test_what_was_left_to_others_is_kept_until_it_is_stored(house, monkeyp
 
     monkeypatch.setattr(farewells, "forget", fail)
 
-    two = await house.open("two")
+    two = await cluster.open("two")
     await two.watch(ROOM, ALICE, "Alice")
 
     await until(lambda: len(tries) > 1)  # it came to its end and was kept: it is done again
@@ -336,8 +336,8 @@ async def test_what_was_left_to_others_is_kept_until_it_is_stored(house, monkeyp
     assert states == {ALICE: services.State(True, gone), BOB: services.State(False, gone)}
 
 
-async def test_a_room_that_is_forgotten_costs_nothing_more(house):
-    one, two = await house.open("one"), await house.open("two")
+async def test_a_room_that_is_forgotten_costs_nothing_more(cluster):
+    one, two = await cluster.open("one"), await cluster.open("two")
     await one.watch(ROOM, ALICE, "Alice")
     one.tracker.untrack(ROOM, ALICE, utc(), 1)
     one.tracker.forget(ROOM)
@@ -350,8 +350,8 @@ async def test_a_room_that_is_forgotten_costs_nothing_more(house):
     assert await one.tracker.state.leases.rooms_of("one") == []
 
 
-async def test_a_name_may_be_anything_and_may_change(house):
-    one, two = await house.open("one"), await house.open("two")
+async def test_a_name_may_be_anything_and_may_change(cluster):
+    one, two = await cluster.open("one"), await cluster.open("two")
     await one.watch(ROOM, ALICE, "알리스 : <b>\x00")
     await two.watch(ROOM, BOB, "half \ud800")
     await until(lambda: ALICE in two.people and BOB in one.people)
@@ -362,8 +362,8 @@ async def test_a_name_may_be_anything_and_may_change(house):
     await until(lambda: two.people[ALICE] == "Alice")
 
 
-async def test_the_indexes_are_made(house):
-    one = await house.open("one")
+async def test_the_indexes_are_made(cluster):
+    one = await cluster.open("one")
     await one.watch(ROOM, ALICE, "Alice")
     await until(lambda: is_online(ALICE))
 
@@ -399,10 +399,10 @@ async def is_absent(user_id):
     return await document(ROOM, user_id) is None
 
 
-async def redis_field(house, process, user_id):
-    loaded = await house.servers[0].tracker.state.leases.load(ROOM)
+async def redis_field(cluster, process, user_id):
+    loaded = await cluster.servers[0].tracker.state.leases.load(ROOM)
     return process in loaded.held_by.get(user_id, [])
 
 
-async def gone_from_redis(house, process, user_id):
-    return not await redis_field(house, process, user_id)
+async def gone_from_redis(cluster, process, user_id):
+    return not await redis_field(cluster, process, user_id)
