@@ -33,6 +33,8 @@ REFUSED_SECONDS = 1.0  # and waits no longer than this at once
 TOO_MANY = ValidationError(_("Too many messages wait for an answer."), code="too_many")
 # Sentences that are told thousands of times.
 OF_FLOODS = {id(text) for text in (TOO_FAST, UNAVAILABLE, TOO_MANY.message)}
+Greet = Callable[[log.MemberState, int, int, bool], None]  # head, after, recovered
+
 _NONE: frozenset[Any] = frozenset()  # one for all: each empty one would take 200 bytes
 
 
@@ -188,10 +190,7 @@ class Client:
                 read=standing.read_seq, recovered=recovered, about=standing.about, **_ref(frame),
             )  # fmt: skip
 
-        subscription = await self.node.hub.subscribe(
-            frame.room, self.user.id, frame.after,
-            put=self.pass_on, ended=self._ended, greet=greet,
-        )  # fmt: skip
+        subscription = await self._follow(frame, greet)
         if subscription is None:
             raise not_member()
         if subscription.stopped:  # the seat was given up meanwhile, and that was said
@@ -202,6 +201,13 @@ class Client:
             self._drop(before, self.node.hub.now())
         self.subscriptions[frame.room] = subscription
         self.start(self._show_presence(subscription))
+
+    async def _follow(self, frame: frames.Subscribe, greet: Greet) -> Subscription | None:
+        """What the hub hands out of the room from here on. A door may take it as it is."""
+        return await self.node.hub.subscribe(
+            frame.room, self.user.id, frame.after,
+            put=self.pass_on, ended=self._ended, greet=greet,
+        )  # fmt: skip
 
     async def _show_presence(self, subscription: Subscription) -> None:
         frame = await self.node.presence.snapshot(subscription.room_id)

@@ -8,7 +8,9 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
+
+from msgspec import Struct
 
 from core.postgresql.reads import Unavailable
 from messaging.live.packets import Packet, packet, together
@@ -22,8 +24,8 @@ EARLY_MAX = 2_000  # lines held that came before their turn
 EARLY_SECONDS = 0.05  # how long a line that came too early waits for the ones before it
 
 
-class Entry(NamedTuple):
-    """An event and its frame."""
+class Entry(Struct, frozen=True, eq=False):
+    """An event and its frame. It equals only itself, so what is made of it can be kept by it."""
 
     event: Event
     frame: Packet

@@ -22,7 +22,7 @@ from messaging.live.activity import Activity
 from messaging.live.broker import Broker
 from messaging.live.feed import Entry, Feed, by_room, heard_in, told_of
 from messaging.live.packets import Packet
-from messaging.live.subscription import Subscription
+from messaging.live.subscription import EntrySubscription, Subscription
 from messaging.log import MemberState
 from messaging.log.event import Event
 
@@ -125,22 +125,40 @@ class Hub:
         put: Callable[[Packet], None],
         ended: Callable[[Subscription, str], None],
         greet: Callable[[MemberState, int, int, bool], None],
+        put_entry: Callable[[Entry], None] | None = None,
     ) -> Subscription | None:
-        """A member's socket on a room, from `after` on; None for others. Raises Unavailable."""
+        """A member's socket on a room, from `after` on; None for others. Raises Unavailable.
+
+        Lines go to `put` as frames of /ws/, or as they are to `put_entry` where that is given.
+        """
         standing = await self._standing(room_id, user_id)
         if standing is None:
             return None
         feed = await self.hold(room_id)
         feed.as_named(self.names)
-        subscription = Subscription(feed, user_id, standing.head, put, ended)
+        how = (feed, user_id, standing.head, put, ended)
+        subscription = (
+            Subscription(*how) if put_entry is None else EntrySubscription(*how, put_entry)
+        )
+        await self._bring_up(subscription, after, standing, partial(greet, standing))
+        return subscription
+
+    async def _bring_up(
+        self,
+        subscription: Subscription,
+        after: int | None,
+        standing: MemberState,
+        greet: Callable[[int, int, bool], None],
+    ) -> None:
+        """From its start to what is live. Raises Unavailable; then it holds the room no more."""
+        feed = subscription.feed
         try:
             await feed.reach(standing.head)
-            await subscription.resume(after, feed.between, partial(greet, standing))
+            await subscription.resume(after, feed.between, greet)
         except BaseException:
             subscription.stop()
-            self.let_go(room_id)
+            self.let_go(feed.room_id)
             raise
-        return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
         subscription.stop()

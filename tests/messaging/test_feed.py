@@ -7,7 +7,7 @@ import pytest
 from core.postgresql.reads import Unavailable
 from messaging.live import feed as feeds
 from messaging.live.feed import Feed, line
-from messaging.live.subscription import Subscription
+from messaging.live.subscription import EntrySubscription, Subscription
 from messaging.log.event import Event, Person
 
 
@@ -205,6 +205,21 @@ class Member:
         return [json.loads(one.text)["seq"] for one in singles]
 
 
+class OtherWire(Member):
+    """A subscription of a wire that takes entries, not frames."""
+
+    def __init__(self, feed, user_id):
+        super().__init__(feed, user_id)
+        self.entries = []
+        self.subscription = EntrySubscription(
+            feed, user_id, feed.head, self.packets.append, self._ended, self.entries.append
+        )
+
+    @property
+    def seqs(self):
+        return [entry.seq for entry in self.entries]
+
+
 def leave(seq, user_id, body=""):
     return line(Event(1, seq, "leave", datetime.now(UTC), Person(user_id, "?"), body=body))
 
@@ -224,6 +239,30 @@ async def test_who_leaves_within_a_batch_sees_up_to_it_and_the_others_see_all(fe
     feed.take(lines(11))
     assert (leaver.seqs, leaver.ends) == ([6, 7, 8], [code])
     assert (other.seqs, other.ends) == ([6, 7, 8, 9, 10, 11], [])
+
+
+async def test_a_wire_of_another_kind_gets_the_feed_s_own_entries_and_no_frames(feed):
+    one, leaver, other = [
+        await kind(feed, user_id).subscribe()
+        for user_id, kind in enumerate((OtherWire, OtherWire, Member))
+    ]
+    one.subscription.seen = 6
+    batch = [*lines(6, 7), leave(8, 1), *lines(9)]
+    feed.take(batch)
+    assert one.entries == batch[1:] and one.packets == []
+    assert (leaver.entries, leaver.ends) == (batch[:3], ["left"])
+    assert other.seqs == [6, 7, 8, 9]
+
+
+async def test_a_wire_of_another_kind_waits_for_what_came_before(feed):
+    member = OtherWire(feed, 1)
+    feed.listeners.add(member.subscription)
+    feed.take(lines(6, 7))
+    assert member.seqs == []
+    await member.subscribe()
+    assert member.seqs == []  # it begins at the head
+    feed.take(lines(8))
+    assert member.seqs == [8]
 
 
 async def test_of_a_batch_that_was_seen_in_part_the_rest_is_sent(feed):
