@@ -301,6 +301,13 @@ SIMPLE_JWT = {
     "LEEWAY": 10,  # seconds, between the clocks of two machines
 }
 
+# The modules whose Query and Mutation are joined at /graphql/.
+GRAPHQL_PARTS = ["interfaces.graphql.rooms"]
+if ORIGINAL_CLIENT:
+    GRAPHQL_PARTS += [
+        "interfaces.original.graphql",
+        "interfaces.original.graphql_rooms",
+    ]
 # For `manage.py graphql_schema`, which writes what a test compares.
 GRAPHENE = {"SCHEMA": "interfaces.graphql.schema.schema", "SCHEMA_OUTPUT": "docs/schema.graphql"}
 

@@ -28,7 +28,6 @@ from graphql import (
 )
 
 from interfaces.graphql.pagination import PAGE, check_size
-from interfaces.original.graphql_rooms import LIST_MAX
 
 BODY_MAX = 10 * 1024  # bytes
 TOKENS_MAX = 1_000
@@ -39,6 +38,7 @@ ALIASES_MAX = 15
 DIRECTIVES_MAX = 15
 SELECTIONS_MAX = 300
 REPEATS_MAX = 30  # names that stand at a place again: GraphQL compares each of them with each
+LIST_MAX = 500  # items in a list that has no pages
 VALUES_MAX = 10_000  # in the answer, if every page is full
 TEXTS_MAX = 500  # of them texts of messages
 _TEXTS = {"body", "message"}

@@ -7,9 +7,9 @@ from graphene_django import DjangoObjectType
 from graphql_relay import from_global_id
 
 from interfaces.graphql import loaders, pagination
+from interfaces.graphql.ids import bad_id, number
 from interfaces.graphql.pagination import Page
 from interfaces.graphql.people import Person
-from interfaces.original.graphql_rooms import bad_id, number
 from interfaces.web.room_page import MY_ROOMS_MAX
 from messaging import log
 from rooms import models

@@ -1,8 +1,13 @@
-"""All that can be asked for at /graphql/, app by app."""
+"""All that can be asked for at /graphql/: the fields of each module in GRAPHQL_PARTS, joined."""
+
+from importlib import import_module
 
 import graphene
+from django.conf import settings
 
-from interfaces.graphql.parts import MUTATIONS, QUERIES
+PARTS = [import_module(name) for name in settings.GRAPHQL_PARTS]
+QUERIES = [part.Query for part in PARTS if hasattr(part, "Query")]
+MUTATIONS = [part.Mutation for part in PARTS if hasattr(part, "Mutation")]
 
 
 class Query(*QUERIES, graphene.ObjectType):  # type: ignore[misc]  # which depend on a setting

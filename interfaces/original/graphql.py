@@ -12,7 +12,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts import stand_ins
-from interfaces.original.graphql_rooms import LIST_MAX, ChatRoom, check_own, local, number
+from interfaces.graphql.ids import number
+from interfaces.graphql.limits import LIST_MAX
+from interfaces.original.graphql_rooms import ChatRoom, check_own, local
 from messaging import services
 from messaging.services import away
 from rooms import services as rooms

@@ -1,15 +1,14 @@
 """Rooms as the original's services asked for them: for who is in the room, or owns it."""
 
 import graphene
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext_lazy as _
 
 from accounts import stand_ins
 from accounts.models import normal_email
-from core import numbers
+from interfaces.graphql.ids import number
+from interfaces.graphql.limits import LIST_MAX
 from rooms import services as rooms
-
-LIST_MAX = 500  # items in a list that has no pages
 
 
 class ChatRoom(graphene.ObjectType):
@@ -37,17 +36,6 @@ class ChatRoom(graphene.ObjectType):
 def local(at):
     """A time as the original wrote it: without its zone, which is UTC."""
     return at.replace(tzinfo=None).isoformat(timespec="microseconds")
-
-
-def number(id):
-    """A room's or person's number as the other doors know it. Raises ValidationError(bad_id)."""
-    if (found := numbers.number(id)) is None:
-        raise bad_id()
-    return found
-
-
-def bad_id():
-    return ValidationError(_("This is not an id."), code="bad_id")
 
 
 def check_own(email, user):

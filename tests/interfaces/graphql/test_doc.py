@@ -8,8 +8,8 @@ import pytest
 from graphql import print_schema
 
 from interfaces.graphql import limits, views
+from interfaces.graphql.limits import LIST_MAX
 from interfaces.graphql.pagination import PAGE, PAGE_MAX
-from interfaces.original.graphql_rooms import LIST_MAX
 from messaging import services
 from tests.interfaces.graphql.conftest import Asker
 from tests.messaging.conftest import person
