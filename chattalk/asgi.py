@@ -44,7 +44,8 @@ pages = Pages()
 from channels.routing import ProtocolTypeRouter  # noqa: E402  (the apps come first)
 
 from chattalk.server import body_limit, health  # noqa: E402
-from interfaces.routing import sockets  # noqa: E402
+from interfaces import routing  # noqa: E402
+from interfaces.original import routing as original  # noqa: E402
 from messaging.live import node  # noqa: E402
 from presence.room_state import now_micros  # noqa: E402
 
@@ -80,6 +81,10 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
 # Nothing around the sockets: who it is, and from which pages, each door asks by itself
 # (interfaces/socket/authentication.py), and their `send` is the server's own
 # (messaging/live/transport.py).
+sockets = routing.router(
+    *routing.websocket_urlpatterns,
+    *original.websocket_urlpatterns,
+)
 application = ProtocolTypeRouter(
     {"http": health.beside(pages), "websocket": sockets, "lifespan": lifespan}
 )

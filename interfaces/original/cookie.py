@@ -4,8 +4,6 @@
 something counts only from pages of ours or of CORS_ALLOWED_ORIGINS.
 """
 
-from urllib.parse import unquote
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
@@ -17,23 +15,14 @@ from rest_framework.request import Request
 from accounts import tokens
 from accounts.models import User
 from accounts.tokens import Identity, NotValid
+from interfaces.stomp.parsing import bearer
 
 NAME = "Authorization"
-SCHEME = "bearer"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
-def token_in(value: str) -> str | None:
-    """The token of a cookie or header that says `Bearer <token>`, `Bearer%20<token>`.
-
-    What follows a `;` is another cookie: the original's page takes all to the end of its own.
-    """
-    scheme, _blank, token = unquote(value).split(";")[0].strip().partition(" ")
-    return token.strip() or None if scheme.lower() == SCHEME else None
-
-
 def shown(request: HttpRequest | Request) -> str | None:
-    return token_in(request.headers.get("Authorization") or request.COOKIES.get(NAME, ""))
+    return bearer(request.headers.get("Authorization") or request.COOKIES.get(NAME, ""))
 
 
 def identity(request: HttpRequest | Request) -> Identity | None:

@@ -3,7 +3,7 @@
 GET read answers what came after the member's read position, and notes how far it has looked; the
 SUBSCRIBE that follows a moment later goes on after that, so nothing falls between the two. Where
 SUBSCRIBE is the quicker, it brings everything, and the GET that comes then brings nothing. The read
-position follows what the page's socket was given (interfaces/stomp/chat.py), and ends where nobody
+position follows what the page's socket was given (chat.py), and ends where nobody
 looks any more.
 
 More than one page of a person may come at the same time, and nothing tells which SUBSCRIBE belongs

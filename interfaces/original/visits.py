@@ -17,8 +17,8 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
+from interfaces.original import open_pages
 from interfaces.original.notes import PREFIX, ask
-from interfaces.stomp import context
 from messaging.live import node
 from presence.room_state import now_micros as now
 
@@ -106,7 +106,7 @@ def put(room_id: int, user_id: int, device: UUID, at: int) -> bool:
 
 def _tell(user_id: int, device: UUID, room_id: int | None, at: int) -> None:
     def tell() -> None:
-        context.current().tell_away(user_id, device, room_id, at)
+        open_pages.current().tell_away(user_id, device, room_id, at)
 
     if (running := node.running()) is not None:
         running.loop.call_soon_threadsafe(tell)

@@ -1,23 +1,27 @@
 """Bodies of MESSAGE frames, encoded once: lines of a log, what the system says, who takes part."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 
 import msgspec
 from django.utils import translation
-from django.utils.translation import gettext
 from msgspec import Struct
 
 from accounts import stand_ins
 from accounts.models import User
-from interfaces.original import bodies
+from messaging.live.feed import Entry
 from messaging.log.event import PAGE_BYTES, Event
+from messaging.log.kinds import GIVES_SEAT, HAS_SENTENCE, TAKES_SEAT, UNREAD, sentence
 
-SYSTEM = "ChatTalk"  # who speaks where the original knows only people
+SYSTEM = "ChatTalk"  # who speaks, on a wire that knows only people
+TYPES = {
+    **dict.fromkeys(UNREAD, "MESSAGE"),
+    **dict.fromkeys(GIVES_SEAT, "ENTER"),
+    **dict.fromkeys(TAKES_SEAT, "LEAVE"),
+}
 KEPT = 512  # lines of late: each is encoded once for its sender, and once for all the others
 
-_event = msgspec.json.Decoder(Event)
 _encoder = msgspec.json.Encoder()
 
 
@@ -55,55 +59,52 @@ def _fitting(people: list[Participant], most: int) -> list[Participant]:
     return kept
 
 
-@lru_cache(KEPT)
-def event(text: str) -> Event:
-    """What stands in an `event` frame."""
-    return _event.decode(text)
-
-
 def username(event: Event, to: User) -> str:
     """What that reader calls the one who said it."""
     return stand_ins.shown(event.sender.id, event.sender.name, to)
 
 
 def line(event: Event, username: str) -> dict[str, str]:
-    """In the reader's language, as far as it is ours to say."""
-    if event.kind in bodies.TYPES:
-        return bodies.line(event, username)
-    return _system(str(event.room), _said(event) % {"name": event.sender.name}, event.at)
+    """In the reader's language, as far as it is ours to say. What has no type of its own on this
+    wire is a message of the system's."""
+    said = sentence(event.kind, event.sender.name)
+    if event.kind not in TYPES:
+        return system(str(event.room), said, event.at)
+    return {
+        "chatId": str(event.room),
+        "type": TYPES[event.kind],
+        "username": username,
+        "message": said or event.body,
+        "createdAt": written(event.at),
+    }
 
 
-def _said(event: Event) -> str:
-    match event.kind:
-        case "close":
-            return gettext("%(name)s closed the room")
-        case "open":
-            return gettext("%(name)s opened the room again")
-        case "owner":
-            return gettext("%(name)s is the owner now")
-        case _:
-            return ""
-
-
-def _system(chat_id: str, message: str, at: datetime) -> dict[str, str]:
+def system(chat_id: str, message: str, at: datetime) -> dict[str, str]:
     return {
         "chatId": chat_id,
         "type": "MESSAGE",
         "username": SYSTEM,
         "message": message,
-        "createdAt": bodies.written(at),
+        "createdAt": written(at),
     }
 
 
+def written(at: datetime) -> str:
+    """RFC 3339 in UTC, to the µs."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def line_body(entry: Entry, to: User, language: str) -> str:
+    """The body of a line for that reader, encoded once for all who are told the same."""
+    event = entry.event
+    return _line_body(entry, username(event, to), language if event.kind in HAS_SENTENCE else "")
+
+
 @lru_cache(KEPT)
-def line_body(text: str, username: str, language: str) -> str:
+def _line_body(entry: Entry, username: str, language: str) -> str:
+    """A process has one entry of a line that is told, for all of its sockets."""
     with translation.override(language):
-        return encoded(line(event(text), username))
-
-
-def told(chat_id: str, message: str, at: datetime) -> str:
-    """What the system says: the original can be told in no other way."""
-    return encoded(_system(chat_id, message, at))
+        return encoded(line(entry.event, username))
 
 
 def encoded(value: object) -> str:

@@ -1,4 +1,4 @@
-"""STOMP on a WebSocket: plain at /stomp, and in SockJS where the original's client asks for it."""
+"""STOMP on a plain WebSocket, at /stomp."""
 
 import asyncio
 import logging
@@ -7,13 +7,11 @@ from channels.consumer import AsyncConsumer
 from django.conf import settings
 
 from core import refusal_log
-from interfaces.original import cookie, sockjs
-from interfaces.original.cookie import token_in
 from interfaces.socket import authentication, handshake, origins
 from interfaces.socket.consumer import SIGNED_OUT
 from interfaces.socket.session import REFUSED, REFUSED_SECONDS
 from interfaces.stomp.commands import Sender
-from interfaces.stomp.destinations import Topic
+from interfaces.stomp.parsing import bearer
 from interfaces.stomp.replies import Door
 from interfaces.stomp.session import Session
 from messaging.live import close_codes, node, transport
@@ -27,10 +25,9 @@ SUBPROTOCOLS = ("v12.stomp", "v11.stomp", "v10.stomp")
 
 
 class StompConsumer(AsyncConsumer):
-    """A modern client: a token in CONNECT, or a session."""
+    """Who connects is known by a token in CONNECT, or by a session."""
 
-    is_original = False
-    topics = tuple(Topic)
+    session_class = Session
 
     async def __call__(self, scope, receive, send):
         message = await receive()
@@ -67,7 +64,7 @@ class StompConsumer(AsyncConsumer):
         self.outbox = Outbox(send, self.line)
         self.greet()
         door = Door(self.send, self.close, self.signed_in, self.identify)
-        self.session = Session(door, self.is_original, self.topics)
+        self.session = self.session_class(door)
         self.session.language = accepted_language(scope)
 
     # --- the shape of the transport -------------------------------------------------------------
@@ -108,6 +105,7 @@ class StompConsumer(AsyncConsumer):
         raise PermissionError
 
     def cookie_token(self):
+        """The token of a cookie that counts here: there is none."""
         return None
 
     async def by_session(self):
@@ -205,47 +203,10 @@ class StompConsumer(AsyncConsumer):
         self.close(SIGNED_OUT, "not_signed_in")
 
 
-class OriginalConsumer(StompConsumer):
-    """The original's client on a plain WebSocket: it subscribes before it enters."""
-
-    is_original = True
-
-    def cookie_token(self):
-        if not has_own_origin(self.scope):
-            return None
-        return token_in(authentication.cookie(self.scope, cookie.NAME))
-
-    async def by_session(self):
-        raise authentication.NotSignedIn
-
-
-class SockJSConsumer(OriginalConsumer):
-    """The original's client as it comes."""
-
-    def greet(self):
-        self.reader = sockjs.Reader()
-        self.outbox.put(packet(sockjs.OPEN))
-
-    def send(self, text):
-        self.outbox.put(packet(sockjs.message(text)))
-
-    def close(self, code, why):
-        self.outbox.put(packet(sockjs.closing(code, why)))
-        self.outbox.close(code)
-
-    def read(self, message):
-        text = message.get("text")
-        return None if text is None else self.reader.read(text)
-
-    def beat(self):
-        super().beat()
-        self.outbox.put(packet(sockjs.HEARTBEAT))
-
-
 def shown_token(frame):
     """The token that a CONNECT brings: in `Authorization`, or as the passcode."""
     if "Authorization" in frame.headers:
-        return token_in(frame.headers["Authorization"]) or ""
+        return bearer(frame.headers["Authorization"]) or ""
     passcode = frame.headers.get("passcode")
     return passcode.split(";")[0].strip() if passcode else None
 

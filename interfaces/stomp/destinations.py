@@ -26,6 +26,10 @@ class Place(NamedTuple):
     topic: Topic
     room: int | None
 
+    @property
+    def is_whole(self) -> bool:
+        return self.room is not None or self.topic is Topic.ERRORS
+
 
 def place(destination: str) -> Place | None:
     """None if there is no such destination; a room that is no number is none, too."""
@@ -38,6 +42,6 @@ def place(destination: str) -> Place | None:
 
 
 def room_id(text: str | int) -> int | None:
-    """The original's ids are text; an empty one comes from a page that was opened too early."""
+    """A room's id as a client writes it, as text or number; None for what is none."""
     found = number(str(text))
     return found if found and str(found) == str(text) else None  # a room has one address

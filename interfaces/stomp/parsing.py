@@ -1,6 +1,7 @@
 """What stands in a client's headers and bodies. At most a ValueError comes of it."""
 
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID, uuid4, uuid5
 
 import msgspec
@@ -9,13 +10,14 @@ from msgspec import Struct
 
 from messaging.live import frames
 
+SCHEME = "bearer"
 NAMES = UUID("7d1b5e0a-3c1f-5f0e-9a55-0f7f3b8a6c11")  # of client ids that are no UUID
 
 
 class Body(Struct):
     """The body of a SEND."""
 
-    chatId: str | int = ""  # noqa: N815  (the original's name)
+    chatId: str | int = ""  # noqa: N815  (as on the wire)
     message: str = ""
 
 
@@ -29,6 +31,15 @@ def body(raw: bytes) -> Body:
         return _body.decode(raw)
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         raise ValueError from None
+
+
+def bearer(value: str) -> str | None:
+    """The token of a header or cookie that says `Bearer <token>`, `Bearer%20<token>`.
+
+    What follows a `;` is another cookie: some clients take all to the end of their own.
+    """
+    scheme, _blank, token = unquote(value).split(";")[0].strip().partition(" ")
+    return token.strip() or None if scheme.lower() == SCHEME else None
 
 
 def seq(text: str | None) -> int | None:

@@ -5,12 +5,13 @@ from typing import Any
 
 from interfaces.stomp import bodies
 from interfaces.stomp.subscriptions import Subscriber
+from messaging.live.feed import Entry
+from messaging.live.packets import Packet
+from messaging.log.kinds import GIVES_SEAT, TAKES_SEAT
 
 
 class Participants(Subscriber):
     """Everyone with a seat, and whether they are here: the whole list after each change."""
-
-    socket = "people"
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -18,10 +19,10 @@ class Participants(Subscriber):
 
     def say(self, **frame: Any) -> None:
         if frame["type"] == "presence":
-            self.house.rosters.stir(self.room_id)
+            self.context.rosters.stir(self.room_id)
             return
         if frame["type"] == "subscribed":
-            self.house.rosters.watch(self.room_id, self._show)
+            self.context.rosters.watch(self.room_id, self._show)
         super().say(**frame)
 
     def _show(self, people: bodies.People) -> None:
@@ -29,17 +30,17 @@ class Participants(Subscriber):
         headers = {"message-id": f"{self.asked.id}-{self._shown}"}
         self.told.message(self, headers, people.told(self.account))
 
-    def _line(self, text: str) -> None:
-        if bodies.event(text).kind in ("enter", "leave"):
-            self.house.rosters.stir(self.room_id, seats=True)
+    def _line(self, entry: Entry) -> None:
+        if entry.event.kind in GIVES_SEAT | TAKES_SEAT:
+            self.context.rosters.stir(self.room_id, seats=True)
 
-    def _other(self) -> None:
-        self.house.rosters.stir(self.room_id)
+    def _other(self, packet: Packet) -> None:
+        self.context.rosters.stir(self.room_id)
 
     def gone(self, at: datetime) -> None:
-        self.house.rosters.unwatch(self.room_id, self._show)
+        self.context.rosters.unwatch(self.room_id, self._show)
         super().gone(at)
 
     def _ended(self, subscription: Any, code: str) -> None:
-        self.house.rosters.unwatch(self.room_id, self._show)
+        self.context.rosters.unwatch(self.room_id, self._show)
         super()._ended(subscription, code)

@@ -1,17 +1,15 @@
 """What a client is told: frames, receipts, and refusals in the place where it can hear them.
 
 What breaks the protocol ends the connection with an ERROR, as STOMP has it. What is understood but
-refused should not cost it: who subscribes to /user/queue/errors is told there, who speaks the
-original's wire is told in the room; only for others it is an ERROR, too (docs/stomp.md).
+refused should not cost it: who subscribes to /user/queue/errors is told there; only for others it
+is an ERROR, too (docs/stomp.md).
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 from accounts.models import User
-from interfaces.stomp import bodies
 from interfaces.stomp.commands import Sender
 from interfaces.stomp.destinations import Topic
 from interfaces.stomp.frames import Frame, encode
@@ -36,16 +34,8 @@ class Door(NamedTuple):
 
 
 class Replies:
-    """`in_room` finds the subscription to a destination by which the original can be told."""
-
-    def __init__(
-        self,
-        send: Callable[[str], None],
-        close: Callable[[int, str], None],
-        in_room: Callable[[str], str | None],
-        now: Callable[[], datetime],
-    ) -> None:
-        self._send, self._close, self._in_room, self._now = send, close, in_room, now
+    def __init__(self, send: Callable[[str], None], close: Callable[[int, str], None]) -> None:
+        self._send, self._close = send, close
         self.version = "1.2"
         self.errors: str | None = None  # the id of the subscription to /user/queue/errors
         self.is_over = False
@@ -80,10 +70,12 @@ class Replies:
         """An operation was understood and is not done."""
         if self.errors is not None:
             self.tell_error(nack)
-        elif subscription := self._in_room(destination):
-            self._tell_in_room(subscription, destination, nack["detail"])
         else:
-            self.fail(nack["code"], nack["detail"], nack.get("ref"), DONE)
+            self._refuse_unheard(nack, destination)
+
+    def _refuse_unheard(self, nack: dict[str, Any], destination: str) -> None:
+        """The client does not listen to /user/queue/errors."""
+        self.fail(nack["code"], nack["detail"], nack.get("ref"), DONE)
 
     def tell_error(self, nack: dict[str, Any]) -> None:
         headers = {
@@ -95,10 +87,3 @@ class Replies:
         }
         headers |= {name: str(nack[key]) for name, key in _OF_NACK.items() if nack.get(key)}
         self.say("MESSAGE", headers, nack["detail"])
-
-    def _tell_in_room(self, subscription: str, destination: str, why: str) -> None:
-        if destination.startswith(Topic.PARTICIPANTS):
-            body = "[]"
-        else:
-            body = bodies.told(destination.removeprefix(Topic.CHAT), why, self._now())
-        self.message(subscription, destination, {"message-id": uuid4().hex}, body)

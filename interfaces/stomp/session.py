@@ -1,6 +1,5 @@
 """A STOMP session: what a connection may ask, in which order, and what becomes of it."""
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -10,37 +9,31 @@ from django.utils.translation import gettext as _
 
 from core import connection_limits
 from core.postgresql.reads import Unavailable
-from interfaces.original import visits
 from interfaces.stomp import heartbeats, parsing
 from interfaces.stomp.chat import Chat
 from interfaces.stomp.commands import Enter, Leave, Sender
-from interfaces.stomp.destinations import Place, SendDestination, Topic, place, room_id
+from interfaces.stomp.destinations import SendDestination, Topic, place, room_id
 from interfaces.stomp.frames import VERSIONS, Bad, Frame, Parser
 from interfaces.stomp.participants import Participants
 from interfaces.stomp.replies import DONE, SIGNED_OUT, Door, Replies
-from interfaces.stomp.subscriptions import Asked, Callbacks, Page, Subscriber
+from interfaces.stomp.subscriptions import Asked, Callbacks, Subscriber
 from messaging.live import close_codes, frames
 
 SERVER = "ChatTalk"
 KINDS: dict[Topic, type[Subscriber]] = {Topic.CHAT: Chat, Topic.PARTICIPANTS: Participants}
-WAITING_MAX = 4  # subscriptions of one connection that wait for a seat
 
 
 class Session:
-    def __init__(self, door: Door, is_original: bool, only: Collection[Topic] = tuple(Topic)):
+    """Other doors whose wire is STOMP, too, open subscriptions and tell refusals in their own way:
+    by `_make`, `_refuse_subscription`, `_say` and `_all_done`, and by replies of their own."""
+
+    def __init__(self, door: Door) -> None:
         self.door = door
-        self.is_original = is_original
-        self._opened_at = visits.now()
-        self._page: Page | None = None  # of the original's
-        self.topics = only
         self.parser = Parser()
-        self.voice = Replies(
-            door.send, door.close, self._in_room, lambda: self._acting.node.hub.now()
-        )
+        self.replies = Replies(door.send, door.close)
         self.sender: Sender | None = None
         self.language = ""
         self.subscribers: dict[str, Subscriber] = {}
-        self._refused: dict[str, str] = {}  # the original's that got nothing: destination, id
         self.is_clean = False  # the client has said goodbye
         self._told = Callbacks(self._message, self._live, self._not_subscribed, self._ended)
 
@@ -55,24 +48,26 @@ class Session:
     async def take(self, data: bytes) -> None:
         """Whatever the client sent."""
         for number, frame in enumerate(self.parser.feed(data)):
-            if self.voice.is_over:
+            if self.replies.is_over:
                 return
             if number and self.sender is not None:  # the first was counted with its message
                 await self.sender.heard()
             with translation.override(self.language or None):
                 await self._handle(frame)
-        for subscriber in list(self.subscribers.values()):
-            await subscriber.heard_from()
+        await self._all_done()
+
+    async def _all_done(self) -> None:
+        """All that came at once was done."""
 
     def fail(self) -> None:
         """Something of ours failed; the client comes back and resumes."""
         with translation.override(self.language or None):
             why = _("Something went wrong here. It is written down.")
-            self.voice.fail("error", why, close=close_codes.FAULT)
+            self.replies.fail("error", why, close=close_codes.FAULT)
 
     async def over(self, at: datetime) -> None:
         """The connection has ended; the client was last there then."""
-        self.voice.is_over = True
+        self.replies.is_over = True
         for subscriber in self.subscribers.values():
             await subscriber.leave(at, is_clean=self.is_clean)
         self.subscribers.clear()
@@ -81,7 +76,7 @@ class Session:
 
     def cut_off(self, at: datetime) -> None:
         """Nothing more goes to this client, from now on."""
-        self.voice.is_over = True
+        self.replies.is_over = True
         for subscriber in self.subscribers.values():
             subscriber.gone(at)
         if self.sender is not None:
@@ -91,29 +86,29 @@ class Session:
 
     async def _handle(self, frame: Frame | Bad) -> None:
         if isinstance(frame, Bad):
-            self.voice.fail("bad_frame", _("This is not STOMP: %(why)s.") % {"why": frame.why})
+            self.replies.fail("bad_frame", _("This is not STOMP: %(why)s.") % {"why": frame.why})
             return
         receipt = frame.headers.get("receipt")
         if frame.command in ("CONNECT", "STOMP"):
             await self._connect(frame)
         elif self.sender is None:
-            self.voice.fail("not_connected", _("CONNECT first."), receipt)
+            self.replies.fail("not_connected", _("CONNECT first."), receipt)
         elif do := COMMANDS.get(frame.command):
             await do(self, frame, receipt)
         else:
-            self.voice.fail("bad_frame", _("No such command."), receipt)
+            self.replies.fail("bad_frame", _("No such command."), receipt)
 
     async def _connect(self, frame: Frame) -> None:
         accepted = frame.headers.get("accept-version", "1.0").split(",")
         known = [version for version in VERSIONS if version in map(str.strip, accepted)]
         their_beats = parsing.heart_beat(frame.headers.get("heart-beat", "0,0"))
         if self.sender is not None:
-            self.voice.fail("bad_frame", _("You are connected already."))
+            self.replies.fail("bad_frame", _("You are connected already."))
         elif not known:
             why = _("This server speaks STOMP %(versions)s.") % {"versions": ", ".join(VERSIONS)}
-            self.voice.fail("bad_version", why, version=",".join(VERSIONS))
+            self.replies.fail("bad_version", why, version=",".join(VERSIONS))
         elif their_beats is None:
-            self.voice.fail("bad_frame", _("heart-beat is two numbers of milliseconds."))
+            self.replies.fail("bad_frame", _("heart-beat is two numbers of milliseconds."))
         else:
             await self._sign_in(frame, known[-1], their_beats)
 
@@ -121,22 +116,23 @@ class Session:
         try:
             user, proof = await self.door.identify(frame)
         except PermissionError:
-            self.voice.fail("not_signed_in", _("Sign in first."), close=SIGNED_OUT)
+            self.replies.fail("not_signed_in", _("Sign in first."), close=SIGNED_OUT)
             return
         except Unavailable:
             why = _("The server can't answer right now. Try again in a moment.")
-            self.voice.fail("unavailable", why, close=close_codes.BUSY)
+            self.replies.fail("unavailable", why, close=close_codes.BUSY)
             return
         try:
             self.sender = self.door.signed_in(user, proof, frame.command)
         except connection_limits.TooMany:
-            self.voice.fail("too_many", _("You have too many connections."), close=close_codes.BUSY)
+            self.replies.fail(
+                "too_many", _("You have too many connections."), close=close_codes.BUSY
+            )
             return
-        self.parser.version = self.voice.version = version
+        self.parser.version = self.replies.version = version
         self.sender.told = self._answered
-        self._page = Page(proof.device, self._opened_at) if self.is_original else None
         self.language = self.sender.language
-        self.voice.say("CONNECTED", {
+        self.replies.say("CONNECTED", {
             "version": version,
             "heart-beat": heartbeats.offer(),
             "session": uuid4().hex,
@@ -146,81 +142,72 @@ class Session:
         heartbeats.keep(self.sender, *their_beats, self.door.send, self._silent)
 
     def _silent(self) -> None:
-        self.voice.fail("silent", _("Nothing was heard of you for too long."), close=DONE)
+        self.replies.fail("silent", _("Nothing was heard of you for too long."), close=DONE)
 
     async def _subscribe(self, frame: Frame, receipt: str | None) -> None:
         destination = frame.headers.get("destination", "")
-        sub_id = frame.headers.get("id") or (destination if self.voice.version == "1.0" else "")
+        sub_id = frame.headers.get("id") or (destination if self.replies.version == "1.0" else "")
         found = place(destination)
         if not sub_id or not destination:
             why = _("SUBSCRIBE needs an id and a destination.")
-            self.voice.fail("bad_frame", why, receipt)
-        elif sub_id in self.subscribers or sub_id == self.voice.errors:
-            self.voice.fail("bad_frame", _("This subscription id is in use."), receipt)
-        elif found is None or not self._takes(found):
-            self._remember_refused(sub_id, destination)
-            self.voice.refuse(parsing.nothing_there(receipt), destination)
+            self.replies.fail("bad_frame", why, receipt)
+        elif sub_id in self.subscribers or sub_id == self.replies.errors:
+            self.replies.fail("bad_frame", _("This subscription id is in use."), receipt)
+        elif found is None or not found.is_whole:
+            self._refuse_subscription(sub_id, destination, parsing.nothing_there(receipt))
         elif found.topic is Topic.ERRORS:
-            self.voice.errors = sub_id
-            self.voice.receipt(receipt)
+            self.replies.errors = sub_id
+            self.replies.receipt(receipt)
         else:
             after = parsing.seq(frame.headers.get("after"))
             acknowledges = frame.headers.get("ack", "auto") != "auto"
             await self._open(Asked(sub_id, destination, found, after, receipt, acknowledges))
 
-    def _takes(self, found: Place) -> bool:
-        return found.topic in self.topics and (
-            found.room is not None or found.topic is Topic.ERRORS
-        )
-
     async def _open(self, wanted: Asked) -> None:
         if len(self.subscribers) >= frames.SUBSCRIPTIONS_MAX:
             self._too_many(wanted)
             return
+        subscriber = self.subscribers[wanted.id] = self._make(wanted)
+        await subscriber.open()
+
+    def _make(self, wanted: Asked) -> Subscriber:
         kind = KINDS[wanted.place.topic]
-        subscriber = kind(self._acting.account, self.language, wanted, self._told, self._page)
-        self.subscribers[wanted.id] = subscriber
-        await subscriber.welcome()
-        await subscriber.begin()
-        if sum(one.is_waiting for one in self.subscribers.values()) > WAITING_MAX:
-            self._forget(subscriber)
-            self._too_many(wanted)
+        return kind(self._acting.account, self.language, wanted, self._told)
 
     def _too_many(self, wanted: Asked) -> None:
         nack = {"code": "too_many", "detail": _("Too many subscriptions."), "ref": wanted.receipt}
-        self.voice.refuse(nack, wanted.destination)
+        self.replies.refuse(nack, wanted.destination)
 
     async def _unsubscribe(self, frame: Frame, receipt: str | None) -> None:
         sub_id = frame.headers.get("id") or frame.headers.get("destination", "")
         if subscriber := self.subscribers.pop(sub_id, None):
             await subscriber.leave(self._now(), is_clean=True)
-        elif sub_id == self.voice.errors:
-            self.voice.errors = None
-        self.voice.receipt(receipt)
+        elif sub_id == self.replies.errors:
+            self.replies.errors = None
+        self.replies.receipt(receipt)
 
     async def _send(self, frame: Frame, receipt: str | None) -> None:
         if "transaction" in frame.headers:
-            self.voice.fail("bad_frame", _("Transactions are not spoken here."), receipt)
+            self.replies.fail("bad_frame", _("Transactions are not spoken here."), receipt)
             return
         try:
             deed = SendDestination(frame.headers.get("destination", ""))
             body = parsing.body(frame.body)
         except ValueError:
-            self.voice.refuse(parsing.nothing_there(receipt))
+            self.replies.refuse(parsing.nothing_there(receipt))
             return
         if (room := room_id(body.chatId)) is None:
-            self.voice.refuse(parsing.nothing_there(receipt), f"{Topic.CHAT}{body.chatId}")
+            self.replies.refuse(parsing.nothing_there(receipt), f"{Topic.CHAT}{body.chatId}")
         elif deed is SendDestination.ENTER:
             await self._acting.handle(Enter(room=room, ref=receipt))
         elif deed is SendDestination.LEAVE:
             await self._acting.handle(Leave(room=room, ref=receipt))
         else:
             cid = parsing.client_id(frame.headers.get("client-id"), self._acting.user.id)
-            for subscriber in self.subscribers.values():
-                subscriber.heard_in(room)
-            await self._acting.handle(
-                frames.Send(room=room, cid=cid, body=body.message, ref=receipt)
-            )
+            await self._say(frames.Send(room=room, cid=cid, body=body.message, ref=receipt))
+
+    async def _say(self, message: frames.Send) -> None:
+        await self._acting.handle(message)
 
     async def _ack(self, frame: Frame, receipt: str | None) -> None:
         """Read up to there."""
@@ -228,20 +215,20 @@ class Session:
         room, _dash, text = named.partition("-")
         seq = parsing.seq(text)
         if room_id(room) is None or seq is None:
-            self.voice.refuse(parsing.nothing_there(receipt))
+            self.replies.refuse(parsing.nothing_there(receipt))
         else:
             await self._acting.handle(frames.Read(room=int(room), seq=seq, ref=receipt))
 
     async def _nack(self, frame: Frame, receipt: str | None) -> None:
         """Not read: nothing moves."""
-        self.voice.receipt(receipt)
+        self.replies.receipt(receipt)
 
     async def _disconnect(self, frame: Frame, receipt: str | None) -> None:
-        self.voice.receipt(receipt)
+        self.replies.receipt(receipt)
         self.is_clean = True
         for subscriber in self.subscribers.values():
             subscriber.farewell()
-        self.voice.end(DONE, "bye")
+        self.replies.end(DONE, "bye")
 
     # --- what becomes of it ---------------------------------------------------------------------
 
@@ -249,49 +236,41 @@ class Session:
         receipt = answer.get("ref")
         match answer["type"]:
             case "ack":
-                self.voice.receipt(receipt, client_id=answer["cid"], seq=answer["seq"])
+                self.replies.receipt(receipt, client_id=answer["cid"], seq=answer["seq"])
             case "nack":
-                self.voice.refuse(answer, f"{Topic.CHAT}{answer.get('room', '')}")
+                self.replies.refuse(answer, f"{Topic.CHAT}{answer.get('room', '')}")
             case "done":
-                self.voice.receipt(receipt)
+                self.replies.receipt(receipt)
 
     def _message(self, one: Subscriber, headers: dict[str, str], body: str) -> None:
         if one.asked.acknowledges:
             headers = {**headers, "ack": headers["message-id"]}
-        self.voice.message(one.asked.id, one.asked.destination, headers, body)
+        self.replies.message(one.asked.id, one.asked.destination, headers, body)
 
     def _live(self, one: Subscriber, answer: dict[str, Any]) -> None:
         recovered = "true" if answer["recovered"] else "false"
         after, head = answer["after"], answer["head"]
-        self.voice.receipt(one.asked.receipt, recovered=recovered, after=after, head=head)
+        self.replies.receipt(one.asked.receipt, recovered=recovered, after=after, head=head)
 
     def _not_subscribed(self, one: Subscriber, nack: dict[str, Any]) -> None:
         self._forget(one)
-        self._remember_refused(one.asked.id, one.asked.destination)
-        self.voice.refuse(nack | {"ref": one.asked.receipt}, one.asked.destination)
+        told = nack | {"ref": one.asked.receipt}
+        self._refuse_subscription(one.asked.id, one.asked.destination, told)
+
+    def _refuse_subscription(self, sub_id: str, destination: str, nack: dict[str, Any]) -> None:
+        self.replies.refuse(nack, destination)
 
     def _ended(self, one: Subscriber, code: str) -> None:
         self._forget(one)
-        if self.voice.errors is not None:
+        if self.replies.errors is not None:
             with translation.override(self.language):
                 why = _("You are not a member of this room.")
-            self.voice.tell_error({"code": code, "detail": why, "room": one.room_id})
+            self.replies.tell_error({"code": code, "detail": why, "room": one.room_id})
 
     def _forget(self, one: Subscriber) -> None:
         if self.subscribers.get(one.asked.id) is one:
             del self.subscribers[one.asked.id]
         one.gone(one.node.hub.now())
-
-    def _remember_refused(self, sub_id: str, destination: str) -> None:
-        if self.is_original and len(self._refused) < WAITING_MAX:
-            self._refused[destination] = sub_id
-
-    def _in_room(self, destination: str) -> str | None:
-        """The subscription by which the original's page can be told of a refusal."""
-        if not self.is_original:
-            return None
-        taken = {one.asked.destination: one.asked.id for one in self.subscribers.values()}
-        return (self._refused | taken).get(destination)
 
 
 COMMANDS = {

@@ -8,8 +8,9 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from interfaces.original import sockjs
-from tests.interfaces.stomp.client import SockJS, stomp
+from tests.interfaces.original.sockets.client import SockJS
 from tests.interfaces.stomp.client import opened as opened_stomp
+from tests.interfaces.stomp.client import stomp
 from tests.limits.raw import SECONDS, UPGRADE, connect, frame, head
 from tests.messaging.conftest import closed_node, given_back  # noqa: F401  (fixtures)
 from tests.messaging.served import served

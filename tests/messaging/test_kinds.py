@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
-from interfaces.original import bodies
+from interfaces.stomp import bodies
 from messaging import log
 from messaging.log.event import Event, Person, encode
 from messaging.log.kinds import KINDS, UNREAD, Kind, sentence

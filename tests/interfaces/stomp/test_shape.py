@@ -1,10 +1,22 @@
-"""What the original's page is told of very large rooms."""
+"""Bodies: what is told of very large rooms, and of each kind of line, encoded once for all."""
 
 import json
+from datetime import UTC, datetime
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.utils import translation
 
 from accounts.models import User
+from interfaces.stomp import bodies
 from interfaces.stomp.bodies import People
-from messaging.log.event import PAGE_BYTES
+from messaging import services
+from messaging.live.feed import line
+from messaging.log.event import PAGE_BYTES, Event
+from messaging.log.event import Person as Sender
+from messaging.log.kinds import KINDS, sentence
+from tests.interfaces.stomp.client import called, stomp
+from tests.messaging.conftest import person
 
 
 def test_of_a_room_of_ten_thousand_those_are_told_who_are_here_and_as_many_as_there_is_room_for():
@@ -22,3 +34,36 @@ def test_of_others_all_are_told_in_their_order():
     people = People([(number, "Bob", number == 3) for number in range(1, 1_001)])
     told = json.loads(people.told(User(pk=0, email="nobody@example.com")))
     assert len(told) == 1_000 and [one["isRead"] for one in told].index(True) == 2
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_of_line_has_a_body_in_the_reader_s_language(kind, language):
+    at = datetime(2026, 11, 23, 14, 3, 7, 123456, UTC)
+    entry = line(Event(7, 42, kind, at, Sender(3, "Bob"), body="hello"))
+    told = json.loads(bodies.line_body(entry, User(pk=4), language))
+    with translation.override(language):
+        said = sentence(kind, "Bob")
+    assert told["message"] == (said or "hello")
+    assert told["username"] == ("Bob#3" if kind in bodies.TYPES else "ChatTalk")
+    assert (told["chatId"], told["createdAt"]) == ("7", "2026-11-23T14:03:07.123456Z")
+
+
+async def test_a_line_is_encoded_once_for_all_who_are_told_the_same(room, alice, bob, monkeypatch):
+    encode, encoded = bodies.line, []
+
+    def counting(event, username):
+        encoded.append((event.body, username))
+        return encode(event, username)
+
+    async with stomp(alice) as one, stomp(alice) as two, stomp(bob) as three, stomp(bob) as four:
+        clients = (one, two, three, four)
+        for client in clients:
+            await client.subscribe(f"/sub/chat/{room.pk}")
+        monkeypatch.setattr(bodies, "line", counting)
+        for text in ("hello", "again"):
+            await sync_to_async(services.say)(room.pk, person(bob), text)
+            for client in clients:
+                assert (await client.said())["message"] == text
+    names = (bob.email, called(bob))
+    assert sorted(encoded) == sorted((text, name) for text in ("again", "hello") for name in names)

@@ -6,11 +6,12 @@ import pytest
 from asgiref.sync import sync_to_async
 from redis.exceptions import ConnectionError as NoConnection
 
-from interfaces.stomp.chat import Chat
+from interfaces.original.chat import PageChat
 from messaging import services
 from messaging.live import node
 from messaging.log import standing
-from tests.interfaces.stomp.client import Browser, called, original, stomp
+from tests.interfaces.original.sockets.client import Browser, original
+from tests.interfaces.stomp.client import called, stomp
 from tests.messaging.conftest import person
 
 say = sync_to_async(services.say)
@@ -111,17 +112,17 @@ async def test_what_was_seen_stays_so_where_a_page_that_was_left_ends_without_a_
 
 async def test_what_comes_after_its_goodbye_was_not_seen(room, alice, bob, monkeypatch):
     """While the end of its socket is written down, lines still come for it."""
-    put_down = Chat._say_gone
+    put_down = PageChat._say_gone
 
-    async def late(chat, page):
+    async def late(chat):
         event = await say(room.pk, person(alice), "nobody is shown it")
         async with asyncio.timeout(10):
             while chat.subscriptions[room.pk].seen < event.seq:
                 await asyncio.sleep(0.01)
-        await put_down(chat, page)
+        await put_down(chat)
 
     browser = await Browser.of(bob)
-    monkeypatch.setattr(Chat, "_say_gone", late)
+    monkeypatch.setattr(PageChat, "_say_gone", late)
     async with browser.socket() as chat:
         await visit(browser, room, chat)
         await say(room.pk, person(alice), "seen")

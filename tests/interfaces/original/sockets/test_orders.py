@@ -8,19 +8,11 @@ from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 
 from chattalk.asgi import application
-from interfaces.stomp.chat import Chat
+from interfaces.original.chat import PageChat
 from messaging import services
 from rooms.models import Membership, Room
-from tests.interfaces.stomp.client import (
-    PAGE,
-    Browser,
-    SockJS,
-    called,
-    cookie,
-    opened,
-    original,
-    token,
-)
+from tests.interfaces.original.sockets.client import Browser, SockJS, cookie, original
+from tests.interfaces.stomp.client import PAGE, called, opened, token
 from tests.messaging.conftest import person
 
 
@@ -51,7 +43,7 @@ async def test_a_newcomer_subscribes_enters_and_talks(room, alice, bob, charlie)
 
 
 async def test_a_seat_taken_while_it_is_looked_for_hides_no_line(room, charlie, monkeypatch):
-    told_before = Chat._told_before
+    told_before = PageChat._told_before
 
     async def slowly(chat):
         after = await told_before(chat)
@@ -59,7 +51,7 @@ async def test_a_seat_taken_while_it_is_looked_for_hides_no_line(room, charlie, 
             await sync_to_async(services.join)(room.pk, charlie)
         return after
 
-    monkeypatch.setattr(Chat, "_told_before", slowly)
+    monkeypatch.setattr(PageChat, "_told_before", slowly)
     async with original(charlie) as chat:
         await chat.send("SUBSCRIBE", id="sub-0", destination=f"/sub/chat/{room.pk}")
         entered = await chat.line("sub-0")
@@ -90,7 +82,7 @@ async def test_who_finds_the_room_full_is_told_inside_it_and_hears_nothing(room,
 
 
 async def test_a_seat_that_comes_too_late_is_told(room, charlie, monkeypatch):
-    monkeypatch.setattr("interfaces.stomp.subscriptions.SEAT_SECONDS", 0.2)
+    monkeypatch.setattr("interfaces.original.subscriptions.SEAT_SECONDS", 0.2)
     async with original(charlie) as chat:
         await chat.send("SUBSCRIBE", id="sub-0", destination=f"/sub/chat/{room.pk}")
         assert "member" in (await chat.line("sub-0"))["message"]

@@ -1,0 +1,50 @@
+"""The sockets of the original's client: STOMP on a plain WebSocket, and in SockJS."""
+
+from interfaces.original import cookie, sockjs
+from interfaces.original.session import PageSession
+from interfaces.socket import authentication
+from interfaces.stomp.consumer import StompConsumer, has_own_origin
+from interfaces.stomp.parsing import bearer
+from messaging.live.packets import packet
+
+
+class OriginalConsumer(StompConsumer):
+    """On a plain WebSocket. Who connects is known by a token, in CONNECT or in the cookie."""
+
+    session_class = PageSession
+
+    def cookie_token(self):
+        if not has_own_origin(self.scope):
+            return None
+        return bearer(authentication.cookie(self.scope, cookie.NAME))
+
+    async def by_session(self):
+        raise authentication.NotSignedIn
+
+    def signed_in(self, user, proof, command):
+        sender = super().signed_in(user, proof, command)
+        self.session.device = proof.device
+        return sender
+
+
+class SockJSConsumer(OriginalConsumer):
+    """The original's client as it comes."""
+
+    def greet(self):
+        self.reader = sockjs.Reader()
+        self.outbox.put(packet(sockjs.OPEN))
+
+    def send(self, text):
+        self.outbox.put(packet(sockjs.message(text)))
+
+    def close(self, code, why):
+        self.outbox.put(packet(sockjs.closing(code, why)))
+        self.outbox.close(code)
+
+    def read(self, message):
+        text = message.get("text")
+        return None if text is None else self.reader.read(text)
+
+    def beat(self):
+        super().beat()
+        self.outbox.put(packet(sockjs.HEARTBEAT))
