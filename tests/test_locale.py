@@ -19,7 +19,7 @@ from interfaces.web.room_forms import RoomForm
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUES = ROOT / "locale" / "ko" / "LC_MESSAGES"
-APPS = ("accounts", "chattalk", "messaging", "presence", "rooms")
+APPS = ("core", "accounts", "presence", "rooms", "messaging", "interfaces", "chattalk")
 HINT = """
 manage.py makemessages -l ko -i .venv -i var -i tests --no-obsolete --add-location file
 The same once more with -d djangojs. Translate what is new. manage.py compilemessages -i .venv

@@ -211,7 +211,7 @@ class Hub:
         """Some lines after that one, 500 or a resume's worth of text at most."""
         page = {"after": after, "limit": FILL_PAGE, "bytes": frames.RESUME_BYTES_MAX}
         rows = await self.reads.rows(log.SIZED_AFTER, room=room_id, **page)
-        return [log.event(row[:-1]) for row in rows]
+        return [log.as_event(row[:-1]) for row in rows]
 
     async def _read_head(self, room_id: int) -> int:
         rows = await self.reads.rows(log.HEADS, rooms=[room_id])

@@ -42,7 +42,7 @@ from .positions import (
     unread,
 )
 from .prune import PRUNE, prune
-from .rows import CLOCK, event, rows
+from .rows import CLOCK, as_event, rows
 from .sign_ins import MEMBERS, SIGN_INS
 
 __all__ = ["allowance"]
@@ -55,4 +55,4 @@ __all__ += ["PRUNE", "prune"]
 __all__ += ["AFTER", "BEFORE", "BY_MINUTE", "COUNT_MISSED", "MISSED", "SEQ_MAX"]
 __all__ += ["SIZED_AFTER", "SIZED_BEFORE", "SIZED_MISSED"]
 __all__ += ["by_minute", "count_missed", "missed", "page", "pages"]
-__all__ += ["CLOCK", "event", "rows"]
+__all__ += ["CLOCK", "as_event", "rows"]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from messaging.log.event import Event
-from messaging.log.rows import event, rows
+from messaging.log.rows import as_event, rows
 
 ACTIVITY_SECONDS = 5  # how coarse rooms_room.active_at is
 
@@ -95,7 +95,7 @@ FROM stored e JOIN accounts_user u ON u.id = e.sender_id ORDER BY e.seq
 def append(room_id: int, kind: str, sender_ids: Iterable[int], body: str = "") -> list[Event]:
     """Write a line for each sender at the end of the log; inside a transaction."""
     params = {"room": room_id, "kind": kind, "senders": list(sender_ids), "body": body}
-    return [event(row) for row in rows(APPEND, params)]
+    return [as_event(row) for row in rows(APPEND, params)]
 
 
 def post_params(drafts: Sequence[Any]) -> dict[str, str]:

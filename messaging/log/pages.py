@@ -8,7 +8,7 @@ from messaging.log import allowance
 from messaging.log.event import Event, fitting
 from messaging.log.kinds import UNREAD, in_sql
 from messaging.log.positions import UNREAD_MAX
-from messaging.log.rows import event, rows
+from messaging.log.rows import as_event, rows
 
 SEQ_MAX = 2**63 - 1
 
@@ -115,7 +115,7 @@ def _sized(
 ) -> tuple[list[Event], bool]:
     """The page, and whether there is more, from what a sized statement found with one line more
     than the limit."""
-    asked = [event(row[:-1]) for row in (found[-limit:] if from_end else found[:limit])]
+    asked = [as_event(row[:-1]) for row in (found[-limit:] if from_end else found[:limit])]
     kept = fitting(asked, most, from_end=from_end)
     return kept, bool(found) and found[0][-1] > len(kept)
 

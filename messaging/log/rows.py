@@ -10,7 +10,7 @@ from messaging.log.event import Event, Person
 CLOCK = "SELECT clock_timestamp()"
 
 
-def event(row: Sequence[Any]) -> Event:
+def as_event(row: Sequence[Any]) -> Event:
     room, seq, kind, at, sender, name, cid, body = row
     return Event(room, seq, kind, at, Person(sender, name), cid, body)
 

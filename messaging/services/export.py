@@ -41,7 +41,7 @@ async def _pages(room_id: int, head: int) -> AsyncIterator[list[Event]]:
     after = 0
     while after < head:
         rows = await node.current().reads.rows(log.AFTER, room=room_id, after=after, limit=PAGE)
-        page = [event for event in map(log.event, rows) if event.seq <= head]
+        page = [event for event in map(log.as_event, rows) if event.seq <= head]
         if not page:
             return
         yield page

@@ -24,11 +24,11 @@ def join(room_id: int, user: User) -> bool:
     if not connection.in_atomic_block:
         connection.close()  # back to the pool: a crowd that waits must not hold what seats it
     try:
-        _lookout.enter(room_id, user.pk).result()
+        _look_queue.enter(room_id, user.pk).result()
     except _IsSeated:
         return False
     rate_limits.hit("join", str(user.pk))
-    _door.enter(room_id, user.pk).result()
+    _queue.enter(room_id, user.pk).result()
     return True
 
 
@@ -53,7 +53,7 @@ def _seat(room_id: int, user_ids: Collection[int]) -> Outcomes:
     return dict.fromkeys(user_ids) | {user_id: rooms.full() for user_id in refused}
 
 
-_lookout, _door = AdmissionQueue(_look, has_lock=False), AdmissionQueue(_seat)
+_look_queue, _queue = AdmissionQueue(_look, has_lock=False), AdmissionQueue(_seat)
 
 
 def leave(room_id: int, user: User) -> bool:

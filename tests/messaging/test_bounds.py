@@ -57,7 +57,7 @@ async def test_a_catch_up_reads_no_more_at_once_than_a_resume_holds(room, alice,
     async def measured(connection, sql, *rest):
         rows = await run(connection, sql, *rest)
         if sql == log.SIZED_AFTER:
-            read.append(sum(len(log.event(row[:-1]).body.encode()) for row in rows))
+            read.append(sum(len(log.as_event(row[:-1]).body.encode()) for row in rows))
         return rows
 
     monkeypatch.setattr("core.postgresql.reads.run", measured)

@@ -82,7 +82,7 @@ def test_a_full_room_says_so_and_offers_no_seat(client, alice, bob):
     room = messaging.open_room(alice, title="Small", capacity=1)
     page = enter(client, bob).get("/").content.decode()
     assert ">full<" in page
-    assert "1/1" in page
+    assert "<span data-personnel>1</span>/1" in page
     assert f"/rooms/{room.pk}/join/" not in page
 
 

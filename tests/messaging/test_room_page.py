@@ -4,8 +4,8 @@ import re
 import pytest
 from django.urls import reverse
 
+from interfaces.web import room_page
 from messaging import log, services
-from messaging.services import history
 from rooms.models import Room
 
 
@@ -220,7 +220,7 @@ def test_missed_counts_what_others_said(client, room, alice, bob):
 
 
 def test_the_people_of_a_room_come_in_pages_the_owner_first(client, room, alice, bob, monkeypatch):
-    monkeypatch.setattr(history, "MEMBERS_PAGE", 1)
+    monkeypatch.setattr(room_page, "MEMBERS_PAGE", 1)
     client.force_login(bob)
     address = reverse("messaging:members", args=[room.pk])
     first, second = client.get(address).text, client.get(address, {"page": "2"}).text

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from messaging import log as queries
 from messaging import services
-from messaging.services import away
+from messaging.services import away, members
 from rooms.models import Membership, Room
 from tests.messaging.conftest import person
 
@@ -47,7 +47,7 @@ def test_joining_takes_one_seat_and_is_in_the_log_once(room, charlie):
 
 def test_a_full_room_refuses_at_once_without_the_lock(alice, bob, monkeypatch):
     room = services.open_room(alice, title="For one", capacity=1)
-    monkeypatch.setattr(services._door, "enter", None)
+    monkeypatch.setattr(members._queue, "enter", None)
     with pytest.raises(ValidationError) as refusal:
         services.join(room.pk, bob)
     assert code(refusal) == "room_full"
@@ -163,7 +163,7 @@ def test_seating_a_crowd_takes_as_many_queries_as_seating_one(alice, transaction
     counts = []
     for ids in ([crowd[0].pk], [user.pk for user in crowd[1:]]):
         with CaptureQueriesContext(connection) as captured:
-            services._seat(room.pk, ids)
+            members._seat(room.pk, ids)
         counts.append(len([q for q in captured if "SAVEPOINT" not in q["sql"]]))
     assert counts[0] == counts[1] <= 7
 

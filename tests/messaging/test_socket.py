@@ -8,6 +8,7 @@ from asgiref.sync import sync_to_async
 from messaging import log, services
 from messaging.live import frames as wire
 from messaging.live import hub, node
+from messaging.live.drafts import Draft
 from tests.messaging.conftest import person
 from tests.messaging.sockets import socket
 
@@ -138,7 +139,7 @@ async def test_leaving_by_any_door_ends_every_subscription(room, alice, bob, how
             assert (await client.next("event"))["kind"] == "leave"
             assert (await client.next("unsubscribed"))["code"] == how
             assert (await client.say(room, "still here?"))["code"] == "not_member"
-        node.current().writer.put(services.Draft(room.pk, person(alice), uuid4(), "bob is gone"))
+        node.current().writer.put(Draft(room.pk, person(alice), uuid4(), "bob is gone"))
         assert await phone.silent()
 
 

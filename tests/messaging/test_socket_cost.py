@@ -10,7 +10,7 @@ from accounts import sessions
 from core.postgresql import reads
 from interfaces.socket import authentication
 from messaging import log
-from messaging.log import event
+from messaging.log import event as log_event
 from tests.messaging.sockets import PAGE, session_cookie, socket
 
 
@@ -50,7 +50,7 @@ async def test_subscribing_to_a_room_that_is_held_takes_one_query(room, alice, b
 
 
 async def test_a_message_is_encoded_once_for_all_who_get_it(room, alice, bob, monkeypatch):
-    encoded, encode = [], event.encode
+    encoded, encode = [], log_event.encode
 
     def counting(frame):
         encoded.append(frame)

@@ -15,9 +15,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from accounts.models import User
-from chattalk.maintenance import archive, contents, restore
+from chattalk.maintenance import archive, contents, restore, verify_sql
 from chattalk.server.workers import ROOT
-from messaging import log, services
+from messaging import services
 from messaging.models import Event
 from presence import last_seen, stored
 from presence.last_seen import Mark
@@ -42,7 +42,7 @@ def backed_up(path, **options):
 
 def states():
     logs = contents.Logs()
-    with log.verifying.snapshot():
+    with verify_sql.snapshot():
         for one in contents.tables():
             for _ in logs.out(one):
                 pass
