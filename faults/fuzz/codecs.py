@@ -35,7 +35,7 @@ def try_wire(_mutator: Mutator, data: bytes) -> None:
         assert str(refusal), "refused without a reason"
         assert refusal.names.keys() <= {"ref", "cid"}, refusal.names
         assert all(len(name) <= wire.NAME_MAX for name in refusal.names.values()), refusal.names
-        encode({"type": "nack", **refusal.names})  # they go into the answer
+        encode(refusal.answer)
         return
     again = wire.decode(encode(frame))
     assert again == frame, (frame, again)

@@ -68,7 +68,8 @@ class ChatConsumer:
         serving.connections.add(self)
         serving.mine.come(client.user.id, client)
         seconds = int(connections.HEARTBEAT_SECONDS)
-        client.say(type="hello", user=client.user, heartbeat=seconds, version=1)
+        version = frames.VERSION
+        client.tell(frames.HelloFrame(user=client.user, heartbeat=seconds, version=version))
         gone_at = client.last_heard
         try:
             gone_at = await self._listen(receive)
@@ -95,7 +96,7 @@ class ChatConsumer:
         try:
             frame = frames.decode(text)
         except frames.BadFrame as error:
-            self.client.say(type="nack", code="bad_frame", detail=str(error), **error.names)
+            self.client.tell(error.answer)
         else:
             await self.client.handle(frame)
 

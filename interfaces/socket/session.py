@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from core import refusal_log
 from core.postgresql.breaker import first_line, is_outage
 from core.postgresql.reads import Unavailable
+from core.problems import INVALID
 from messaging import log, services
 from messaging.live import frames, node
 from messaging.live.drafts import UNAVAILABLE, Receipt, not_member, unavailable
@@ -118,21 +119,22 @@ class Client:
         self._stop_watching(self.watched)
 
     def heads(self) -> None:
-        heads = {str(room): each.feed.head for room, each in self.subscriptions.items()}
-        self.say(type="heads", rooms=heads)
+        heads = {room: each.feed.head for room, each in self.subscriptions.items()}
+        self.tell(frames.HeadsFrame(rooms=heads))
 
-    def say(self, **frame: Any) -> None:
+    def tell(self, frame: frames.ServerFrame) -> None:
         self.put(packet(encode(frame)))
 
     def refuse(self, frame: frames.Frame, error: PermissionDenied | ValidationError) -> None:
-        known = {name: getattr(frame, name) for name in ("room", "cid") if hasattr(frame, name)}
         if isinstance(error, ValidationError):
-            code, wait = error.code, (error.params or {}).get("retry_after")
+            code, wait = error.code or INVALID, (error.params or {}).get("retry_after")
         else:
             refusal_log.note(f"{type(frame).__name__.lower()} in a room of others", self.user.id)
             code, wait = "not_member", None
-        known |= {"retry_after": wait} if wait else {}
-        self.say(type="nack", code=code, detail=_told(error, self.language), **known, **_ref(frame))
+        self.tell(frames.NackFrame(
+            code=code, detail=_told(error, self.language), room=getattr(frame, "room", None),
+            cid=getattr(frame, "cid", None), retry_after=wait or None, ref=frame.ref or None,
+        ))  # fmt: skip
         self._due = self.node.frame_pace.later(self._due, REFUSED - 1, REFUSED_SECONDS)
 
     async def _answer(self, frame: frames.Frame) -> None:
@@ -150,7 +152,7 @@ class Client:
             case frames.Watch():
                 await self._watch(frame)
             case frames.Ping():
-                self.say(type="pong", **_ref(frame))
+                self.tell(frames.PongFrame(ref=frame.ref or None))
 
     def _send(self, frame: frames.Send) -> None:
         if self.in_flight >= IN_FLIGHT_MAX:
@@ -172,10 +174,10 @@ class Client:
             self.refuse(frame, unavailable())
         else:
             receipt = done.result()
-            self.say(
-                type="ack", cid=receipt.client_id, room=receipt.room_id, seq=receipt.seq,
-                at=receipt.at, repeated=receipt.repeated, **_ref(frame),
-            )  # fmt: skip
+            self.tell(frames.AckFrame(
+                cid=receipt.client_id, room=receipt.room_id, seq=receipt.seq,
+                at=receipt.at, repeated=receipt.repeated, ref=frame.ref or None,
+            ))  # fmt: skip
 
     # --- rooms --------------------------------------------------------------------------------
 
@@ -185,10 +187,10 @@ class Client:
             raise ValidationError(_("Too many rooms on one socket."), code="too_many")
 
         def greet(standing: log.MemberState, head: int, after: int, recovered: bool) -> None:
-            self.say(
-                type="subscribed", room=frame.room, head=head, after=after,
-                read=standing.read_seq, recovered=recovered, about=standing.about, **_ref(frame),
-            )  # fmt: skip
+            self.tell(frames.SubscribedFrame(
+                room=frame.room, head=head, after=after, read=standing.read_seq,
+                recovered=recovered, about=standing.about, ref=frame.ref or None,
+            ))  # fmt: skip
 
         subscription = await self._follow(frame, greet)
         if subscription is None:
@@ -210,15 +212,16 @@ class Client:
         )  # fmt: skip
 
     async def _show_presence(self, subscription: Subscription) -> None:
-        frame = await self.node.presence.snapshot(subscription.room_id)
+        found = await self.node.presence.snapshot(subscription.room_id)
         if not subscription.stopped:
-            self.say(**frame)
+            self.tell(frames.presence(found))
             subscription.sees_presence = True
 
     def _unsubscribe(self, frame: frames.Unsubscribe) -> None:
         if subscription := self.subscriptions.pop(frame.room, None):
             self._drop(subscription, self.node.hub.now())
-        self.say(type="unsubscribed", room=frame.room, code="asked", **_ref(frame))
+        ref = frame.ref or None
+        self.tell(frames.UnsubscribedFrame(room=frame.room, code="asked", ref=ref))
 
     def _ended(self, subscription: Subscription, code: str) -> None:
         """The seat is gone, by whichever door."""
@@ -227,7 +230,7 @@ class Client:
             self._drop(subscription, self.node.hub.now())
             self.node.presence.left(subscription.room_id, self.user.id)
         subscription.stop()
-        self.say(type="unsubscribed", room=subscription.room_id, code=code)
+        self.tell(frames.UnsubscribedFrame(room=subscription.room_id, code=code))
 
     def _drop(self, subscription: Subscription, at: datetime) -> None:
         self.node.hub.unsubscribe(subscription)
@@ -262,7 +265,8 @@ class Client:
         for head in heads:
             self.watched |= {head.room}
             await self.node.hub.watch(head, self.user.id, self.put)
-        self.say(type="watching", rooms=[head._asdict() for head in heads], **_ref(frame))
+        rooms = [frames.WatchedRoom(*head) for head in heads]
+        self.tell(frames.WatchingFrame(rooms=rooms, ref=frame.ref or None))
 
     def _stop_watching(self, rooms: frozenset[int]) -> None:
         for room_id in rooms:
@@ -283,7 +287,3 @@ def _told(error: PermissionDenied | ValidationError, language: str) -> str:
     if id(message) in OF_FLOODS:
         _texts[language, id(message)] = text
     return text
-
-
-def _ref(frame: frames.Frame) -> dict[str, str]:
-    return {"ref": frame.ref} if frame.ref else {}

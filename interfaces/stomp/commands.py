@@ -7,6 +7,7 @@ from channels.db import database_sync_to_async
 
 from accounts.models import User
 from interfaces.socket.session import Client
+from interfaces.stomp.answers import by_name
 from messaging import services
 from messaging.live import frames
 from messaging.live.drafts import not_member
@@ -30,6 +31,9 @@ class Sender(Client):
         super().__init__(Person(user.pk, user.display_name), language, _nothing)
         self.account = user
         self.told: Callable[[dict[str, Any]], None] = lambda answer: None
+
+    def tell(self, frame: frames.ServerFrame) -> None:
+        self.say(**by_name(frame))
 
     def say(self, **frame: Any) -> None:
         self.told(frame)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from accounts.models import User
 from interfaces.socket.session import Client, Greet
 from interfaces.stomp import context
+from interfaces.stomp.answers import by_name
 from interfaces.stomp.destinations import Place
 from messaging.live import frames
 from messaging.live.feed import Entry
@@ -58,6 +59,9 @@ class Subscriber(Client, ABC):
     async def begin(self) -> None:
         """Become live, or be refused."""
         await self.handle(frames.Subscribe(room=self.room_id, after=self.asked.after))
+
+    def tell(self, frame: frames.ServerFrame) -> None:
+        self.say(**by_name(frame))
 
     def say(self, **frame: Any) -> None:
         match frame["type"]:

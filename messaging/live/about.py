@@ -10,6 +10,7 @@ import asyncio
 from core.postgresql.reads import Unavailable
 from core.tasks import end
 from messaging import log
+from messaging.live.frames import AboutFrame
 from messaging.live.hub import Hub
 from messaging.live.packets import packet
 from messaging.log.event import About, encode
@@ -59,7 +60,7 @@ class Abouts:
 
     def _show(self, room_id: int, found: list[About]) -> None:
         for about in found:
-            frame = packet(encode({"type": "about", "room": room_id, "about": about}))
+            frame = packet(encode(AboutFrame(room=room_id, about=about)))
             sockets = [one.put for one in self._hub.subscriptions(room_id)]
             for put in (*sockets, *self._hub.watchers(room_id)):
                 put(frame)

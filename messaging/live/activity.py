@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from messaging.live.feed import Entry, EntryBatch
+from messaging.live.frames import ActivityFrame
 from messaging.live.packets import Packet, packet
 from messaging.log.event import encode
 from messaging.log.kinds import GIVES_SEAT, TAKES_SEAT, UNREAD
@@ -49,14 +50,13 @@ class Activity:
 
     def _tell(self) -> None:
         self._timer = None
-        frame = {
-            "type": "activity",
-            "room": self.room_id,
-            "after": self._after,
-            "head": self._head,
-            "personnel": self.personnel,
-            "messages": {str(user): count for user, count in self._messages.items()},
-        }
+        frame = ActivityFrame(
+            room=self.room_id,
+            after=self._after,
+            head=self._head,
+            personnel=self.personnel,
+            messages=dict(self._messages),
+        )
         self._messages.clear()
         encoded = packet(encode(frame))
         for put in tuple(self.watchers):

@@ -4,12 +4,14 @@
 together don't come back together.
 """
 
-import json
 import logging
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
+
+from messaging.live.frames import CloseReason
+from messaging.log.event import encode
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +28,7 @@ def close(code: int) -> dict[str, object]:
     message: dict[str, object] = {"type": "websocket.close", "code": code}
     if code in COME_BACK:
         seconds = round(random.uniform(*COME_BACK[code]), 3)
-        message["reason"] = json.dumps({"retry_after": seconds})
+        message["reason"] = encode(CloseReason(seconds)).decode()
     return message
 
 

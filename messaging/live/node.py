@@ -16,6 +16,7 @@ from core.gcra import CellRate
 from core.postgresql.reads import Reads, Unavailable
 from core.postgresql.writable import writable
 from messaging import log
+from messaging.live import frames
 from messaging.live.about import Abouts
 from messaging.live.broker import PEOPLE
 from messaging.live.connections import Connections
@@ -97,7 +98,7 @@ class Node:
         self.presence.hear(room_id, message["change"])
 
     def _show_presence(self, room_id: int, frame: dict[str, Any]) -> None:
-        encoded = packet(encode(frame))
+        encoded = packet(encode(frames.presence(frame)))
         for subscription in self.hub.subscriptions(room_id):
             if subscription.sees_presence:
                 subscription.put(encoded)
@@ -109,7 +110,7 @@ class Node:
 
     def _typing_told(self, room_id: int, message: dict[str, Any]) -> None:
         user = Person(*message["user"])
-        frame = packet(encode({"type": "typing", "room": room_id, "user": user}))
+        frame = packet(encode(frames.TypingFrame(room=room_id, user=user)))
         for subscription in self.hub.subscriptions(room_id):
             if subscription.user_id != user.id:
                 subscription.put(frame)

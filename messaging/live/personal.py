@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from messaging.live.frames import ReadFrame, SeatFrame
 from messaging.live.packets import packet
 from messaging.log.event import encode
 
@@ -27,9 +28,10 @@ class News(NamedTuple):
     value: int | bool
 
     @property
-    def frame(self) -> dict[str, Any]:
-        name = "seq" if self.kind == "read" else "taken"
-        return {"type": self.kind, "room": self.room_id, name: self.value}
+    def frame(self) -> ReadFrame | SeatFrame:
+        if self.kind == "read":
+            return ReadFrame(room=self.room_id, seq=self.value)
+        return SeatFrame(room=self.room_id, taken=bool(self.value))
 
 
 class Listener(Protocol):

@@ -42,7 +42,7 @@ class About(Struct, frozen=True):
 _encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder(Event)
 
 
-def encode(frame: Struct | dict[str, Any]) -> bytes:
+def encode(frame: Struct) -> bytes:
     return _encoder.encode(frame)
 
 
