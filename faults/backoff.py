@@ -5,13 +5,15 @@ Jitter, AWS Architecture Blog 2015)."""
 import json
 import random
 
+from messaging.live.close_codes import CloseCode
+
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds
-WAIT_AFTER = {
-    1001: (0.5, 5.0),
-    1012: (0.5, 5.0),
-    4013: (1.0, 10.0),
-    4500: (1.0, 10.0),
-}  # by close code
+WAIT_AFTER: dict[int, tuple[float, float]] = {
+    CloseCode.GOING_AWAY: (0.5, 5.0),
+    CloseCode.RESTART: (0.5, 5.0),
+    CloseCode.BUSY: (1.0, 10.0),
+    CloseCode.FAULT: (1.0, 10.0),
+}
 LONGEST_NAMED = 60.0  # seconds that the server may ask for
 STABLE_AFTER = 10.0  # seconds of connection that make the waits short again
 

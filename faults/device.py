@@ -9,8 +9,8 @@ from bench.ours import Person
 from faults import rest
 from faults.member import LOST, Member
 from faults.site import Site
+from messaging.live.close_codes import CloseCode
 
-NOT_SIGNED_IN = 4001
 NOBODY = Person(0, "")
 PASSWORD = "a long and quiet evening"
 AGAIN_AFTER = 0.2  # seconds; an answer that was lost may be asked for again within 10
@@ -58,7 +58,7 @@ class Device(Member):
 
     async def _connection(self) -> tuple[int | None, str]:
         code, reason = await super()._connection()
-        while code == NOT_SIGNED_IN and not self._over:
+        while code == CloseCode.SIGNED_OUT and not self._over:
             await self.renew()
             if not self._over:  # at once: to wait, as for a server that is away, ends this one, too
                 code, reason = await super()._connection()

@@ -9,6 +9,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from faults.history import History
+from messaging.live.close_codes import CloseCode
 
 MUST_BE_ZERO = (
     "lost_durable",  # acknowledged, and not in the database, or as another line
@@ -29,14 +30,13 @@ MUST_BE_ZERO = (
 )  # fmt: skip
 
 
-FAULT, INTERNAL = 4500, 1011  # close codes
 NO_PONG = "keepalive ping timeout"  # uvicorn's reason of a 1011, to who does not answer
 
 
 def is_fault(code: int | None, reason: str) -> bool:
     """Whether a socket was closed for a fault of the site. 1011 says so in the standard, and in
     uvicorn that its client was silent."""
-    return code == FAULT or (code == INTERNAL and reason != NO_PONG)
+    return code == CloseCode.FAULT or (code == CloseCode.INTERNAL_ERROR and reason != NO_PONG)
 
 
 class Line(NamedTuple):

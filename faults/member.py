@@ -20,6 +20,7 @@ from faults import backoff, judge, rest
 from faults.history import History
 from faults.said import Refused, Said
 from faults.screen import Screen
+from messaging.live.close_codes import CloseCode
 
 ANSWER_WITHIN = 10.0  # seconds, for a connection, a pong, an answer to a message
 PING_EVERY = 25.0  # seconds
@@ -142,7 +143,7 @@ class Member:
             self.closes.append(socket.code)
             is_fault = judge.is_fault(socket.code, socket.reason)
             self.faults += is_fault
-            self.silent += socket.code == judge.INTERNAL and not is_fault
+            self.silent += socket.code == CloseCode.INTERNAL_ERROR and not is_fault
             self._tell("closed", "info", note=str(socket.code))
         return socket.code, socket.reason
 

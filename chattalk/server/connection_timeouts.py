@@ -23,6 +23,7 @@ from chattalk.server import forwarded
 from core import client_ip, connection_limits, refusal_log
 from core.gcra import CellRate
 from interfaces.socket import handshake
+from messaging.live.close_codes import CloseCode
 
 REQUEST_SECONDS = 10.0  # from the connection, or the last answer, to the end of the next head
 BODY_SECONDS = 20.0  # for the body
@@ -228,7 +229,7 @@ class Socket(WebSocketsSansIOProtocol):
         if len(self.frames) >= FRAGMENTS_MAX:
             refusal_log.note("a message in too many pieces", self.client and self.client[0])
             self.frames = []
-            self.conn.fail(1009, "too many fragments")
+            self.conn.fail(CloseCode.TOO_BIG, "too many fragments")
             self.handle_parser_exception()
             return
         super().handle_cont(event)

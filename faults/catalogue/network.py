@@ -14,6 +14,7 @@ from faults.member import Member
 from faults.proxy import Proxy
 from faults.run import Run, scenario
 from faults.stalled import Stalled, evictions
+from messaging.live.close_codes import CloseCode
 
 PAGE = "\N{SLIGHTLY SMILING FACE}" * 3_900  # 15.2 KiB, as long as a message may be
 MIB = 1024 * 1024
@@ -72,7 +73,7 @@ async def never_reads(run: Run) -> None:
         await asyncio.sleep(0.02)
     run.bound("evicted", 10, time.monotonic() - waits_from)
     code = await asyncio.to_thread(stalled[0].read_to_the_end)  # it wakes up, and is told why
-    run.bound("not_told_4008", 0, int(code != 4008), unit="")
+    run.bound("not_told_4008", 0, int(code != CloseCode.TOO_SLOW), unit="")
     while not all(one.is_cut for one in stalled[1:]) and time.monotonic() < waits_from + 60:
         await asyncio.sleep(0.02)
     run.bound("cut", 10, time.monotonic() - waits_from)

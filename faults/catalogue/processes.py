@@ -5,6 +5,10 @@ import time
 
 from faults import WORD, failing
 from faults.run import Run, scenario
+from messaging.live.close_codes import CloseCode
+
+# A restart, or a line that died with it.
+PARTING = {CloseCode.GOING_AWAY, CloseCode.RESTART, CloseCode.NO_CODE}
 
 
 @scenario("A1", "kill -9 of a worker in the middle of a talk", seeds=20)
@@ -87,6 +91,6 @@ async def deploy(run: Run) -> None:
             await run.nemesis.deploy(number)
     await run.judge(crowd)
     closes = [code for member in crowd.all for code in member.closes]
-    run.counts["unhandled"] += sum(code not in (1001, 1012) for code in closes if code != 1005)
+    run.counts["unhandled"] += sum(code not in PARTING for code in closes)
     run.bound("handshakes_5xx", 0, run.handshakes_5xx(), unit="")
     run.bound("t_caught_up", 10)

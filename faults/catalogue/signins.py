@@ -5,9 +5,10 @@ import time
 
 from faults import OUR_SETTINGS, until
 from faults.crowd import COMPLETE_WITHIN, Crowd
-from faults.device import NOT_SIGNED_IN, Account, Device
+from faults.device import Account, Device
 from faults.member import Member
 from faults.run import Run, scenario
+from messaging.live.close_codes import CloseCode
 
 LIFE = 5.0  # seconds of an access token
 OUT_WITHIN = 2.0  # seconds, from a sign-out to the end of its sockets
@@ -91,7 +92,7 @@ async def _sign_out(run: Run, crowd: Crowd, first: Device, account: Account) -> 
     run.nemesis.end("sign-out")
     began = time.monotonic()
     run.counts["unhandled"] += answer.status != 204
-    await until(lambda: NOT_SIGNED_IN in second.closes, 10)
+    await until(lambda: CloseCode.SIGNED_OUT in second.closes, 10)
     run.bound("signed_out_after", OUT_WITHIN, time.monotonic() - began)
     async with asyncio.timeout(COMPLETE_WITHIN):
         await asyncio.gather(*(one.say("they must not hear this") for one in crowd.senders))

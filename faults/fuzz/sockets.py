@@ -15,15 +15,17 @@ from websockets.sync.client import connect
 
 from faults.fuzz import codecs, options, site
 from faults.fuzz.mutation import Mutator
+from messaging.live.close_codes import CloseCode
 
 AT_ONCE = 40  # messages between two pings
 ANSWERS_WITHIN = 15.0  # seconds
 ROOM = 7  # what the valid frames of codecs.py are about
 SOCKJS = "/stomp/chat/123/abcdefgh/websocket"
 CONNECT = "CONNECT\naccept-version:1.2\nhost:chat\nheart-beat:0,0\nAuthorization:Bearer {}\n\n\0"
-# A stream of STOMP that can't be read is told so by ERROR and ended; 1000 is after its DISCONNECT,
-# 4001 after a CONNECT that proves nothing.
-ENDS = {"/ws/": set(), "/stomp": {1000, 1002, 4001}, SOCKJS: {1000, 1002, 4001}}
+# A stream of STOMP that can't be read is told so by ERROR and ended; also after its DISCONNECT, and
+# after a CONNECT that proves nothing.
+STOMP_ENDS = {CloseCode.DONE, CloseCode.BROKEN, CloseCode.SIGNED_OUT}
+ENDS: dict[str, set[CloseCode]] = {"/ws/": set(), "/stomp": STOMP_ENDS, SOCKJS: STOMP_ENDS}
 
 
 class Line:

@@ -9,10 +9,9 @@ from core.postgresql.reads import Unavailable
 from interfaces.socket import authentication, handshake
 from interfaces.socket.session import Client
 from messaging.live import close_codes, connections, frames, node, transport
+from messaging.live.close_codes import CloseCode
 from messaging.live.outbox import Outbox
 from messaging.log.event import Person
-
-SIGNED_OUT, SOMEBODY_ELSE = 4001, 4003
 
 
 class ChatConsumer:
@@ -42,11 +41,11 @@ class ChatConsumer:
             await self._serve(receive)
         except authentication.NotSignedIn:
             refusal_log.note("a socket without a sign-in that counts", address)
-            await send({"type": "websocket.close", "code": SIGNED_OUT})
+            await send(close_codes.close(CloseCode.SIGNED_OUT))
         except authentication.SomebodyElse:  # before `hello`, so nothing was said by it
-            await send({"type": "websocket.close", "code": SOMEBODY_ELSE})
+            await send(close_codes.close(CloseCode.SOMEBODY_ELSE))
         except (connection_limits.TooMany, Unavailable):
-            await send(close_codes.close(close_codes.BUSY))
+            await send(close_codes.close(CloseCode.BUSY))
         except transport.Gone:
             pass
         except Exception:
@@ -114,11 +113,11 @@ class ChatConsumer:
     def sign_out(self) -> None:
         """What this socket was opened with is worth nothing any more."""
         self.client.gone(self.client.node.hub.now())
-        self.outbox.close(SIGNED_OUT)
+        self.outbox.close(CloseCode.SIGNED_OUT)
 
     def send_away(self) -> None:
         """We stop; it comes back to another process, or to the next one here."""
-        self.outbox.close(close_codes.RESTART)
+        self.outbox.close(CloseCode.RESTART)
 
     def beat(self) -> None:
         self.outbox.check()

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from core import client_ip, refusal_log
 from core.problems import CONTENT_TYPE, problem
-from messaging.live import close_codes
+from messaging.live.close_codes import COME_BACK, CloseCode
 
 PARTING_SECONDS = 1.0
 
@@ -41,7 +41,7 @@ async def turn_away(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 def refusal() -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     """429 with `too_many`: status, headers, body."""
-    seconds = random.uniform(*close_codes.COME_BACK[close_codes.BUSY])
+    seconds = random.uniform(*COME_BACK[CloseCode.BUSY])
     body = problem(429, "too_many", _("Too many connections from your network.")).body
     headers = [
         (b"content-type", CONTENT_TYPE.encode()),

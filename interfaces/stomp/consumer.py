@@ -8,13 +8,13 @@ from django.conf import settings
 
 from core import refusal_log
 from interfaces.socket import authentication, handshake, origins
-from interfaces.socket.consumer import SIGNED_OUT
 from interfaces.socket.session import REFUSED, REFUSED_SECONDS
 from interfaces.stomp.commands import Sender
 from interfaces.stomp.parsing import bearer
 from interfaces.stomp.replies import Door
 from interfaces.stomp.session import Session
 from messaging.live import close_codes, node, transport
+from messaging.live.close_codes import CloseCode
 from messaging.live.outbox import Outbox
 from messaging.live.packets import packet
 
@@ -125,7 +125,8 @@ class StompConsumer(AsyncConsumer):
     async def _serve(self, receive):
         loop = asyncio.get_running_loop()
         self.sender, self._due = None, 0.0
-        self.waiting = loop.call_later(CONNECT_SECONDS, self.close, SIGNED_OUT, "not_signed_in")
+        why = CloseCode.SIGNED_OUT, "not_signed_in"
+        self.waiting = loop.call_later(CONNECT_SECONDS, self.close, *why)
         gone_at = None
         try:
             await node.current().start()
@@ -149,7 +150,7 @@ class StompConsumer(AsyncConsumer):
                 continue
             data = self.read(message)
             if data is None:
-                self.close(1002, "bad_frame")
+                self.close(CloseCode.BROKEN, "bad_frame")
             else:
                 await self._take(data)
 
@@ -195,12 +196,12 @@ class StompConsumer(AsyncConsumer):
 
     def send_away(self):
         """We stop; it comes back to another process, or to the next one here."""
-        self.close(close_codes.RESTART, "restart")
+        self.close(CloseCode.RESTART, "restart")
 
     def sign_out(self):
         """What this socket was opened with is worth nothing any more."""
         self.session.cut_off(self.sender.node.hub.now())
-        self.close(SIGNED_OUT, "not_signed_in")
+        self.close(CloseCode.SIGNED_OUT, "not_signed_in")
 
 
 def shown_token(frame):

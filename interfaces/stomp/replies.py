@@ -13,8 +13,7 @@ from accounts.models import User
 from interfaces.stomp.commands import Sender
 from interfaces.stomp.destinations import Topic
 from interfaces.stomp.frames import Frame, encode
-
-BROKEN, SIGNED_OUT, DONE = 1002, 4001, 1000
+from messaging.live.close_codes import CloseCode
 
 _OF_NACK = {
     "receipt-id": "ref",
@@ -28,13 +27,15 @@ class Door(NamedTuple):
     """How a session reaches its connection."""
 
     send: Callable[[str], None]  # a frame's text
-    close: Callable[[int, str], None]  # after what was sent; the code, and why
+    close: Callable[[CloseCode, str], None]  # after what was sent; the code, and why
     signed_in: Callable[[User, Any, str], Sender]  # makes the one who acts; raises TooMany
     identify: Callable[[Frame], Awaitable[tuple[User, Any]]]  # raises PermissionError, Unavailable
 
 
 class Replies:
-    def __init__(self, send: Callable[[str], None], close: Callable[[int, str], None]) -> None:
+    def __init__(
+        self, send: Callable[[str], None], close: Callable[[CloseCode, str], None]
+    ) -> None:
         self._send, self._close = send, close
         self.version = "1.2"
         self.errors: str | None = None  # the id of the subscription to /user/queue/errors
@@ -55,14 +56,19 @@ class Replies:
             self.say("RECEIPT", {"receipt-id": receipt} | named)
 
     def fail(
-        self, code: str, why: str, receipt: str | None = None, close: int = BROKEN, **more: str
+        self,
+        code: str,
+        why: str,
+        receipt: str | None = None,
+        close: CloseCode = CloseCode.BROKEN,
+        **more: str,
     ) -> None:
         """ERROR, and the end."""
         headers = {"message": why, "code": code, "content-type": "text/plain"} | more
         self.say("ERROR", headers | ({"receipt-id": receipt} if receipt else {}), why)
         self.end(close, code)
 
-    def end(self, close: int, why: str) -> None:
+    def end(self, close: CloseCode, why: str) -> None:
         self.is_over = True
         self._close(close, why)
 
@@ -75,7 +81,7 @@ class Replies:
 
     def _refuse_unheard(self, nack: dict[str, Any], destination: str) -> None:
         """The client does not listen to /user/queue/errors."""
-        self.fail(nack["code"], nack["detail"], nack.get("ref"), DONE)
+        self.fail(nack["code"], nack["detail"], nack.get("ref"), CloseCode.DONE)
 
     def tell_error(self, nack: dict[str, Any]) -> None:
         headers = {

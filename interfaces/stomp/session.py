@@ -15,9 +15,10 @@ from interfaces.stomp.commands import Enter, Leave, Sender
 from interfaces.stomp.destinations import SendDestination, Topic, place, room_id
 from interfaces.stomp.frames import VERSIONS, Bad, Frame, Parser
 from interfaces.stomp.participants import Participants
-from interfaces.stomp.replies import DONE, SIGNED_OUT, Door, Replies
+from interfaces.stomp.replies import Door, Replies
 from interfaces.stomp.subscriptions import Asked, Callbacks, Subscriber
-from messaging.live import close_codes, frames
+from messaging.live import frames
+from messaging.live.close_codes import CloseCode
 
 SERVER = "ChatTalk"
 KINDS: dict[Topic, type[Subscriber]] = {Topic.CHAT: Chat, Topic.PARTICIPANTS: Participants}
@@ -63,7 +64,7 @@ class Session:
         """Something of ours failed; the client comes back and resumes."""
         with translation.override(self.language or None):
             why = _("Something went wrong here. It is written down.")
-            self.replies.fail("error", why, close=close_codes.FAULT)
+            self.replies.fail("error", why, close=CloseCode.FAULT)
 
     async def over(self, at: datetime) -> None:
         """The connection has ended; the client was last there then."""
@@ -116,18 +117,16 @@ class Session:
         try:
             user, proof = await self.door.identify(frame)
         except PermissionError:
-            self.replies.fail("not_signed_in", _("Sign in first."), close=SIGNED_OUT)
+            self.replies.fail("not_signed_in", _("Sign in first."), close=CloseCode.SIGNED_OUT)
             return
         except Unavailable:
             why = _("The server can't answer right now. Try again in a moment.")
-            self.replies.fail("unavailable", why, close=close_codes.BUSY)
+            self.replies.fail("unavailable", why, close=CloseCode.BUSY)
             return
         try:
             self.sender = self.door.signed_in(user, proof, frame.command)
         except connection_limits.TooMany:
-            self.replies.fail(
-                "too_many", _("You have too many connections."), close=close_codes.BUSY
-            )
+            self.replies.fail("too_many", _("You have too many connections."), close=CloseCode.BUSY)
             return
         self.parser.version = self.replies.version = version
         self.sender.told = self._answered
@@ -142,7 +141,9 @@ class Session:
         heartbeats.keep(self.sender, *their_beats, self.door.send, self._silent)
 
     def _silent(self) -> None:
-        self.replies.fail("silent", _("Nothing was heard of you for too long."), close=DONE)
+        self.replies.fail(
+            "silent", _("Nothing was heard of you for too long."), close=CloseCode.DONE
+        )
 
     async def _subscribe(self, frame: Frame, receipt: str | None) -> None:
         destination = frame.headers.get("destination", "")
@@ -228,7 +229,7 @@ class Session:
         self.is_clean = True
         for subscriber in self.subscribers.values():
             subscriber.farewell()
-        self.replies.end(DONE, "bye")
+        self.replies.end(CloseCode.DONE, "bye")
 
     # --- what becomes of it ---------------------------------------------------------------------
 

@@ -1,4 +1,5 @@
-"""Why a socket closes, and when its client comes back: the reason of its close frame.
+"""Why a socket closes (docs/wire.md, docs/stomp.md), and when its client comes back: the reason of
+its close frame.
 
 `{"retry_after": 2.417}`, seconds. Each gets a time of its own, so that those who were sent away
 together don't come back together.
@@ -8,24 +9,53 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
+from enum import IntEnum
+from typing import Any, Self
 
 from messaging.live.frames import CloseReason
 from messaging.log.event import encode
 
 logger = logging.getLogger(__name__)
 
-RESTART, BUSY = 1012, 4013
-# Something of ours failed. Not 1011, which says so as well: uvicorn closes with that who does not
-# answer a ping, and where our application raises it sends no close frame at all; daphne does each
-# the other way round.
-FAULT = 4500
-COME_BACK = {RESTART: (0.5, 5.0), BUSY: (1.0, 10.0), FAULT: (1.0, 10.0)}  # seconds
+
+class CloseCode(IntEnum):
+    """Each with what it means to the client."""
+
+    means: str
+
+    def __new__(cls, code: int, means: str) -> Self:
+        made = int.__new__(cls, code)
+        made._value_, made.means = code, means
+        return made
+
+    DONE = 1000, "The conversation has come to its end."
+    GOING_AWAY = 1001, "The server or the page goes away. Come back soon."
+    BROKEN = 1002, "What came is not the protocol; by STOMP only."
+    NO_CODE = 1005, "No close frame, or one without a code. It is never sent."
+    TOO_BIG = 1009, "A frame was too big; the server beneath us says so."
+    INTERNAL_ERROR = 1011, "No ping was answered, says uvicorn; the standard means a fault."
+    RESTART = 1012, "This process stops. Come back after `retry_after`, and resume."
+    SIGNED_OUT = 4001, "The sign-in does not count, or not any more."
+    SOMEBODY_ELSE = 4003, "The browser is signed in as another person than the page was made for."
+    TOO_SLOW = 4008, "Too much waited to be read. Come back and resume."
+    BUSY = 4013, "Too many sockets, or nobody can be looked up. Come back after `retry_after`."
+    # Not 1011, which says so as well: uvicorn closes with that who does not answer a ping, and
+    # where our application raises it sends no close frame at all; daphne does each the other way
+    # round.
+    FAULT = 4500, "Something of ours failed. Come back after `retry_after`, and resume."
 
 
-def close(code: int) -> dict[str, object]:
+COME_BACK = {  # seconds
+    CloseCode.RESTART: (0.5, 5.0),
+    CloseCode.BUSY: (1.0, 10.0),
+    CloseCode.FAULT: (1.0, 10.0),
+}
+
+
+def close(code: CloseCode) -> dict[str, object]:
     """The ASGI message. Who may come back as they like, or not at all, is told no time."""
-    message: dict[str, object] = {"type": "websocket.close", "code": code}
+    # A plain int: daphne's autobahn takes no other, and ends the connection with 1011.
+    message: dict[str, object] = {"type": "websocket.close", "code": int(code)}
     if code in COME_BACK:
         seconds = round(random.uniform(*COME_BACK[code]), 3)
         message["reason"] = encode(CloseReason(seconds)).decode()
@@ -37,4 +67,4 @@ async def after_a_fault(send: Callable[[dict[str, Any]], Awaitable[None]]) -> No
     the server is. Before the handshake it is a refusal: 403."""
     logger.exception("a socket failed")
     with suppress(OSError, RuntimeError):  # it has gone, or was closed already
-        await send(close(FAULT))
+        await send(close(CloseCode.FAULT))

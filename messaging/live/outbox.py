@@ -13,14 +13,13 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from messaging.live import close_codes
+from messaging.live.close_codes import CloseCode
 from messaging.live.packets import Packet, together
 from messaging.live.transport import WAITING_MAX, Connection
 
 logger = logging.getLogger(__name__)
 
 FAREWELL_SECONDS = 5.0  # for a slow reader to take its close frame, then the line is cut
-
-TOO_SLOW = 4008
 
 
 class Turn:
@@ -87,7 +86,7 @@ class Outbox:
     def stumbled(self) -> None:
         """It may have missed something: it comes back and resumes."""
         logger.exception("an outbox stumbled")
-        self.close(close_codes.FAULT)
+        self.close(CloseCode.FAULT)
 
     def flush(self) -> None:
         """Write what was put."""
@@ -101,7 +100,7 @@ class Outbox:
         else:
             self._given += packet.size
             if self._plain.waiting > WAITING_MAX:
-                self.close(TOO_SLOW)
+                self.close(CloseCode.TOO_SLOW)
             else:
                 self._plain.put(packet)
 
@@ -110,7 +109,7 @@ class Outbox:
         size = len(frames)
         self._given += size
         if self._line.write(frames) - size > WAITING_MAX:
-            self.close(TOO_SLOW)
+            self.close(CloseCode.TOO_SLOW)
 
     def _unsent(self) -> int:
         return self._line.unread() if self._plain is None else self._plain.waiting
@@ -128,14 +127,14 @@ class Outbox:
         unsent = self._unsent()
         taken = self._given - unsent
         if unsent and taken == self._taken_before:
-            self.close(TOO_SLOW)
+            self.close(CloseCode.TOO_SLOW)
         self._taken_before = taken
 
-    def close(self, code: int) -> None:
+    def close(self, code: CloseCode) -> None:
         """Close after what was sent so far: what still waits is for the resume."""
         if self.closed:
             return
-        if code == TOO_SLOW:
+        if code == CloseCode.TOO_SLOW:
             logger.info("a socket was too slow: %s bytes waited", self._unsent())
             self._put.clear()
             if self._plain is not None:
@@ -146,7 +145,7 @@ class Outbox:
         self.closed = self._is_leaving = True
         self._closer = asyncio.get_running_loop().create_task(self._say_goodbye(code))
 
-    async def _say_goodbye(self, code: int) -> None:
+    async def _say_goodbye(self, code: CloseCode) -> None:
         try:
             async with asyncio.timeout(FAREWELL_SECONDS):
                 if self._plain is not None:

@@ -14,6 +14,8 @@ from typing import Any
 from uvicorn.protocols.utils import ClientDisconnected as Gone
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from messaging.live.close_codes import CloseCode
+
 __all__ = ["Gone", "Connection", "behind", "said_goodbye"]  # Gone: uvicorn's, of a send
 
 WAITING_MAX = 1024 * 1024  # bytes; a reader that is slower is closed and resumes
@@ -69,8 +71,7 @@ class Connection:
             self._transport.abort()
 
 
-CLEAN_CLOSES = {1000, 1001, 1012}
-NO_CODE = 1005
+CLEAN_CLOSES = {CloseCode.DONE, CloseCode.GOING_AWAY, CloseCode.RESTART}
 
 
 def said_goodbye(disconnect: dict[str, Any]) -> bool:
@@ -80,4 +81,4 @@ def said_goodbye(disconnect: dict[str, Any]) -> bool:
     one, comes with a frame alone.
     """
     code = disconnect.get("code")
-    return code in CLEAN_CLOSES or (code == NO_CODE and "reason" in disconnect)
+    return code in CLEAN_CLOSES or (code == CloseCode.NO_CODE and "reason" in disconnect)

@@ -9,7 +9,8 @@ from asgiref.sync import sync_to_async
 from django.test import RequestFactory
 
 from accounts import devices
-from messaging.live import close_codes, node
+from messaging.live import node
+from messaging.live.close_codes import CloseCode
 from tests.limits.conftest import PASSWORD
 from tests.limits.raw import SECONDS, UPGRADE, connect, ended, head
 from tests.messaging.conftest import closed_node  # noqa: F401  (a fixture)
@@ -67,7 +68,7 @@ async def test_a_flood_of_one_person_is_turned_away_with_a_time_and_others_come_
                 await asyncio.wait_for(socket.recv(), SECONDS)
             codes.append(socket.close_code)
             assert 1 <= json.loads(socket.close_reason)["retry_after"] <= 10
-        assert codes == [close_codes.BUSY] * 18
+        assert codes == [CloseCode.BUSY] * 18
         async with opened(url, bob) as other:
             assert json.loads(await asyncio.wait_for(other.recv(), SECONDS))["type"] == "hello"
         for socket in flood[:2]:
@@ -91,7 +92,7 @@ async def test_the_sockets_of_one_person_count_together_at_all_doors(alice, sett
             assert error.startswith("ERROR") and "code:too_many" in error
             with pytest.raises(websockets.ConnectionClosed):
                 await asyncio.wait_for(stomp.recv(), SECONDS)
-            assert stomp.close_code == close_codes.BUSY
+            assert stomp.close_code == CloseCode.BUSY
         async with opened(url, path=DOORS[2]) as sockjs:
             assert await sockjs.recv() == "o"
             await sockjs.send(json.dumps([connect]))

@@ -8,7 +8,8 @@ import pytest
 import websockets
 from websockets.frames import Close, Frame, Opcode
 
-from messaging.live import close_codes, outbox
+from messaging.live import outbox
+from messaging.live.close_codes import CloseCode
 from messaging.live.outbox import Outbox
 from messaging.live.packets import packet, together
 from messaging.live.transport import WAITING_MAX, Connection, behind
@@ -102,7 +103,7 @@ async def test_what_is_for_a_room_does_not_wait_for_the_turn_to_end(direct):
 async def test_what_was_put_before_a_close_of_the_same_turn_comes_and_nothing_after(door):
     async with door.client() as (client, end):
         end.outbox.put(packet("before"))
-        end.outbox.close(4001)
+        end.outbox.close(CloseCode.SIGNED_OUT)
         end.outbox.put(packet("after"))
         end.outbox.pass_on(packet("after"))
         assert await read_to_the_end(client) == (["before"], 4001)
@@ -164,7 +165,7 @@ async def test_a_reader_that_stalls_is_closed_and_the_others_get_theirs_meanwhil
             assert await read(quick, 1) == [texts[-1]]
             assert len(texts) * sent.size < 3 * WAITING_MAX
         got, code = await read_to_the_end(slow)
-        assert (got, code) == (texts[: len(got)], outbox.TOO_SLOW)
+        assert (got, code) == (texts[: len(got)], CloseCode.TOO_SLOW)
         assert not end.outbox.closed
 
 
@@ -176,9 +177,9 @@ async def test_a_close_that_finds_its_reader_too_slow_is_the_only_one(door):
             await asyncio.sleep(0)
         await until(lambda: end.outbox._unsent() > WAITING_MAX)
         end.outbox.put(packet("too much"))
-        end.outbox.close(1012)
+        end.outbox.close(CloseCode.RESTART)
         _, code = await read_to_the_end(client)
-        assert code == outbox.TOO_SLOW
+        assert code == CloseCode.TOO_SLOW
 
 
 async def test_who_reads_nothing_between_two_heartbeats_is_cut_below_the_bound(door, monkeypatch):
@@ -212,7 +213,7 @@ async def test_an_outbox_that_stumbles_costs_the_others_nothing_and_is_closed(di
         for box, text in ((stumbling, "lost"), (other.outbox, "hello")):
             way(box, packet(text))
         assert await read(last, 1) == ["hello"]
-        assert await read_to_the_end(first) == ([], close_codes.FAULT)  # it comes back and resumes
+        assert await read_to_the_end(first) == ([], CloseCode.FAULT)  # it comes back and resumes
 
 
 async def test_a_plain_send_that_raises_ends_its_outbox_alone(direct):

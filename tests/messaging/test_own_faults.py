@@ -16,7 +16,7 @@ from accounts import tokens
 from accounts.models import Device, User
 from bench import client
 from faults import judge
-from messaging.live import close_codes
+from messaging.live.close_codes import CloseCode
 from tests.messaging.served import served
 from tests.messaging.test_paths import daphne  # noqa: F401  (a fixture)
 from tests.stack import socket_at
@@ -74,7 +74,7 @@ async def test_a_fault_of_ours_is_told_by_a_frame_of_ours_at_every_door(stack, u
     token = await stack.arun(token_of, alice)
     async with broken(stack, "accounts_device"), with_token(url, path, token) as ws:
         told = await to_the_end(ws)
-    assert ws.close_code == close_codes.FAULT
+    assert ws.close_code == CloseCode.FAULT
     if url == stack.urls[0]:  # daphne tells no reason
         assert 1 <= json.loads(ws.close_reason)["retry_after"] <= 10
         assert stack.said().count("Traceback (most recent call last)") > 0
@@ -91,7 +91,7 @@ async def test_a_browser_is_told_it_too(stack, url):
     (alice,) = await stack.apeople("alice")
     async with broken(stack, "accounts_user"), socket_at(url, alice) as ws:
         assert await to_the_end(ws) == []
-    assert ws.close_code == close_codes.FAULT
+    assert ws.close_code == CloseCode.FAULT
 
 
 async def test_what_the_server_writes_down_is_ours_and_not_that_something_escaped(stack):
@@ -122,6 +122,6 @@ async def test_who_answers_no_ping_is_closed_with_another_code(monkeypatch):
         mute = await client.connect(urlsplit(address).port, "/", print, gone.set)
         mute._write = lambda *_frame: None
         await asyncio.wait_for(gone.wait(), SECONDS)
-    assert (mute.code, mute.reason) == (judge.INTERNAL, judge.NO_PONG)
+    assert (mute.code, mute.reason) == (CloseCode.INTERNAL_ERROR, judge.NO_PONG)
     assert not judge.is_fault(mute.code, mute.reason)
-    assert judge.is_fault(close_codes.FAULT, "") and judge.is_fault(judge.INTERNAL, "")
+    assert judge.is_fault(CloseCode.FAULT, "") and judge.is_fault(CloseCode.INTERNAL_ERROR, "")

@@ -1,5 +1,6 @@
 """docs/wire.md is what runs: its frames are replayed, and the answers have the shapes it shows."""
 
+import ast
 import json
 import re
 import typing
@@ -11,6 +12,7 @@ from asgiref.sync import sync_to_async
 
 from messaging import services
 from messaging.live import frames
+from messaging.live.close_codes import COME_BACK, CloseCode
 from messaging.log.event import About
 from tests.messaging.sockets import socket
 
@@ -135,6 +137,41 @@ def test_the_reason_of_a_close_frame_is_as_it_is_shown():
     (shown,) = re.findall(r"reason is JSON: `(.*?)`", SERVER)
     assert fields(frames.CloseReason) == set(json.loads(shown))
     assert msgspec.json.decode(shown, type=frames.CloseReason).retry_after == 2.417
+
+
+def close_codes(text: str, head: str) -> set[int]:
+    rows = text.split(head, 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    return {int(code) for row in rows for code in row.strip("| ").split(" | ")[0].split(", ")}
+
+
+def test_the_table_of_close_codes_is_the_enum():
+    here = close_codes(SERVER, "## Close codes\n\n| code | means | do |")
+    assert here | {1000, 1002, CloseCode.NO_CODE} == set(CloseCode)  # goodbye; STOMP's; no code
+
+
+def test_the_codes_with_a_time_to_come_back_are_named_with_it():
+    (said,) = re.findall(r"With ([\d, and]+) the close frame's reason is JSON", SERVER)
+    assert {int(code) for code in re.findall(r"\d+", said)} == set(COME_BACK)
+
+
+def test_the_close_codes_of_stomp_are_of_the_enum():
+    text = (Path(__file__).parents[2] / "docs" / "stomp.md").read_text()
+    codes = {int(code) for code in re.findall(r"^\| (\d{4}) \|", text, re.M)}
+    assert {1000, 1002} < codes <= set(CloseCode)
+
+
+@pytest.mark.parametrize("folder", ["interfaces", "messaging", "chattalk", "faults"])
+def test_nobody_writes_a_close_code_as_a_number(folder):
+    codes = {code.value for code in CloseCode if code >= 1002}  # others are numbers of all kinds
+    root = Path(__file__).parents[2]
+    found = [
+        f"{path.relative_to(root)}:{node.lineno}"
+        for path in (root / folder).rglob("*.py")
+        if path.name != "close_codes.py"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and type(node.value) is int and node.value in codes
+    ]
+    assert found == []
 
 
 async def test_the_answers_have_the_shapes_that_are_shown(room, alice, bob, charlie, monkeypatch):
