@@ -15,18 +15,25 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 
 from accounts.models import User
+from messaging import log
 from messaging.live import about, broker, node, personal, renames
 from messaging.live.feed import by_room, told_of
 from messaging.live.personal import News
 from messaging.log.event import Event, Person
-from messaging.log.kinds import KINDS
+from messaging.log.kinds import KINDS, Kind
 
 Told = Iterable[tuple[int, dict[str, Any]]]  # a room, or broker.PEOPLE, and what it is told
 
 logger = logging.getLogger(__name__)
 
 
-def announce_on_commit(events: list[Event]) -> None:
+def append(room_id: int, kind: Kind, sender_ids: Iterable[int], body: str = "") -> None:
+    """Write a line for each sender at the end of the log, inside a transaction, and tell of them
+    once it is committed: nobody can do the one without the other."""
+    _tell_on_commit(log.append(room_id, kind, sender_ids, body))
+
+
+def _tell_on_commit(events: list[Event]) -> None:
     """New lines of the log, and what follows from them: who has a seat, and what the room is."""
     if events:
         _on_commit(

@@ -93,7 +93,8 @@ FROM stored e JOIN accounts_user u ON u.id = e.sender_id ORDER BY e.seq
 
 
 def append(room_id: int, kind: str, sender_ids: Iterable[int], body: str = "") -> list[Event]:
-    """Write a line for each sender at the end of the log; inside a transaction."""
+    """Write a line for each sender at the end of the log; inside a transaction. Nobody hears of it:
+    messaging/live/announce.py has the `append` that services call."""
     params = {"room": room_id, "kind": kind, "senders": list(sender_ids), "body": body}
     return [as_event(row) for row in rows(APPEND, params)]
 

@@ -7,7 +7,6 @@ from django.db import connection, transaction
 from accounts import audit
 from accounts.models import User
 from core import rate_limits
-from messaging import log
 from messaging.live import announce
 from messaging.log.kinds import Kind
 from presence import services as presence
@@ -49,7 +48,7 @@ def _look(room_id: int, user_ids: Collection[int]) -> Outcomes:
 def _seat(room_id: int, user_ids: Collection[int]) -> Outcomes:
     with transaction.atomic():
         seated, refused = rooms.seat(room_id, user_ids)
-        announce.announce_on_commit(log.append(room_id, Kind.ENTER, seated))
+        announce.append(room_id, Kind.ENTER, seated)
     return dict.fromkeys(user_ids) | {user_id: rooms.full() for user_id in refused}
 
 
@@ -76,6 +75,6 @@ def _unseat(room_id: int, user_id: int, how: str) -> bool:
     with transaction.atomic():
         had_seat = rooms.unseat(room_id, user_id)
         if had_seat:
-            announce.announce_on_commit(log.append(room_id, Kind.LEAVE, [user_id], how))
+            announce.append(room_id, Kind.LEAVE, [user_id], how)
             transaction.on_commit(lambda: presence.remove(room_id, user_id), robust=True)
     return had_seat

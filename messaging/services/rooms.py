@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 from accounts import audit
 from accounts.models import User
 from core import rate_limits
-from messaging import log
 from messaging.live import announce
 from messaging.log.kinds import Kind
 from rooms import services as rooms
@@ -36,7 +35,7 @@ def open_room(
         )
         if seat_owner:
             rooms.seat(room.pk, [owner.pk])
-            announce.announce_on_commit(log.append(room.pk, Kind.ENTER, [owner.pk]))
+            announce.append(room.pk, Kind.ENTER, [owner.pk])
             room.personnel = 1
     return room
 
@@ -79,7 +78,7 @@ def _turn(room_id: int, by: User, turn: Callable[[int, User], bool], kind: Kind,
     with transaction.atomic():
         was_turned = turn(room_id, by)
         if was_turned:
-            announce.announce_on_commit(log.append(room_id, kind, [by.pk]))
+            announce.append(room_id, kind, [by.pk])
             audit.record(by, Room.objects.get(pk=room_id), what)
     return was_turned
 
@@ -89,7 +88,7 @@ def transfer_room(room_id: int, to_user_id: int, by: User) -> bool:
     with transaction.atomic():
         was_other = rooms.transfer(room_id, to_user_id, by)
         if was_other:
-            announce.announce_on_commit(log.append(room_id, Kind.OWNER, [to_user_id]))
+            announce.append(room_id, Kind.OWNER, [to_user_id])
             told = f"made {audit.named(to_user_id)} the owner"
             audit.record(by, Room.objects.get(pk=room_id), told)
     return was_other

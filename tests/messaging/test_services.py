@@ -1,5 +1,7 @@
 """Seats and the log together, as every door uses them."""
 
+import ast
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -243,3 +245,26 @@ def test_the_queries_use_the_index_they_name(room, alice, bob, sql, index):
         cursor.execute(f"EXPLAIN {sql}", params)
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert index in plan and "Seq Scan on messaging_event" not in plan, plan
+
+
+def writes_without_telling(path):
+    """Whether a module calls `append` of messaging.log, under whichever name it imports it."""
+    tree = ast.parse(path.read_text())
+    names = {
+        each.asname or each.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for each in node.names
+        if f"{node.module}.{each.name}" in ("messaging.log", "messaging.log.append")
+        or f"{node.module}.{each.name}" == "messaging.log.insert.append"
+    }
+    called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return any(ast.unparse(func) in {f"{name}.append" for name in names} | names for func in called)
+
+
+def test_no_line_is_written_that_nobody_is_told_of():
+    root = Path(__file__).parents[2]
+    folders = ("accounts", "bench", "chattalk", "faults", "interfaces", "messaging", "rooms")
+    modules = [path for folder in folders for path in (root / folder).rglob("*.py")]
+    found = {str(path.relative_to(root)) for path in modules if writes_without_telling(path)}
+    assert found == {"messaging/live/announce.py", "chattalk/demo.py"}  # which says why
