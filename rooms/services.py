@@ -30,19 +30,27 @@ def search_words(text: str) -> str:
     return " ".join(text.replace("\0", "").split())[:TITLE_MAX]
 
 
-def not_member() -> ValidationError:
-    """The same for a room that is not there: who has no seat is not told."""
-    return ValidationError(_("You are not a member of this room."), code="not_member")
+class NotMember(PermissionDenied):
+    """You have no seat there. The same for a room that is not there: who has no seat is not told.
+    Every door calls it `not_member`."""
+
+    def __init__(self) -> None:
+        super().__init__(_("You are not a member of this room."))
+
+
+def they_are_no_member() -> ValidationError:
+    """Somebody else would have to have a seat."""
+    return ValidationError(_("Only a member can become the owner."), code="not_member")
 
 
 def known(room_id: int, user_id: int) -> Room:
     """A room with its owner, for its members and its owner.
 
-    Raises ValidationError(not_member).
+    Raises NotMember.
     """
     room = Room.objects.known_to(user_id).select_related("owner").filter(pk=room_id).first()
     if room is None:
-        raise not_member()
+        raise NotMember
     return room
 
 
@@ -193,7 +201,7 @@ def transfer(room_id: int, to_user_id: int, by: User) -> bool:
         return False
     seats = Membership.objects.filter(room_id=room_id)
     if not seats.filter(user_id=to_user_id).update(role=Membership.Role.OWNER):
-        raise ValidationError(_("Only a member can become the owner."), code="not_member")
+        raise they_are_no_member()
     seats.filter(user_id=room.owner_id).update(role=Membership.Role.MEMBER)
     room.owner_id = to_user_id
     room.save(update_fields=["owner"])

@@ -22,6 +22,7 @@ from rest_framework.response import Response
 from core.postgresql.breaker import first_line, is_outage
 from core.postgresql.reads import Unavailable
 from core.problems import CONTENT_TYPE, INVALID, Problem, place, problem, refused
+from rooms.services import NotMember
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,8 @@ def _problem(error: Exception, where: str) -> Problem:
             return problem(429, "rate_limited", text, retry_after=error.wait)
         case exceptions.APIException():
             return problem(error.status_code, _code(error), error.detail)
+        case NotMember():  # for who has no seat the inside of a room does not exist
+            return problem(404, "not_member", str(error))
         case PermissionDenied():
             return problem(
                 403, "permission_denied", str(error) or exceptions.PermissionDenied().detail

@@ -21,7 +21,6 @@ from interfaces.api.event_serializers import (
     ReceiptShape,
     UnreadList,
 )
-from interfaces.api.inside import InsideView
 from interfaces.api.rooms import CURSOR
 from interfaces.api.view import View
 from messaging import log, services
@@ -38,7 +37,7 @@ SEQ = {
 CID = "0e4a7c1e-1d4e-4a43-a5a5-0d6f0f0a7b51"
 
 
-class Events(InsideView):
+class Events(View):
     @extend_schema(
         operation_id="events_list",
         summary="A page of a room's log",
@@ -107,7 +106,7 @@ class Events(InsideView):
         return Response(said, status=200 if receipt.repeated else 201)
 
 
-class Missed(InsideView):
+class Missed(View):
     @extend_schema(
         operation_id="missed_list",
         summary="What others said since I went away, and I have not read",
@@ -155,7 +154,7 @@ def _time(text: str | None) -> datetime | None:
     raise ValidationError(text, code="bad_request", params={"name": "since"})
 
 
-class Read(InsideView):
+class Read(View):
     @extend_schema(
         operation_id="read_update",
         summary="Move my read position forward",

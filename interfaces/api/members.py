@@ -7,15 +7,14 @@ from rest_framework.response import Response
 
 from interfaces.api import pagination
 from interfaces.api.event_serializers import MemberPage, MemberShape, ParticipantsShape, PlaceShape
-from interfaces.api.inside import InsideView
 from interfaces.api.rooms import CURSOR
 from interfaces.api.view import View
 from messaging import services
-from messaging.live.drafts import not_member
 from messaging.services import history
+from rooms.services import NotMember
 
 
-class MyMembership(InsideView):
+class MyMembership(View):
     @extend_schema(
         operation_id="membership_retrieve", summary="My place in a room", responses=PlaceShape
     )
@@ -36,7 +35,7 @@ class MyMembership(InsideView):
     @extend_schema(operation_id="membership_leave", summary="Leave a room", responses={204: None})
     def delete(self, request: Request, room_id: int) -> Response:
         if not services.leave(room_id, request.user):
-            raise not_member()
+            raise NotMember
         return Response(status=204)
 
 
@@ -45,7 +44,7 @@ def _place(room_id: int, user_id: int) -> dict[str, object]:
     return {"room": room_id, "role": found.role, "read": found.read_seq, "head": found.head}
 
 
-class Members(InsideView):
+class Members(View):
     @extend_schema(
         operation_id="members_list",
         summary="Who has a seat, in the order they came",
@@ -69,7 +68,7 @@ class Member(View):
         return Response(status=204)
 
 
-class Participants(InsideView):
+class Participants(View):
     @extend_schema(
         operation_id="participants_retrieve",
         summary="Who is here now",

@@ -165,7 +165,7 @@ async def _within(room, info, fetch, page):
     """What a room holds, for who has a seat."""
     me = info.context.user.pk
     if await info.context.load(loaders.seats, room.pk, me=me) is None:
-        raise rooms.not_member()
+        raise rooms.NotMember
     return await info.context.load(fetch, room.pk, me=me, page=page)
 
 

@@ -15,9 +15,10 @@ from interfaces.original.subscriptions import PageSubscriber
 from interfaces.stomp.chat import Chat
 from messaging import log
 from messaging.live import frames
-from messaging.live.drafts import not_member, unavailable
+from messaging.live.drafts import unavailable
 from messaging.live.feed import Entry
 from messaging.log.kinds import UNREAD
+from rooms.services import NotMember
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class PageChat(PageSubscriber, Chat):
                 self.refuse(asked, unavailable())
                 return
             if asked.after is None:  # a seat that is taken from here on is looked at anew
-                self.refuse(asked, not_member())
+                self.refuse(asked, NotMember())
                 return
         await self.handle(asked)
 

@@ -117,6 +117,6 @@ def _join(room_id, user):
 def _leave(room_id, user):
     room = rooms.known(room_id, user.pk)
     if not services.leave(room_id, user):
-        raise rooms.not_member()
+        raise rooms.NotMember
     room.refresh_from_db(fields=["personnel"])
     return room

@@ -15,11 +15,11 @@ from interfaces.original import open_pages, visits
 from interfaces.stomp.participants import Participants
 from interfaces.stomp.subscriptions import Asked, Callbacks, Subscriber
 from messaging.live import frames
-from messaging.live.drafts import not_member
 from messaging.live.feed import EntryBatch, Feed
 from messaging.live.subscription import Subscription
 from messaging.log.kinds import GIVES_SEAT
 from presence.room_state import moment
+from rooms.services import NotMember
 
 SEAT_SECONDS = 30.0  # for one who subscribes first and enters then; a crowd waits at the door
 RETRY_SECONDS = 1.0  # while the database does not answer
@@ -73,7 +73,7 @@ class PageSubscriber(Subscriber):
                         await seat.taken.wait()
                         seat.taken.clear()
         except TimeoutError:
-            super().refuse(frames.Subscribe(room=self.room_id), not_member())
+            super().refuse(frames.Subscribe(room=self.room_id), NotMember())
         finally:
             feed.listeners.discard(seat)
             self.node.hub.let_go(self.room_id)

@@ -19,11 +19,12 @@ from core.postgresql.reads import Unavailable
 from core.problems import INVALID
 from messaging import log, services
 from messaging.live import frames, node
-from messaging.live.drafts import UNAVAILABLE, Receipt, not_member, unavailable
+from messaging.live.drafts import UNAVAILABLE, Receipt, unavailable
 from messaging.live.packets import Packet, packet
 from messaging.live.subscription import Subscription
 from messaging.log.event import Person, encode
 from messaging.services.messages import TOO_FAST
+from rooms.services import NotMember
 
 logger = logging.getLogger(__name__)
 
@@ -194,7 +195,7 @@ class Client:
 
         subscription = await self._follow(frame, greet)
         if subscription is None:
-            raise not_member()
+            raise NotMember
         if subscription.stopped:  # the seat was given up meanwhile, and that was said
             self.node.hub.let_go(frame.room)
             return
@@ -255,7 +256,7 @@ class Client:
             log.READ, room=frame.room, user=self.user.id, seq=frame.seq
         )
         if not rows:
-            raise not_member()
+            raise NotMember
         self.node.mine.read(self.user.id, frame.room, rows[0][0], by=self)
 
     async def _watch(self, frame: frames.Watch) -> None:

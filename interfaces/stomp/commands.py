@@ -10,10 +10,10 @@ from interfaces.socket.session import Client
 from interfaces.stomp.answers import by_name
 from messaging import services
 from messaging.live import frames
-from messaging.live.drafts import not_member
 from messaging.live.packets import Packet
 from messaging.log.event import Person
 from rooms.models import Room
+from rooms.services import NotMember
 
 
 class Enter(frames.Asked, tag="enter", kw_only=True):
@@ -58,7 +58,7 @@ class Sender(Client):
         try:
             await database_sync_to_async(change, thread_sensitive=False)(frame.room, self.account)
         except Room.DoesNotExist:
-            raise not_member() from None
+            raise NotMember from None
         self.say(type="done", ref=frame.ref)
 
 

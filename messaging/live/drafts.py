@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from messaging.log.event import Person
@@ -68,10 +68,6 @@ class Waiting:
         for future in self.answers:
             if not future.done():
                 future.set_exception(error)
-
-
-def not_member() -> PermissionDenied:
-    return PermissionDenied(_("You are not a member of this room."))
 
 
 def unavailable() -> ValidationError:

@@ -24,7 +24,6 @@ from messaging.live.drafts import (
     Receipt,
     Waiting,
     conflict,
-    not_member,
     unavailable,
 )
 from messaging.log.event import Event
@@ -67,8 +66,8 @@ class Writer:
         self._connection: psycopg.AsyncConnection[Any] | None = None
 
     def put(self, draft: Draft) -> "Future[Receipt]":
-        """The future answers after COMMIT, or raises PermissionDenied (not a member) or
-        ValidationError (conflict, room_closed, unavailable); within 3 s."""
+        """The future answers after COMMIT, or raises NotMember or ValidationError
+        (conflict, room_closed, unavailable); within 3 s."""
         loop = asyncio.get_running_loop()
         answer: Future[Receipt] = loop.create_future()
         self._put(draft, answer, loop.time() + PATIENCE_SECONDS)
@@ -246,7 +245,7 @@ class Writer:
             elif found.is_member and found.is_closed:
                 waiting.refuse(rooms.closed())
             else:
-                waiting.refuse(not_member())
+                waiting.refuse(rooms.NotMember())
 
     async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None

@@ -1,6 +1,6 @@
 """What happened in a room while someone was away.
 
-Refusals are ValidationError(not_member).
+Refusals are NotMember.
 """
 
 from datetime import datetime
@@ -12,15 +12,15 @@ from messaging.log.event import PAGE_BYTES, Event
 from messaging.log.kinds import MISSED
 from messaging.models import Event as Log
 from presence import services as presence
-from rooms import services as rooms
 from rooms.models import Membership
+from rooms.services import NotMember
 
 
 def since(room_id: int, user_id: int, moment: datetime, limit: int) -> list[Log]:
     """What was said and who came and went from that moment on, oldest first, for who has a seat.
     The line that reaches PAGE_BYTES of text ends it.
 
-    Raises ValidationError (not_member, too_complex).
+    Raises NotMember, ValidationError(too_complex).
     """
     _check_seat(room_id, user_id)
     # Uses index: event_by_room_and_time
@@ -48,7 +48,7 @@ def _within(events: QuerySet[Log], most: int) -> list[int]:
 def went_away(room_id: int, user_id: int) -> datetime:
     """When a member last went away; when they took their seat, if that is not known.
 
-    Raises ValidationError(not_member).
+    Raises NotMember.
     """
     seat = _check_seat(room_id, user_id)
     exit = presence.last_exit(room_id, user_id)
@@ -58,7 +58,7 @@ def went_away(room_id: int, user_id: int) -> datetime:
 def _check_seat(room_id: int, user_id: int) -> Membership:
     seat = Membership.objects.filter(room_id=room_id, user_id=user_id).first()
     if seat is None:
-        raise rooms.not_member()
+        raise NotMember
     return seat
 
 

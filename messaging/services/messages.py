@@ -24,7 +24,7 @@ def post(room_id: int, sender: Person, body: str, client_id: UUID | None = None)
     """Say something, on the event loop. The future answers after COMMIT.
 
     Raises ValidationError (blank, too_long, bad_text, rate_limited) at once; the future raises
-    PermissionDenied (no member) or ValidationError (room_closed, conflict, unavailable).
+    NotMember or ValidationError (room_closed, conflict, unavailable).
     """
     cleaned = text.clean(body)
     here = node.current()

@@ -2,23 +2,23 @@
 
 from messaging import log
 from messaging.live import announce
-from messaging.live.drafts import not_member
+from rooms.services import NotMember
 
 
 def standing(room_id: int, user_id: int) -> log.MemberState:
-    """How a member stands in the room. Raises PermissionDenied (no member; no such room)."""
+    """How a member stands in the room. Raises NotMember."""
     if (found := log.standing(room_id, user_id)) is None:
-        raise not_member()
+        raise NotMember
     return found
 
 
 def mark_read(room_id: int, user_id: int, seq: int) -> int:
     """Move the read position forward, never back or past the end; says where it is then.
 
-    Raises PermissionDenied (no member).
+    Raises NotMember.
     """
     position = log.read(room_id, user_id, seq)
     if position is None:
-        raise not_member()
+        raise NotMember
     announce.read_on_commit(user_id, room_id, position)
     return position
