@@ -23,7 +23,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import lockout, token_cache, tokens
+from accounts import lockout, token_cache, tokens, validity
 from accounts.models import Device, User, normal_email
 from accounts.tokens import NotValid
 
@@ -79,7 +79,7 @@ def refresh(request: HttpRequest, token: str) -> Pair:
     with transaction.atomic():
         rows = Device.objects.select_related("user").select_for_update(of=("self",))
         device = rows.filter(pk=device_id).first()
-        if device is None or not tokens.is_signed_in(device):
+        if device is None or not validity.device_holds(device):
             raise NotValid
         is_good = _rotate(device, token_id, _client(request))
     if not is_good:

@@ -89,12 +89,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def session_mark(self) -> str:
-        """What a session stands on. PostgreSQL makes it, too: messaging/log/ SIGN_INS."""
+        """What a session stands on. PostgreSQL makes it, too: accounts/validity.py."""
         return f"{self.sign_outs}:{self.password}"
 
     @property
     def password_mark(self) -> str:
-        """Changes with the password. PostgreSQL makes it, too: messaging/log/ SIGN_INS."""
+        """Changes with the password. PostgreSQL makes it, too: accounts/validity.py."""
         return hashlib.sha256(self.password.encode()).hexdigest()
 
 

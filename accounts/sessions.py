@@ -1,18 +1,16 @@
 """Whose sessions these are: of many at once, each judged as Django judges one."""
 
 from collections.abc import Collection, Iterable
-from itertools import chain
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, load_backend
-from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.cached_db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.cache import caches
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 
+from accounts import validity
 from accounts.models import User
 
 KEY_MIN, KEY_MAX = 8, 40  # characters
@@ -28,7 +26,7 @@ def owners(keys: Collection[str]) -> list[User | None]:
     sessions = _load({key for key in keys if _may_be_one(key)})
     ids = {user_id for held in sessions.values() if (user_id := held.get(SESSION_KEY))}
     people = User.objects.in_bulk(list(ids))
-    found = {key: _judged(held, people) for key, held in sessions.items()}
+    found = {key: validity.session_owner(held, people) for key, held in sessions.items()}
     return [found.get(key) for key in keys]
 
 
@@ -57,15 +55,3 @@ def _look(keys: Iterable[str]) -> dict[str, Held]:
         named = {prefix + key: held for key, held in found.items()}
         caches[settings.SESSION_CACHE_ALIAS].set_many(named, left)
     return found
-
-
-def _judged(held: Held, people: dict[int, User]) -> User | None:
-    user = people.get(int(held.get(SESSION_KEY, 0)))
-    name, mark = held.get(BACKEND_SESSION_KEY), held.get(HASH_SESSION_KEY)
-    if user is None or not mark or name not in settings.AUTHENTICATION_BACKENDS:
-        return None
-    backend = load_backend(name)
-    if not isinstance(backend, ModelBackend) or not backend.user_can_authenticate(user):
-        return None
-    good = chain([user.get_session_auth_hash()], user.get_session_auth_fallback_hash())
-    return user if any(constant_time_compare(mark, one) for one in good) else None

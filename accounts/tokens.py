@@ -19,12 +19,11 @@ from uuid import UUID
 import jwt
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework_simplejwt import tokens as simplejwt
 from rest_framework_simplejwt.exceptions import TokenError
 
-from accounts import token_cache
+from accounts import token_cache, validity
 from accounts.models import Device, User
 
 TOKEN_MAX = 2_000  # characters
@@ -108,14 +107,9 @@ def verify(token: str) -> Identity:
 def of_device(device_id: UUID) -> Identity:
     """Who is signed in there. Raises NotValid."""
     device = Device.objects.select_related("user").filter(pk=device_id).first()
-    if device is None or not is_signed_in(device):
+    if device is None or not validity.device_holds(device):
         raise NotValid
     return Identity(device.user, device.pk)
-
-
-def is_signed_in(device: Device) -> bool:
-    same_password = device.password_mark == device.user.password_mark
-    return device.user.is_active and same_password and device.expires_at > timezone.now()
 
 
 def person_changed(

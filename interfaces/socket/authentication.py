@@ -16,11 +16,11 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from accounts import tickets, token_cache, tokens
 from accounts.models import User
 from accounts.tokens import Identity, NotValid
+from accounts.validity import Proof
 from core.postgresql.breaker import is_outage
 from core.postgresql.reads import ANSWER_SECONDS, Unavailable
 from interfaces.socket import origins
 from messaging.live import node
-from messaging.live.connections import Proof
 
 SUBPROTOCOL = "chattalk"  # what the server picks where a token or a ticket is offered beside it
 BEARER, TICKET = "bearer.", "ticket."
@@ -72,7 +72,7 @@ async def by_session(scope: Scope) -> Caller:
     user = await _known(node.current().connections.owner(session)) if session else None
     if user is None:
         raise NotSignedIn
-    return user, Proof(user.pk, session=session, password=user.session_mark)
+    return user, Proof(user.pk, session=session, mark=user.session_mark)
 
 
 def cookie(scope: Scope, name: str) -> str:

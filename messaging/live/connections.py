@@ -1,7 +1,6 @@
 """This process's sockets: who opens them, and a look after all of them every CHECK_SECONDS.
 
-Whose sign-in has ended has no socket: signing out deletes the session or the device, a new
-password makes the others' wrong, a deactivated person has none. Asking the database about all
+Whose sign-in holds no more (accounts/validity.py) has no socket. Asking the database about all
 sockets at once needs no message that could be lost, and says who is called otherwise by now. A
 connection that only takes memory is cut; and the others have their heartbeats by the same look, for
 thousands of timers are not free.
@@ -11,20 +10,19 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, Protocol
-from uuid import UUID
+from typing import Protocol
 
 from channels.db import database_sync_to_async
 from django.conf import settings
 
-from accounts import sessions
+from accounts import sessions, validity
 from accounts.models import User
+from accounts.validity import Proof
 from core import refusal_log
 from core.batching import Batcher
 from core.connection_limits import ConnectionLimit, TooMany
 from core.postgresql.reads import Reads, Unavailable
 from core.tasks import end
-from messaging import log
 from messaging.live.transport import Connection
 from messaging.log.event import Person
 
@@ -42,15 +40,6 @@ def _stumbling() -> Iterator[None]:
         yield
     except Exception:
         logger.exception("a socket stumbled")
-
-
-class Proof(NamedTuple):
-    """What opened a socket: a session, with the person's `session_mark` of then; or a device."""
-
-    user_id: int
-    session: str | None = None
-    password: str | None = None
-    device: UUID | None = None
 
 
 class Socket(Protocol):
@@ -138,14 +127,10 @@ class Connections:
         sockets = list(self._sockets)
         if not sockets:
             return
-        rows = await self._reads.rows(
-            log.SIGN_INS,
-            users=[socket.proof.user_id for socket in sockets],
-            names=[socket.name for socket in sockets],
-            sessions=[socket.proof.session for socket in sockets],
-            passwords=[socket.proof.password for socket in sockets],
-            devices=[socket.proof.device for socket in sockets],
+        asked = validity.hold_params(
+            [socket.proof for socket in sockets], [socket.name for socket in sockets]
         )
+        rows = await self._reads.rows(validity.HOLD, **asked)
         others: dict[int, str] = {}
         for socket, (is_valid, name) in zip(sockets, rows, strict=True):
             if not is_valid:

@@ -6,6 +6,7 @@ sockets on an async one (`core/postgresql/reads.py`).
 
 from . import allowance
 from .insert import ACTIVITY_SECONDS, APPEND, FREE, POST, POST_AGAIN, append, post_params
+from .members import MEMBERS
 from .pages import (
     AFTER,
     BEFORE,
@@ -43,10 +44,9 @@ from .positions import (
 )
 from .prune import PRUNE, prune
 from .rows import CLOCK, as_event, rows
-from .sign_ins import MEMBERS, SIGN_INS
 
 __all__ = ["allowance"]
-__all__ += ["MEMBERS", "SIGN_INS"]
+__all__ += ["MEMBERS"]
 __all__ += ["HEADS", "MY_HEADS", "MY_UNREAD", "READ", "STANDING", "STANDINGS", "UNREAD"]
 __all__ += ["ABOUT", "UNREAD_MAX", "Head", "MemberState", "Unread", "as_standing", "my_unread"]
 __all__ += ["read", "standing", "unread"]

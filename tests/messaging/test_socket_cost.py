@@ -6,11 +6,11 @@ from contextlib import AsyncExitStack
 import pytest
 from asgiref.sync import sync_to_async
 
-from accounts import sessions
+from accounts import sessions, validity
 from core.postgresql import reads
 from interfaces.socket import authentication
 from messaging import log
-from messaging.log import event as log_event
+from messaging.log.event import encode
 from tests.messaging.sockets import PAGE, session_cookie, socket
 
 
@@ -45,12 +45,12 @@ async def test_subscribing_to_a_room_that_is_held_takes_one_query(room, alice, b
         assert (await two.subscribe(room, after=after))["recovered"]
         assert (await two.next("event"))["body"] == "kept ready"
         await two.next("presence")
-        by_the_clock = (log.HEADS, log.CLOCK, log.SIGN_INS)
+        by_the_clock = (log.HEADS, log.CLOCK, validity.HOLD)
         assert [one for one in statements if one not in by_the_clock] == [log.STANDINGS]
 
 
 async def test_a_message_is_encoded_once_for_all_who_get_it(room, alice, bob, monkeypatch):
-    encoded, encode = [], log_event.encode
+    encoded = []
 
     def counting(frame):
         encoded.append(frame)
