@@ -1,4 +1,4 @@
-"""Who changed what that is not their own to change: the audit trail.
+"""The audit trail: staff and owners change what is not their own, and it is written down here.
 
 It is the admin's own log, so it shows there as the history of the room or person it is about.
 Written in the transaction of the change, by the service that makes it, whichever door asked.

@@ -133,7 +133,7 @@ def _pair(device: Device, access_life: timedelta) -> Pair:
 
 
 def _client(request: HttpRequest) -> str:
-    """Who asks, as far as can be told: the same program at the same address."""
+    """The program and the address that ask: as much of a client as can be told."""
     said = f"{request.META.get('REMOTE_ADDR', '')}\0{request.headers.get('User-Agent', '')}"
     return hashlib.sha256(said.encode()).hexdigest()
 

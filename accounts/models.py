@@ -1,4 +1,4 @@
-"""Who you are, one account per e-mail address, whatever its capitals; and where you signed in."""
+"""People: one account per e-mail address, whatever its capitals; and where they signed in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose sessions these are: of many at once, each judged as Django judges one."""
+"""The owners of many sessions at once, each session judged as Django judges one."""
 
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -19,7 +19,7 @@ Held = dict[str, Any]  # what is in a session
 
 
 def owners(keys: Collection[str]) -> list[User | None]:
-    """Who is signed in by each: as `django.contrib.auth.get_user`, but that it only reads.
+    """The person signed in by each key: as `django.contrib.auth.get_user`, but it only reads.
 
     Two queries at most: for the sessions that are not in the cache, and for the people.
     """

@@ -22,7 +22,7 @@ def issue(identity: Identity) -> str:
 
 
 def redeem(ticket: str) -> Identity:
-    """Whose it is; a second time it is nobody's. Raises NotValid, vault.Down."""
+    """The ticket's person and device; it works once. Raises NotValid, token_cache.Down."""
     device_id = token_cache.take_ticket(_digest(ticket))
     if device_id is None:
         raise NotValid

@@ -81,7 +81,7 @@ def put_ticket(digest: str, device_id: str) -> None:
 
 
 def take_ticket(digest: str) -> str | None:
-    """Whose it was. It is gone for everybody else. Raises Down."""
+    """The device that the ticket was made for; the ticket is gone after that. Raises Down."""
     redis = get_redis_connection("tokens")
     found = _ask(lambda: redis.getdel(f"chattalk:ticket:{digest}"))
     return found.decode() if found else None

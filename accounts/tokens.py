@@ -40,7 +40,7 @@ class NotValid(Exception):
 
 
 class Identity(NamedTuple):
-    """Who calls. Of the person only KEPT_FIELDS are loaded; the others are when asked for."""
+    """The caller. Only the person's KEPT_FIELDS are loaded; the others are when asked for."""
 
     user: User
     device_id: UUID
@@ -98,14 +98,14 @@ def signed_for(token: str) -> UUID | None:
 
 
 def verify(token: str) -> Identity:
-    """Whose access token it is. Raises NotValid."""
+    """The holder of an access token. Raises NotValid."""
     facts = _together(hashlib.sha256(token.encode(errors="replace")).hexdigest(), token)
     user: User = User.from_db("default", KEPT_FIELDS, facts.fields)
     return Identity(user, facts.device_id)
 
 
 def of_device(device_id: UUID) -> Identity:
-    """Who is signed in there. Raises NotValid."""
+    """The person who is signed in on this device. Raises NotValid."""
     device = Device.objects.select_related("user").filter(pk=device_id).first()
     if device is None or not validity.device_holds(device):
         raise NotValid
@@ -123,7 +123,7 @@ def person_changed(
 
 
 def _claimed(token: str) -> int:
-    """Whose the token says it is: only good for finding the person's stamp. Raises NotValid."""
+    """The id that the token claims: only good for finding the person's stamp. Raises NotValid."""
     if len(token) > TOKEN_MAX:
         raise NotValid
     try:

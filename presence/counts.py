@@ -35,7 +35,7 @@ def here(room_ids: Sequence[int]) -> dict[int, int]:
 
 
 def held(room_ids: Sequence[int]) -> dict[int, set[int]]:
-    """Whom a live process holds in each of these rooms."""
+    """The people whom a live process holds in each of these rooms."""
     found = _people(room_ids, _live())
     return {
         room: {int(one) for one in people} for room, people in zip(room_ids, found, strict=True)
@@ -67,7 +67,7 @@ def _live() -> list[str]:
 
 
 def _people(room_ids: Iterable[int], live: Sequence[str]) -> list[set[str]]:
-    """Who is in each room: the fields of its hash are `process:user`."""
+    """The people in each room: the fields of its hash are `process:user`."""
     with _redis(settings.REDIS_URL).pipeline(transaction=False) as pipe:
         for room_id in room_ids:
             pipe.hkeys(room_key(room_id))

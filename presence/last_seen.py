@@ -168,7 +168,7 @@ def _found(**asked: Any) -> list[Attendance]:
 
 
 def _may_try() -> bool:
-    """Of all who come when the time is over, one waits for MongoDB."""
+    """One caller waits for MongoDB when the time is over; the others don't."""
     global _shy_until
     with _lock:
         may = time.monotonic() >= _shy_until

@@ -1,4 +1,4 @@
-"""Who has a connection to this process, in which room. Without I/O."""
+"""The connections to this process: whose, and in which room. Without I/O."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class PendingChanges:
 
 
 def _after(wish: PendingChange, earlier: PendingChange | None) -> PendingChange:
-    """Who went and came back while Redis was down was away all the same: the exit is kept."""
+    """The exit of a person who went and came back while Redis was down is kept: they were away."""
     if earlier is None or wish.what == "left":
         return wish
     return replace(wish, exit_at=max(wish.exit_at, earlier.exit_at), seq=max(wish.seq, earlier.seq))

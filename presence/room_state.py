@@ -1,4 +1,4 @@
-"""Who is in one room, as one process knows it, and what to show of it. Without I/O."""
+"""The people in one room, as one process knows it, and what to show of them. Without I/O."""
 
 from __future__ import annotations
 

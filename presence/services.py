@@ -1,4 +1,4 @@
-"""Who is and was here, for pages and APIs. While a store is down, it is unknown; nothing fails."""
+"""Presence for pages and APIs: now and last. While a store is down it is unknown; nothing fails."""
 
 from __future__ import annotations
 

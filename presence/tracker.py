@@ -1,4 +1,4 @@
-"""Who is here: what a server process tells of its own people, and knows of all the others'."""
+"""Presence in one server process: it tells of its own people, and knows those of the others."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 class Tracker:
-    """Who is here, as one server process knows it. All methods belong to one event loop.
+    """The people who are here, as one process knows it. All methods belong to one event loop.
 
     `tell` takes what the other processes are to hear of a room, `show` a `presence` frame of
     docs/wire.md for this process's sockets.
@@ -88,7 +88,7 @@ class Tracker:
             self.state.touch(room)
 
     def rename(self, room_id: int, user_id: int, name: str) -> None:
-        """Who is here is called otherwise."""
+        """A person who is here has another name."""
         person = self.state.local.get(room_id, user_id)
         if person is None or person.name == name:
             return
@@ -105,7 +105,7 @@ class Tracker:
         self.replicator.stir()
 
     def hurry(self, room_id: int, user_id: int) -> None:
-        """Who has no connection here any more said so themselves: nobody waits for their return."""
+        """A person without a connection here left on purpose: nobody waits for their return."""
         self.state.local.hurry(room_id, user_id, self.state.now())
         self.replicator.stir()
 

@@ -31,7 +31,7 @@ class RoomQuerySet(models.QuerySet["Room"]):
         return self.filter(memberships__user_id=user_id)
 
     def known_to(self, user_id: int) -> RoomQuerySet:
-        """Whose members, or whose owner, they are."""
+        """The rooms that they are a member or the owner of."""
         seat = Membership.objects.filter(room=OuterRef("pk"), user_id=user_id)
         return self.filter(Q(owner_id=user_id) | Exists(seat))
 

@@ -160,7 +160,7 @@ class Request(H11Protocol):
 
 
 def _is_of_the_network(transport: asyncio.Transport) -> bool:
-    """Whose other end has an address, as long as it is there."""
+    """A connection of the network has an address at its other end, as long as that is there."""
     return transport.get_extra_info("socket").family in (socket.AF_INET, socket.AF_INET6)
 
 

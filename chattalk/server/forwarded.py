@@ -20,7 +20,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def plain(peer: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """Who listens on :: sees those of IPv4 as ::ffff:<address>."""
+    """A server that listens on :: sees clients of IPv4 as ::ffff:<address>."""
     address = ipaddress.ip_address(peer)
     return getattr(address, "ipv4_mapped", None) or address
 

@@ -180,7 +180,7 @@ class Tickets(View):
 
 
 def caller(request: Request) -> Identity:
-    """Who calls by token. A browser's session is no device: it signs out by the page."""
+    """The caller by token. A browser's session is no device: it signs out by the page."""
     if not isinstance(request.auth, Identity):
         raise ValidationError(_("This is for those who sign in by token."), code="token_needed")
     return request.auth

@@ -64,7 +64,7 @@ class NotReady(Exception):
 
 
 class GraphQL(View):
-    """Who asks, how often, and what is said to those who may not: as in the REST API."""
+    """Authentication, rate limits and refusals are those of the REST API."""
 
     parser_classes = (SmallJson,)
     schema = None  # of the OpenAPI document, in which it has no place

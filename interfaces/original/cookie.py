@@ -26,7 +26,7 @@ def shown(request: HttpRequest | Request) -> str | None:
 
 
 def identity(request: HttpRequest | Request) -> Identity | None:
-    """Who calls; None for nobody. Raises NotValid."""
+    """The caller; None for nobody. Raises NotValid."""
     token = shown(request)
     return tokens.verify(token) if token else None
 

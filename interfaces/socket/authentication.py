@@ -1,4 +1,4 @@
-"""Who opens a socket: by a session, an access token or a ticket.
+"""A socket is opened by a session, an access token or a ticket; this finds the person.
 
 A cookie comes along whoever wrote the page, so it counts only for pages of our own (their Origin).
 A token or a ticket is known to its holder alone, and counts from anywhere.
@@ -40,7 +40,10 @@ class SomebodyElse(Exception):
 
 
 async def of(scope: Scope) -> Caller:
-    """Who opens a socket with this handshake. Raises NotSignedIn, SomebodyElse, Unavailable."""
+    """The person of this handshake, and their proof.
+
+    Raises NotSignedIn, SomebodyElse, Unavailable.
+    """
     user, proof = await _of(scope)
     meant = (each for each in scope.get("subprotocols", ()) if each.startswith(AS))
     if any(each != f"{AS}{user.pk}" for each in meant):
@@ -67,7 +70,7 @@ def offers_proof(scope: Scope) -> bool:
 
 
 async def by_session(scope: Scope) -> Caller:
-    """Whose browser it is. The Origin was looked at before. Raises NotSignedIn, Unavailable."""
+    """The browser's person. The Origin was looked at before. Raises NotSignedIn, Unavailable."""
     session = cookie(scope, settings.SESSION_COOKIE_NAME)
     user = await _known(node.current().connections.owner(session)) if session else None
     if user is None:
@@ -82,12 +85,12 @@ def cookie(scope: Scope, name: str) -> str:
 
 
 async def by_token(token: str) -> Caller:
-    """Whose access token it is. Raises NotSignedIn, Unavailable."""
+    """The access token's person. Raises NotSignedIn, Unavailable."""
     return await _by(tokens.verify, token)
 
 
 async def by_ticket(ticket: str) -> Caller:
-    """Who asked for the ticket. Raises NotSignedIn, Unavailable."""
+    """The person who asked for the ticket. Raises NotSignedIn, Unavailable."""
     return await _by(tickets.redeem, ticket)
 
 

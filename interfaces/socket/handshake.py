@@ -1,4 +1,4 @@
-"""Whose handshake it is, and what one connection too many is told."""
+"""The address of a handshake, and the answer to one connection too many."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ PARTING_SECONDS = 1.0
 
 
 def address(scope: dict[str, Any]) -> str:
-    """Whose handshake it is; empty if that is not known."""
+    """The client's address; empty if it is not known."""
     client = scope.get("client")
     return client_ip.home(client[0]) if client else ""
 

@@ -1,4 +1,4 @@
-"""Who takes part in a room, told to one subscription."""
+"""One subscription to the participants of a room."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who takes part in a room: one list for all who watch it, made anew when something has changed."""
+"""The participants of a room: one list for all who watch it, made anew when something changes."""
 
 import asyncio
 import logging

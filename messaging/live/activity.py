@@ -45,7 +45,7 @@ class Activity:
             self._forget(user_id)
 
     def _forget(self, user_id: int) -> None:
-        """Who gave up the seat is told no more."""
+        """A member who gave up the seat is told no more."""
         self.watchers = {put: user for put, user in self.watchers.items() if user != user_id}
 
     def _tell(self) -> None:

@@ -100,7 +100,7 @@ class Connections:
             self._people.give_back(socket.proof.user_id)
 
     async def owner(self, session: str) -> User | None:
-        """Whose session it is, of all who come at this moment at once."""
+        """The session's person, looked up at once for all who come at this moment."""
         return await self._owners.ask(session)
 
     async def _watch(self) -> None:

@@ -58,7 +58,7 @@ class Waiting:
         return not all(future.done() for future in self.answers)
 
     def answer(self, receipt: Receipt) -> None:
-        """Who sent the same again while the first was on its way gets the same, as a repeat."""
+        """A sender who sent the same again meanwhile gets the same receipt, marked as a repeat."""
         for future in self.answers:
             if not future.done():
                 future.set_result(receipt)

@@ -105,7 +105,7 @@ class Outbox:
                 self._plain.put(packet)
 
     def _write(self, frames: bytes) -> None:
-        """Who has not taken what came before them is closed, once that is too much."""
+        """A client that does not take what was written before is closed, once that is too much."""
         size = len(frames)
         self._given += size
         if self._line.write(frames) - size > WAITING_MAX:

@@ -25,7 +25,7 @@ class Kind(models.TextChoices):
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """Who sees a line: every member, whatever its kind; and an export holds all of them."""
+    """Every member sees a line, whatever its kind; and an export holds all of them."""
 
     fields: frozenset[str] = frozenset()  # what it has beside room, seq, kind, at and from
     is_unread: bool = False  # told by others: unread, missed, what the lobby counts

@@ -1,4 +1,4 @@
-"""Who has a seat: entering a room, leaving it, being shown out."""
+"""Seats: entering a room, leaving it, being shown out."""
 
 from collections.abc import Collection
 
@@ -36,7 +36,7 @@ class _IsSeated(Exception):
 
 
 def _look(room_id: int, user_ids: Collection[int]) -> Outcomes:
-    """Who need not wait at the door, one look for all who ask at the same time."""
+    """Finds those who need not wait at the door: one look for all who ask at the same time."""
     room = Room.objects.get(pk=room_id)
     seats = Membership.objects.filter(room_id=room_id, user_id__in=user_ids)
     seated = set(seats.values_list("user_id", flat=True))

@@ -63,7 +63,7 @@ async def _alone(work: Coroutine[Any, Any, Answer]) -> Answer:
 
 
 def participants(room_id: int) -> dict[str, Any]:
-    """Who is here now, for threads: a full `presence` frame of docs/wire.md."""
+    """The people here now, for threads: a full `presence` frame of docs/wire.md."""
 
     async def shown() -> dict[str, Any]:
         return await node.current().presence.snapshot(room_id)
