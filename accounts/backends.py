@@ -9,7 +9,7 @@ from accounts.lockout import attempted_email
 from core import client_ip, rate_limits
 
 
-class Paced:
+class PacedBackend:
     """Lets nobody in, and keeps out who tries too often. Raises ValidationError(rate_limited)."""
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> None:

@@ -75,7 +75,7 @@ class Ours:
 
     def start(self, servers: Servers, cores: tuple[int, ...] = (SERVER_CORE,), **more: str) -> None:
         """A worker on each of the cores, on a database of their own."""
-        from chattalk.server.workers import Worker, listen
+        from chattalk.server.workers import WorkerProcess, listen
 
         self.database = servers.database(DATABASE)
         self.environment = environment(servers, self.database) | more
@@ -84,7 +84,9 @@ class Ours:
         self.cores = cores
         for number in range(len(cores)):
             log = HOME / "log" / f"worker-{number}.log"
-            worker = Worker(f"worker {number}", listen("127.0.0.1", 0, 1)[0], self.environment, log)
+            worker = WorkerProcess(
+                f"worker {number}", listen("127.0.0.1", 0, 1)[0], self.environment, log
+            )
             self.workers.append(worker)
             self.start_worker(number)
         for number in range(len(cores)):

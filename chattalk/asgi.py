@@ -22,7 +22,7 @@ class Pages(ASGIHandler):
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
         scope["asked_at"] = now_micros()  # before the wait for a thread, which may turn two around
-        body = body_limit.Body(scope, receive)
+        body = body_limit.LimitedBody(scope, receive)
         if not body.is_too_large:
             await super().handle(scope, body.receive, send)
         if body.is_too_large:

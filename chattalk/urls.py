@@ -15,7 +15,7 @@ urlpatterns = [
     path("graphql/", GraphQL.as_view(), name="graphql"),
     path("jsi18n/", JavaScriptCatalog.as_view(), name="jsi18n"),
     path("api/v1/", include("interfaces.api.urls")),
-    path("api/schema/", docs.Schema.as_view(), name="schema"),
+    path("api/schema/", docs.SchemaView.as_view(), name="schema"),
     path("api/docs/", docs.Docs.as_view(), name="docs"),
     re_path("^api/", errors.not_found),  # after all else that begins so
 ]

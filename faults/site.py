@@ -88,7 +88,7 @@ class Site(Ours):
         self._logged: dict[Path, int] = {}  # bytes of each log that were looked at
 
     async def start(self) -> None:  # type: ignore[override]
-        from chattalk.server.workers import Worker, listen
+        from chattalk.server.workers import WorkerProcess, listen
 
         HOME.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(HOME / "data" / "mongodb", ignore_errors=True)  # of an earlier run
@@ -104,7 +104,7 @@ class Site(Ours):
         for number in range(WORKERS):
             log = HOME / "data" / "log" / f"worker-{number}.log"
             listener = listen("127.0.0.1", 0, 1)[0]
-            self.workers.append(Worker(f"worker {number}", listener, dict(usual), log))
+            self.workers.append(WorkerProcess(f"worker {number}", listener, dict(usual), log))
             self.workers[number].start()
             self.doors.append(Proxy(partial(self._reach, number)))
             await self.doors[number].start()

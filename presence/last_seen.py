@@ -63,7 +63,7 @@ class Attendance(mongoengine.Document):
     }
 
 
-class Process(mongoengine.Document):
+class ProcessHeartbeat(mongoengine.Document):
     """A server process and its last heartbeat, for the day on which Redis has lost all."""
 
     id = mongoengine.StringField(primary_key=True)
@@ -196,7 +196,7 @@ def _write(marks: list[Mark], process: str, seen_at: int) -> None:
     ensure_indexes()
     if seen_at:
         change = {"$max": {"seen_at": seen_at}}
-        Process._get_collection().update_one({"_id": process}, change, upsert=True)
+        ProcessHeartbeat._get_collection().update_one({"_id": process}, change, upsert=True)
     if marks:
         _write_marks(marks)
 
@@ -207,8 +207,8 @@ def orphans(live: list[str], before: int, limit: int) -> list[Orphan]:
         # Uses index: online_1_process_1
         found = list(Attendance.objects(online=True, process__nin=live).limit(limit))
         names = {one.process for one in found}
-        seen = {one.id: one.seen_at for one in Process.objects(id__in=list(names))}
-        Process.objects(seen_at__lt=before - FORGET_SECONDS * 1_000_000).delete()
+        seen = {one.id: one.seen_at for one in ProcessHeartbeat.objects(id__in=list(names))}
+        ProcessHeartbeat.objects(seen_at__lt=before - FORGET_SECONDS * 1_000_000).delete()
     last = [(one, max(seen.get(one.process, 0), one.came_at or 0)) for one in found]
     return [Orphan(one.room, one.user, one.version, at) for one, at in last if at < before]
 

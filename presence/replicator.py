@@ -12,7 +12,7 @@ from presence.last_seen import Mark
 from presence.leases import PEOPLE_AT_ONCE, Applied, Loaded, StoreDown
 from presence.local import LocalPerson
 from presence.pending import Batch, PendingChange, PendingChanges
-from presence.room_state import Change, Room
+from presence.room_state import Change, PresenceRoom
 from presence.state import PresenceState
 
 LOADS_AT_ONCE = 8  # rooms; the others wait for their turn
@@ -151,12 +151,12 @@ class Replicator:
 
     # --- a room anew, as Redis has it -----------------------------------------------------------
 
-    def load(self, room: Room) -> asyncio.Task[None]:
+    def load(self, room: PresenceRoom) -> asyncio.Task[None]:
         if room.loading is None or room.loading.done():
             room.loading = self._state.run(self._load(room))
         return room.loading
 
-    async def _load(self, room: Room) -> None:
+    async def _load(self, room: PresenceRoom) -> None:
         state = self._state
         async with self._loads:
             if state.is_stopped or not state.redis_ok:

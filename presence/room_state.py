@@ -36,7 +36,7 @@ def written(micros: int) -> str:
     return moment(micros).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-class Room:
+class PresenceRoom:
     def __init__(self, room_id: int, timings: Timings, seated: Callable[[int], bool]):
         self.id = room_id
         self.loaded = False

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from presence.leases import Leases, StoreDown
 from presence.local import LocalPeople
-from presence.room_state import Room
+from presence.room_state import PresenceRoom
 from presence.timings import Timings
 from presence.write_behind import WriteBehind
 
@@ -29,7 +29,7 @@ class PresenceState:
         self.leases = Leases(settings.REDIS_URL, process, timings.lease)
         self.write_behind = WriteBehind(process, mongodb_turned)
         self.local = LocalPeople(timings.grace)
-        self.rooms: dict[int, Room] = {}
+        self.rooms: dict[int, PresenceRoom] = {}
         self.unshown: set[int] = set()  # rooms with something that their sockets were not told
         self.to_show = asyncio.Event()
         self.recovered = asyncio.Event()  # both stores answer again
@@ -50,7 +50,7 @@ class PresenceState:
         task.add_done_callback(self.tasks.discard)
         return task
 
-    def touch(self, room: Room) -> None:
+    def touch(self, room: PresenceRoom) -> None:
         self.unshown.add(room.id)
         self.to_show.set()
 

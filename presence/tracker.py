@@ -17,7 +17,7 @@ from presence.leases import StoreDown
 from presence.pending import PendingChange
 from presence.reaper import Reaper
 from presence.replicator import Replicator
-from presence.room_state import Change, Frame, Room, micros, now_micros
+from presence.room_state import Change, Frame, PresenceRoom, micros, now_micros
 from presence.state import PresenceState
 from presence.timings import STEADY, Timings
 
@@ -45,7 +45,7 @@ class Tracker:
         self.replicator = Replicator(self.state, tell, lambda: self.reaper.beat())
         self.reaper = Reaper(self.state, self.replicator)
         self._show = show
-        self._passing: dict[int, Room] = {}  # loaded for somebody who does not stay
+        self._passing: dict[int, PresenceRoom] = {}  # loaded for somebody who does not stay
 
     @property
     def redis_is_down(self) -> bool:
@@ -139,9 +139,9 @@ class Tracker:
 
     # --- inside -------------------------------------------------------------------------------
 
-    def _new_room(self, room_id: int) -> Room:
+    def _new_room(self, room_id: int) -> PresenceRoom:
         local = self.state.local
-        room = Room(
+        room = PresenceRoom(
             room_id, self.state.timings, lambda user_id: local.get(room_id, user_id) is not None
         )
         for user_id, person in local.of(room_id).items():
@@ -162,7 +162,7 @@ class Tracker:
         else:
             state.to_show.clear()
 
-    def _show_room(self, room: Room | None, room_id: int) -> None:
+    def _show_room(self, room: PresenceRoom | None, room_id: int) -> None:
         state, now = self.state, self.state.now()
         if room and room.needs_loading(now) and state.redis_ok:
             self.replicator.load(room)

@@ -30,7 +30,7 @@ from django.conf import settings
 from django.db import connection, connections
 
 from chattalk.embedded import django_database
-from chattalk.server.workers import ROOT, Worker, listen
+from chattalk.server.workers import ROOT, WorkerProcess, listen
 
 WORKERS = 2
 DATABASE = "stack"
@@ -71,10 +71,10 @@ class Stack:
         for worker in self.workers:
             worker.wait()
 
-    def _worker(self, number: int) -> Worker:
+    def _worker(self, number: int) -> WorkerProcess:
         listener = listen("127.0.0.1", 0, 1)[0]
         log = self._logs / f"{number}.log"
-        return Worker(f"worker {number}", listener, self.environment, log)
+        return WorkerProcess(f"worker {number}", listener, self.environment, log)
 
     @property
     def urls(self) -> list[str]:

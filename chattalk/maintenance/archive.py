@@ -38,7 +38,7 @@ ROOMS, PRESENCE, SECRET_KEY, MANIFEST = (
 
 
 @dataclass
-class Member:
+class ArchivePart:
     """What must be in a part of the file."""
 
     lines: int
@@ -51,7 +51,7 @@ class Manifest:
     taken_at: str  # RFC 3339: the moment of the database's snapshot
     migrations: list[str]  # app.name
     tables: dict[str, list[str]]  # columns, in their order
-    members: dict[str, Member] = field(default_factory=dict)
+    members: dict[str, ArchivePart] = field(default_factory=dict)
 
     def written(self) -> str:
         return json.dumps({"format": FORMAT, "version": VERSION} | asdict(self), indent=1)
@@ -62,7 +62,7 @@ def name_of(table: str) -> str:
 
 
 @contextmanager
-def new(path: Path) -> Iterator["Draft"]:
+def new(path: Path) -> Iterator["NewArchive"]:
     """Written beside its place and moved there when all is in it; only its owner may read it."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -70,7 +70,7 @@ def new(path: Path) -> Iterator["Draft"]:
             raise CommandError(f"{path} is there already: give another name.")
         with open(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "w+b") as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-                yield Draft(archive)
+                yield NewArchive(archive)
             file.flush()
             os.fsync(file.fileno())
         beside.rename(path)
@@ -90,11 +90,11 @@ def _keep_name(folder: Path) -> None:
         os.close(descriptor)
 
 
-class Draft:
+class NewArchive:
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
 
-    def add(self, name: str, lines: Iterable[bytes], advance: Advance | None = None) -> Member:
+    def add(self, name: str, lines: Iterable[bytes], advance: Advance | None = None) -> ArchivePart:
         """Streamed: no more than a piece is held at once."""
         told, sha256, size, many = 0, hashlib.sha256(), 0, 0
         entry = zipfile.ZipInfo(name, time.localtime()[:6])
@@ -107,7 +107,7 @@ class Draft:
                 if advance:
                     advance(many - told)
                 told = many
-        return Member(many, size, sha256.hexdigest())
+        return ArchivePart(many, size, sha256.hexdigest())
 
     def close(self, manifest: Manifest) -> None:
         self._archive.writestr(MANIFEST, manifest.written())
@@ -145,7 +145,7 @@ class Archive:
                 f"{self.path} was made by a newer ChatTalk: restore it with that one."
             )
         try:
-            members = {name: Member(**one) for name, one in stored.pop("members").items()}
+            members = {name: ArchivePart(**one) for name, one in stored.pop("members").items()}
             return Manifest(**stored, members=members)
         except (*BROKEN, TypeError, AttributeError):
             raise foreign(self.path) from None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chattalk.maintenance import archive, contents, copy_sql, verify_sql
-from chattalk.maintenance.archive import Draft, Manifest
+from chattalk.maintenance.archive import Manifest, NewArchive
 from chattalk.maintenance.copy_sql import Table
 from chattalk.maintenance.progress import Advance, progress
 from messaging.log import CLOCK, rows
@@ -38,7 +38,7 @@ def make(path: Path, stream: Any, secret_key: str = "") -> Manifest:
     return manifest
 
 
-def _copy(draft: Draft, manifest: Manifest, tables: list[Table], advance: Advance) -> None:
+def _copy(draft: NewArchive, manifest: Manifest, tables: list[Table], advance: Advance) -> None:
     logs = contents.Logs()
     for one in tables:
         name = archive.name_of(one.name)

@@ -12,7 +12,7 @@ from django.core.management.base import CommandError
 from django.db import connection, transaction
 
 from chattalk.maintenance import archive, contents, copy_sql, verify_sql
-from chattalk.maintenance.archive import Archive, Manifest, Member
+from chattalk.maintenance.archive import Archive, ArchivePart, Manifest
 from chattalk.maintenance.copy_sql import Table
 from chattalk.maintenance.progress import Advance, progress
 from presence import stored
@@ -118,14 +118,14 @@ def _compare(backup: Archive, tables: list[Table], advance: Advance) -> None:
             raise CommandError(f"Room {then!r} is {now!r} now. Nothing was changed.")
 
 
-def _digest(rows: Iterable[bytes], advance: Advance) -> Member:
+def _digest(rows: Iterable[bytes], advance: Advance) -> ArchivePart:
     sha256, size, lines = hashlib.sha256(), 0, 0
     for row in rows:
         sha256.update(row)
         size += len(row)
         lines += 1
         advance(1)
-    return Member(lines, size, sha256.hexdigest())
+    return ArchivePart(lines, size, sha256.hexdigest())
 
 
 def _fill_presence(backup: Archive, stream: Any) -> None:

@@ -20,7 +20,7 @@ FORMS_MAX = 256 * 1024  # bytes, of the admin's lists of check boxes; DATA_UPLOA
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 
-class Body:
+class LimitedBody:
     """The body of one request, as Django is to receive it. Once it grows too large Django is told
     that the client is gone: it forgets what it has and answers nothing; `refuse` does."""
 

@@ -44,7 +44,7 @@ class Configuration(uvicorn.Config):
     """uvicorn's, and how many connections each address has open that are no sockets."""
 
     def __init__(self, app: str, *, proxies: list[str], most: int, **options: Any) -> None:
-        super().__init__(app, http=Request, ws=Socket, **options)
+        super().__init__(app, http=Request, ws=SocketProtocol, **options)
         self.tally = connection_limits.ConnectionLimit(most)
         self.ping_pace = CellRate(PING_RATE, PING_BURST)
         self._proxies = [ipaddress.ip_network(proxy) for proxy in proxies]
@@ -60,7 +60,7 @@ class Configuration(uvicorn.Config):
 
     def load(self) -> None:
         super().load()
-        self.loaded_app = forwarded.Watch(self.loaded_app, self._proxies)
+        self.loaded_app = forwarded.ForwardedWatch(self.loaded_app, self._proxies)
 
 
 class Request(H11Protocol):
@@ -172,7 +172,7 @@ def _too_many() -> bytes:
     return b"\r\n".join(lines)
 
 
-class Socket(WebSocketsSansIOProtocol):
+class SocketProtocol(WebSocketsSansIOProtocol):
     """A connection that is a socket."""
 
     config: Configuration

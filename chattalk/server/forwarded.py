@@ -25,7 +25,7 @@ def plain(peer: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-class Watch:
+class ForwardedWatch:
     """Around the application, where the peer is still the peer."""
 
     def __init__(self, app: App, proxies: Sequence[Network]) -> None:

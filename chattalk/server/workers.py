@@ -24,7 +24,7 @@ WAYS_OUT = {
 BACKLOG = 2048  # connections that wait to be accepted
 
 
-class Worker:
+class WorkerProcess:
     """One process on one listening socket. The socket stays open while processes come and go: who
     comes between two of them waits in it."""
 

@@ -11,14 +11,14 @@ from psycopg import OperationalError
 from psycopg_pool import ConnectionPool
 
 from core.postgresql.breaker import breaker
-from core.postgresql.pool import Connection
+from core.postgresql.pool import PooledConnection
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     @property
     def pool(self) -> Any:
         if options := self.settings_dict["OPTIONS"].get("pool"):
-            options["connection_class"] = Connection
+            options["connection_class"] = PooledConnection
         return super().pool
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:

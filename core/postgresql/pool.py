@@ -35,7 +35,7 @@ def within(seconds: float) -> Iterator[None]:
         _limit.until = before
 
 
-class Connection(psycopg.Connection[Any]):
+class PooledConnection(psycopg.Connection[Any]):
     """A long statement is left to the server's own limits, as long as that is there: one that
     stands still has none, and would keep its threads for ever."""
 

@@ -99,14 +99,15 @@ class Writable:
 writable = Writable()
 
 
-class Connection(psycopg.Connection[Any]):
+class BoundConnection(psycopg.Connection[Any]):
     def wait(self, gen: PQGen[Any], *args: Any, **named: Any) -> Any:
         return super().wait(gen, *args, **{"timeout": ANSWER_SECONDS, **named})
 
 
 def _try() -> None:
     """Raises psycopg.Error while nothing can be written."""
-    with closing(Connection.connect(**knocking(), options=LIMITS, autocommit=True)) as connection:
+    opened = BoundConnection.connect(**knocking(), options=LIMITS, autocommit=True)
+    with closing(opened) as connection:
         if connection.execute("SHOW transaction_read_only").fetchone() != ("off",):
             raise ReadOnlySqlTransaction("it only reads")
         connection.execute(ROOM)

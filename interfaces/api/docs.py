@@ -28,7 +28,7 @@ class Written(NamedTuple):
     etag: str
 
 
-class Schema(SpectacularAPIView):
+class SchemaView(SpectacularAPIView):
     throttle_classes = ()
     schema = None  # it is no part of itself
 

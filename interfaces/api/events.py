@@ -56,7 +56,7 @@ class Events(View):
         events, more = found["events"], found["more"]
         first, last = (events[0]["seq"], events[-1]["seq"]) if events else (1, mine.head)
         older = first > 1 and (more or "after" in span)
-        page = pagination.Page(
+        page = pagination.CursorPage(
             events,
             next={"after": last} if last < mine.head else None,
             previous={"before": first} if older else None,
@@ -106,7 +106,7 @@ class Events(View):
         return Response(said, status=200 if receipt.repeated else 201)
 
 
-class Missed(View):
+class MissedEvents(View):
     @extend_schema(
         operation_id="missed_list",
         summary="What others said since I went away, and I have not read",
@@ -154,7 +154,7 @@ def _time(text: str | None) -> datetime | None:
     raise ValidationError(text, code="bad_request", params={"name": "since"})
 
 
-class Read(View):
+class ReadPosition(View):
     @extend_schema(
         operation_id="read_update",
         summary="Move my read position forward",
@@ -168,7 +168,7 @@ class Read(View):
         return Response({"room": room_id, "read": seq})
 
 
-class Unread(View):
+class MyUnread(View):
     @extend_schema(
         operation_id="unread_list",
         summary="What I have not read, in all my rooms",

@@ -58,7 +58,7 @@ class Members(View):
         return Response(pagination.answer(request, page, MemberShape(people, many=True).data))
 
 
-class Member(View):
+class OneMember(View):
     @extend_schema(
         operation_id="members_remove", summary="Show a member out", responses={204: None}
     )
@@ -68,7 +68,7 @@ class Member(View):
         return Response(status=204)
 
 
-class Participants(View):
+class RoomParticipants(View):
     @extend_schema(
         operation_id="participants_retrieve",
         summary="Who is here now",

@@ -20,7 +20,7 @@ from messaging.services import history
 CURSOR_MAX = 200  # characters
 
 
-class Page(NamedTuple):
+class CursorPage(NamedTuple):
     rows: list[Any]
     next: dict[str, object] | None
     previous: dict[str, object] | None
@@ -44,12 +44,16 @@ def link(request: Request, packed: Mapping[str, object] | None) -> str | None:
     return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
 
 
-def answer(request: Request, page: Page, results: list[Any], **more: object) -> dict[str, Any]:
+def answer(
+    request: Request, page: CursorPage, results: list[Any], **more: object
+) -> dict[str, Any]:
     onward = {"next": link(request, page.next), "previous": link(request, page.previous)}
     return {**more, **onward, "results": results}
 
 
-def by_id(found: QuerySet[Model], query: Mapping[str, str], *, newest_first: bool = False) -> Page:
+def by_id(
+    found: QuerySet[Model], query: Mapping[str, str], *, newest_first: bool = False
+) -> CursorPage:
     """A page in the order of ids, which are given once and never change.
 
     Raises ValidationError(bad_request).
@@ -67,7 +71,7 @@ def by_id(found: QuerySet[Model], query: Mapping[str, str], *, newest_first: boo
         rows.reverse()
     ends = (rows[0].pk, rows[-1].pk) if rows else (key, key)
     has_next, has_previous = (True, more) if backward else (more, key is not None)
-    return Page(
+    return CursorPage(
         rows,
         {"after": ends[1]} if has_next and rows else None,
         {"before": ends[0]} if has_previous and rows else None,

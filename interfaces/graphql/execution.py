@@ -23,7 +23,7 @@ from messaging.log import allowance
 Fetch = Callable[..., dict[Any, Any]]
 
 
-class Context:
+class ResolverContext:
     """What resolvers have: who asks, and the two ways to the services."""
 
     budget: Budget
@@ -89,7 +89,7 @@ def _in_order(fetch: Fetch, keys: list[Any], same: dict[str, Any]) -> list[Any]:
     return [found.get(key) for key in keys]
 
 
-def run(operation: Callable[..., Any], context: Context, seconds: float) -> Any:
+def run(operation: Callable[..., Any], context: ResolverContext, seconds: float) -> Any:
     """What `operation(context_value=…)` answers.
 
     Raises ValidationError: unavailable when it asks for more after that time, too_complex when its
@@ -110,7 +110,7 @@ def run(operation: Callable[..., Any], context: Context, seconds: float) -> Any:
                 raise context.budget.why
 
 
-async def _whole(operation: Callable[..., Any], context: Context) -> Any:
+async def _whole(operation: Callable[..., Any], context: ResolverContext) -> Any:
     answer = operation(context_value=context)
     return await answer if isinstance(answer, Awaitable) else answer
 

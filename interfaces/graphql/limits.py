@@ -48,7 +48,7 @@ ANYWHERE = -1_000  # a depth
 _INTROSPECTION = {"__schema", "__type"}  # with bounds of its own, and only with DEBUG
 
 
-class Asked(NamedTuple):
+class Operation(NamedTuple):
     """A document's only operation, and its fragments."""
 
     operation: OperationDefinitionNode
@@ -67,7 +67,7 @@ def too_complex(text: str, **params: Any) -> ValidationError:
     return ValidationError(text, code="too_complex", params=params)
 
 
-def check_shape(document: DocumentNode) -> Asked:
+def check_shape(document: DocumentNode) -> Operation:
     """How deep and how wide it is. Raises ValidationError(too_complex)."""
     asked = _taken_apart(document)
     counts: Counter[str] = Counter()
@@ -79,7 +79,7 @@ def check_shape(document: DocumentNode) -> Asked:
     return asked
 
 
-def _count(begin: _Place, asked: Asked, counts: Counter[str], spread: set[str]) -> None:
+def _count(begin: _Place, asked: Operation, counts: Counter[str], spread: set[str]) -> None:
     waiting = [begin]
     while waiting:
         place = waiting.pop()
@@ -103,7 +103,7 @@ def _name(selection: Any) -> str:
     return "..."
 
 
-def _taken_apart(document: DocumentNode) -> Asked:
+def _taken_apart(document: DocumentNode) -> Operation:
     found = document.definitions
     operations = [one for one in found if isinstance(one, OperationDefinitionNode)]
     if len(operations) != 1:
@@ -112,7 +112,7 @@ def _taken_apart(document: DocumentNode) -> Asked:
     variables = operations[0].variable_definitions or ()
     definitions: list[Any] = [*operations, *fragments, *variables]
     _compare(directives=sum(len(one.directives) for one in definitions))
-    return Asked(operations[0], {one.name.value: one.selection_set for one in fragments})
+    return Operation(operations[0], {one.name.value: one.selection_set for one in fragments})
 
 
 def _compare(**counted: int) -> None:
@@ -147,7 +147,7 @@ def _within(selection: Any, place: _Place, fragments: dict[str, SelectionSetNode
     return _Place(selections, depth, place.nesting + 1, inside, names) if selections else None
 
 
-def check_amount(asked: Asked, schema: GraphQLSchema, variables: dict[str, Any]) -> int:
+def check_amount(asked: Operation, schema: GraphQLSchema, variables: dict[str, Any]) -> int:
     """How many values a valid operation answers at most. Raises ValidationError (bad_page,
     too_complex)."""
     sizes = _sizes(schema)

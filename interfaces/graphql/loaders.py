@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
-from interfaces.graphql.pagination import Found, Page, Place, found
+from interfaces.graphql.pagination import Found, PageRequest, Place, found
 from messaging import log
 from messaging.log.event import PAGE_BYTES
 from presence import services as presence
@@ -21,7 +21,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROS_MAX = 253_402_300_799_999_999  # the end of the year 9999, and of what datetime knows
 
 
-class Seat(NamedTuple):
+class MySeat(NamedTuple):
     """How I stand in a room."""
 
     role: str
@@ -35,17 +35,17 @@ def cards(room_ids: Collection[int]) -> dict[int, Room]:
     return Room.objects.select_related("owner").in_bulk(room_ids)
 
 
-def seats(room_ids: Collection[int], *, me: int) -> dict[int, Seat]:
+def seats(room_ids: Collection[int], *, me: int) -> dict[int, MySeat]:
     # Uses index: membership_once
     mine = Membership.objects.filter(user_id=me, room_id__in=room_ids)
     unread = log.unread(me, room_ids)
     return {
-        seat.room_id: Seat(seat.role, seat.joined_at, seat.read_seq, unread.get(seat.room_id, 0))
+        seat.room_id: MySeat(seat.role, seat.joined_at, seat.read_seq, unread.get(seat.room_id, 0))
         for seat in mine
     }
 
 
-def members(room_ids: Collection[int], *, me: int, page: Page) -> dict[int, Found]:
+def members(room_ids: Collection[int], *, me: int, page: PageRequest) -> dict[int, Found]:
     """A page of each room's members, in the order of their seats. They are as many as a room
     holds, so they are numbered whole."""
     ask = Membership.objects.filter(room_id__in=room_ids, room__memberships__user_id=me)
@@ -59,7 +59,7 @@ def members(room_ids: Collection[int], *, me: int, page: Page) -> dict[int, Foun
     return _by_room(room_ids, ask.order_by("nth"), page)
 
 
-def events(room_ids: Collection[int], *, me: int, page: Page) -> dict[int, Found]:
+def events(room_ids: Collection[int], *, me: int, page: PageRequest) -> dict[int, Found]:
     """A page of each room's log, which ends early with the line that reaches PAGE_BYTES. Raises
     ValidationError(too_complex)."""
     lines = log.pages(
@@ -77,7 +77,7 @@ def events(room_ids: Collection[int], *, me: int, page: Page) -> dict[int, Found
     return pages
 
 
-def _by_room(room_ids: Collection[int], items: Any, page: Page) -> dict[int, Found]:
+def _by_room(room_ids: Collection[int], items: Any, page: PageRequest) -> dict[int, Found]:
     kept: dict[int, list[Any]] = {room_id: [] for room_id in room_ids}
     for item in items:
         kept[item.room_id].append(item)
@@ -89,17 +89,17 @@ def here(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], presence.S
     return presence.states_in(pairs)
 
 
-def open_rooms(page: Page, words: str = "") -> Found:
+def open_rooms(page: PageRequest, words: str = "") -> Found:
     """The liveliest first."""
     return _lively(Room.objects.active().matching(rooms.search_words(words)), page)
 
 
-def rooms_of(me: int, page: Page) -> Found:
+def rooms_of(me: int, page: PageRequest) -> Found:
     """Where I have a seat, the liveliest first."""
     return _lively(Room.objects.for_member(me), page)
 
 
-def _lively(some: QuerySet[Room], page: Page) -> Found:
+def _lively(some: QuerySet[Room], page: PageRequest) -> Found:
     # Uses index: room_open_by_activity
     if page.after:
         some = some.filter(_beyond(page.after, "lt"))

@@ -16,7 +16,7 @@ PAGE_MAX = 100
 Place = tuple[int, ...]  # where an item stands in its order: what a cursor holds
 
 
-class Page(NamedTuple):
+class PageRequest(NamedTuple):
     """`first` or `last` items between two places, both of them left out."""
 
     size: int = PAGE
@@ -44,7 +44,7 @@ def page(
     last: int | None = None,
     after: str | None = None,
     before: str | None = None,
-) -> Page:
+) -> PageRequest:
     """What a client asks for; its cursors hold `width` numbers. Raises ValidationError (bad_page,
     bad_cursor)."""
     if first is not None and last is not None:
@@ -52,7 +52,7 @@ def page(
     check_size(first)
     check_size(last)
     size = PAGE if first is None and last is None else first or last or 0
-    return Page(size, last is not None, _place(after, width), _place(before, width))
+    return PageRequest(size, last is not None, _place(after, width), _place(before, width))
 
 
 def cursor(place: Place) -> str:
@@ -73,14 +73,14 @@ def _place(cursor: str | None, width: int) -> Place | None:
     return known
 
 
-def found(items: Iterable[Any], page: Page) -> Found:
+def found(items: Iterable[Any], page: PageRequest) -> Found:
     """A page of what was asked for: one item more than it has, in the order of its direction."""
     asked = list(items)
     kept = asked[: page.size]
     return Found(kept[::-1] if page.backwards else kept, len(asked) > page.size)
 
 
-def connection(found: Found, page: Page, place: Callable[[Any], Place]) -> dict[str, Any]:
+def connection(found: Found, page: PageRequest, place: Callable[[Any], Place]) -> dict[str, Any]:
     """`{edges: [{node, cursor}], page_info}`. There is a page before, if one came from there."""
     edges = [{"node": item, "cursor": cursor(place(item))} for item in found.items]
     came_from = (page.before if page.backwards else page.after) is not None

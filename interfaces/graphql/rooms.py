@@ -8,7 +8,7 @@ from graphql_relay import from_global_id
 
 from interfaces.graphql import loaders, pagination
 from interfaces.graphql.ids import bad_id, number
-from interfaces.graphql.pagination import Page
+from interfaces.graphql.pagination import PageRequest
 from interfaces.graphql.people import Person
 from interfaces.web.room_page import MY_ROOMS_MAX
 from messaging import log
@@ -43,7 +43,7 @@ async def _room(info, id):
 
 async def _event(info, id):
     room_id, seq = map(number, id.partition(".")[::2])
-    page = Page(size=1, after=(seq - 1,))
+    page = PageRequest(size=1, after=(seq - 1,))
     found = await info.context.load(loaders.events, room_id, me=info.context.user.pk, page=page)
     return next((event for event in found.items if event.seq == seq), None)
 
@@ -157,7 +157,7 @@ class Room(DjangoObjectType):
         return pagination.connection(found, page, lambda event: (event.seq,))
 
     async def resolve_last_event(room, info):
-        found = await _within(room, info, loaders.events, Page(size=1, backwards=True))
+        found = await _within(room, info, loaders.events, PageRequest(size=1, backwards=True))
         return next(iter(found.items), None)
 
 

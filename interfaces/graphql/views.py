@@ -35,7 +35,7 @@ from interfaces.api.view import View
 from interfaces.graphql import execution, limits
 from interfaces.graphql.counted import Counted
 from interfaces.graphql.errors import shown
-from interfaces.graphql.limits import Asked
+from interfaces.graphql.limits import Operation
 from interfaces.graphql.schema import schema as graphene_schema
 
 QUERY_SECONDS = 5.0
@@ -45,7 +45,7 @@ schema = graphene_schema.graphql_schema
 _encode = msgspec.json.Encoder().encode
 
 
-class Body(msgspec.Struct):
+class PostedQuery(msgspec.Struct):
     """What is posted; other fields (`operationName`, `extensions`) say nothing more."""
 
     query: str
@@ -76,15 +76,15 @@ class GraphQL(View):
             return _answer({"errors": [shown(error) for error in why.errors]}, why.status)
 
 
-def _body(data: Any) -> Body:
+def _body(data: Any) -> PostedQuery:
     try:
-        return msgspec.convert(data, Body)
+        return msgspec.convert(data, PostedQuery)
     except msgspec.ValidationError:
         text = _("Send an object with `query`, a text, and perhaps `variables`, an object.")
         raise ParseError(text) from None
 
 
-def _run(body: Body, user: User) -> dict[str, Any]:
+def _run(body: PostedQuery, user: User) -> dict[str, Any]:
     document, asked = _ready(body)
     is_query = asked.operation.operation is OperationType.QUERY
     seconds = QUERY_SECONDS + (0 if is_query else settings.SEAT_WAIT_SECONDS)
@@ -97,7 +97,7 @@ def _run(body: Body, user: User) -> dict[str, Any]:
         execution_context_class=Counted,
     )
     try:
-        result: ExecutionResult = execution.run(operation, execution.Context(user), seconds)
+        result: ExecutionResult = execution.run(operation, execution.ResolverContext(user), seconds)
     except ValidationError as spent:
         raise NotReady(spent, status=STATUS.get(spent.code, 400)) from None
     errors = result.errors or []
@@ -107,7 +107,7 @@ def _run(body: Body, user: User) -> dict[str, Any]:
     return {"data": result.data, **refused}
 
 
-def _ready(body: Body) -> tuple[DocumentNode, Asked]:
+def _ready(body: PostedQuery) -> tuple[DocumentNode, Operation]:
     """The document, when it may run. Raises NotReady; no resolver has run before it returns."""
     try:
         document = parse(
@@ -131,7 +131,7 @@ def _rules() -> list[Any]:
     return usual if settings.DEBUG else [*usual, NoSchemaIntrospectionCustomRule]
 
 
-def _variables(asked: Asked, given: dict[str, Any]) -> dict[str, Any]:
+def _variables(asked: Operation, given: dict[str, Any]) -> dict[str, Any]:
     definitions = asked.operation.variable_definitions or ()
     values = get_variable_values(
         schema, definitions, given, ERRORS_MAX, hide_suggestions=not settings.DEBUG

@@ -46,7 +46,7 @@ class Gate(auth.RedirectURLMixin):
 
 
 @method_decorator([sensitive_post_parameters("password"), never_cache], name="dispatch")
-class SignUp(Gate, FormView):
+class SignUpPage(Gate, FormView):
     template_name = "accounts/sign_up.html"
     form_class = SignUpForm
 
@@ -66,7 +66,7 @@ class SignUp(Gate, FormView):
         return super().form_valid(form)
 
 
-class SignIn(Gate, auth.LoginView):
+class SignInPage(Gate, auth.LoginView):
     template_name = "accounts/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
@@ -80,7 +80,7 @@ class SignIn(Gate, auth.LoginView):
         return response
 
 
-class SignOut(auth.LogoutView):
+class SignOutPage(auth.LogoutView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         user_id = request.user.pk
         response = super().post(request, *args, **kwargs)
@@ -97,7 +97,7 @@ class SignOut(auth.LogoutView):
         return response
 
 
-class Profile(LoginRequiredMixin, FormView):
+class ProfilePage(LoginRequiredMixin, FormView):
     template_name = "accounts/profile.html"
     form_class = ProfileForm
     success_url = reverse_lazy("accounts:profile")
@@ -120,7 +120,7 @@ class Profile(LoginRequiredMixin, FormView):
         return super().form_valid(form)
 
 
-class Password(auth.PasswordChangeView):
+class PasswordPage(auth.PasswordChangeView):
     template_name = "accounts/password.html"
     form_class = PasswordForm
     success_url = reverse_lazy("accounts:profile")

@@ -34,7 +34,7 @@ class News(NamedTuple):
         return SeatFrame(room=self.room_id, taken=bool(self.value))
 
 
-class Listener(Protocol):
+class NewsListener(Protocol):
     put: Callable[[Any], None]
 
 
@@ -43,25 +43,25 @@ class Mine:
 
     def __init__(self, tell: Callable[[dict[str, Any]], None]) -> None:
         self._tell = tell
-        self._here: dict[int, tuple[Listener, ...]] = {}
-        self._waiting: dict[tuple[str, int, int], tuple[News, Listener | None]] = {}
+        self._here: dict[int, tuple[NewsListener, ...]] = {}
+        self._waiting: dict[tuple[str, int, int], tuple[News, NewsListener | None]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def come(self, user_id: int, listener: Listener) -> None:
+    def come(self, user_id: int, listener: NewsListener) -> None:
         self._here[user_id] = (*self._here.get(user_id, ()), listener)
 
-    def go(self, user_id: int, listener: Listener) -> None:
+    def go(self, user_id: int, listener: NewsListener) -> None:
         left = tuple(one for one in self._here.get(user_id, ()) if one is not listener)
         if left:
             self._here[user_id] = left
         else:
             self._here.pop(user_id, None)
 
-    def read(self, user_id: int, room_id: int, seq: int, by: Listener | None = None) -> None:
+    def read(self, user_id: int, room_id: int, seq: int, by: NewsListener | None = None) -> None:
         """They have read up to there; the socket that said so knows it."""
         self.put([News("read", user_id, room_id, seq)], by)
 
-    def put(self, news: Sequence[News], by: Listener | None = None) -> None:
+    def put(self, news: Sequence[News], by: NewsListener | None = None) -> None:
         for each in news:
             self._gather(each, by)
         if len(self._waiting) > WAITING_MAX:
@@ -70,7 +70,7 @@ class Mine:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(GATHER_SECONDS, self._send)
 
-    def _gather(self, news: News, by: Listener | None) -> None:
+    def _gather(self, news: News, by: NewsListener | None) -> None:
         key = news.kind, news.user_id, news.room_id
         before = self._waiting.get(key)
         if before is None:
@@ -92,7 +92,7 @@ class Mine:
         for each in told["news"]:
             self._show(News(*each))
 
-    def _show(self, news: News, by: Listener | None = None) -> None:
+    def _show(self, news: News, by: NewsListener | None = None) -> None:
         others = [one for one in self._here.get(news.user_id, ()) if one is not by]
         if others:
             encoded = packet(encode(news.frame))

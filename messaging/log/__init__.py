@@ -35,7 +35,7 @@ from .positions import (
     UNREAD_MAX,
     Head,
     MemberState,
-    Unread,
+    UnreadRoom,
     as_standing,
     my_unread,
     read,
@@ -48,7 +48,7 @@ from .rows import CLOCK, as_event, rows
 __all__ = ["allowance"]
 __all__ += ["MEMBERS"]
 __all__ += ["HEADS", "MY_HEADS", "MY_UNREAD", "READ", "STANDING", "STANDINGS", "UNREAD"]
-__all__ += ["ABOUT", "UNREAD_MAX", "Head", "MemberState", "Unread", "as_standing", "my_unread"]
+__all__ += ["ABOUT", "UNREAD_MAX", "Head", "MemberState", "UnreadRoom", "as_standing", "my_unread"]
 __all__ += ["read", "standing", "unread"]
 __all__ += ["ACTIVITY_SECONDS", "APPEND", "FREE", "POST", "POST_AGAIN", "append", "post_params"]
 __all__ += ["PRUNE", "prune"]

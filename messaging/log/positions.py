@@ -93,7 +93,7 @@ def as_standing(row: Sequence[Any]) -> MemberState:
     return MemberState(role, read_seq, head, About(*about))
 
 
-class Unread(NamedTuple):
+class UnreadRoom(NamedTuple):
     """One of my rooms: where I have read to, where its log ends, and what others said between,
     counted up to UNREAD_MAX."""
 
@@ -119,9 +119,9 @@ def unread(user_id: int, room_ids: Iterable[int]) -> dict[int, int]:
     return {room: int(count) for room, count in rows(UNREAD, params)}
 
 
-def my_unread(user_id: int, limit: int) -> list[Unread]:
+def my_unread(user_id: int, limit: int) -> list[UnreadRoom]:
     params = {"user": user_id, "max": UNREAD_MAX, "limit": limit}
-    return [Unread(*row) for row in rows(MY_UNREAD, params)]
+    return [UnreadRoom(*row) for row in rows(MY_UNREAD, params)]
 
 
 def standing(room_id: int, user_id: int) -> MemberState | None:

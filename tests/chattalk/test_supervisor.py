@@ -12,7 +12,7 @@ import pytest
 from chattalk.embedded import Process, data_dir, probe, process, reasons, recovery
 from chattalk.embedded.postgres import Postgres
 from chattalk.server.supervisor import LONG_BREAK, LONGEST_BREAK, STEADY_SECONDS, Breaks, Supervisor
-from chattalk.server.workers import Worker, listen
+from chattalk.server.workers import WorkerProcess, listen
 
 PATIENCE = 60  # seconds, of a test
 
@@ -137,7 +137,7 @@ def test_breaks_grow_to_a_limit_and_are_none_for_who_has_lasted():
 
 def test_who_comes_while_a_worker_can_not_be_started_is_dealt_to_the_others(tmp_path):
     one, other = sockets = listen("127.0.0.1", 0, 2)
-    worker = Worker("worker", one, {"LOG_LEVEL": "loud"}, tmp_path / "log")
+    worker = WorkerProcess("worker", one, {"LOG_LEVEL": "loud"}, tmp_path / "log")
     told, address = Told(), other.getsockname()
     other.settimeout(PATIENCE)
     worker.start()

@@ -86,7 +86,7 @@ class Cluster:
             await client.flushall()
         last_seen.connect()
         await asyncio.to_thread(last_seen.Attendance.objects.delete)
-        await asyncio.to_thread(last_seen.Process.objects.delete)
+        await asyncio.to_thread(last_seen.ProcessHeartbeat.objects.delete)
         while left := await asyncio.to_thread(farewells.one):
             await asyncio.to_thread(farewells.forget, left[0])
 

@@ -2,7 +2,7 @@
 
 from itertools import permutations
 
-from presence.room_state import VISIBLE, Room
+from presence.room_state import VISIBLE, PresenceRoom
 from presence.timings import Timings
 
 ALICE, BOB, CHARLIE = 1, 2, 3
@@ -10,7 +10,7 @@ PACE = Timings(frame=0.25, crowd=1.0, patience=0.3)
 
 
 def room(*people, seated=()):
-    made = Room(7, PACE, lambda user_id: user_id in seated)
+    made = PresenceRoom(7, PACE, lambda user_id: user_id in seated)
     made.replace({one: f"Person {one}" for one in people}, version=10, at=0, now=0.0)
     made.snapshot(False)
     return made
@@ -102,7 +102,7 @@ def test_a_gap_asks_for_loading_after_a_moment_and_what_waited_follows():
 
 
 def test_what_comes_while_the_room_is_loaded_is_not_lost():
-    it = Room(7, PACE, lambda user_id: False)
+    it = PresenceRoom(7, PACE, lambda user_id: False)
     it.hear(change(11, 12, came=[BOB]), now=1.0)
     it.hear(change(8, 9, went=[ALICE]), now=1.0)
     it.replace({ALICE: "Alice"}, version=11, at=5, now=1.0)
@@ -156,7 +156,7 @@ def test_when_a_crowd_thins_out_the_list_comes_back_whole():
 
 
 def test_before_anybody_has_a_snapshot_there_is_nothing_to_show():
-    it = Room(7, PACE, lambda user_id: False)
+    it = PresenceRoom(7, PACE, lambda user_id: False)
     it.replace({ALICE: "Alice", BOB: "Bob"}, version=1, at=0, now=0.0)
     assert it.frame(False, now=1.0) is None
     assert it.snapshot(False)["count"] == 2

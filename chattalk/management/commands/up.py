@@ -49,7 +49,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.began = time.monotonic()
-        self.serving: list[workers.Worker] = []
+        self.serving: list[workers.WorkerProcess] = []
         self._showing = threading.Lock()
         self._is_ending = False
         for number in ENDING:
@@ -114,7 +114,7 @@ class Command(BaseCommand):
     def _serve(self, sockets: list[Any], addresses: dict[str, str]) -> None:
         environment = addresses | {"CHATTALK_WORKERS": str(len(sockets))}
         for number, one in enumerate(sockets, start=1):
-            self.serving.append(workers.Worker(f"worker {number}", one, environment))
+            self.serving.append(workers.WorkerProcess(f"worker {number}", one, environment))
             self.serving[-1].start()
         for worker in self.serving:
             worker.wait()

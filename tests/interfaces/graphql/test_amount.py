@@ -162,7 +162,7 @@ def run(query, seconds=60.0):
             STRANGE, parse(query), context_value=context_value, execution_context_class=Counted
         )
 
-    return execution.run(operation, execution.Context(None), seconds)
+    return execution.run(operation, execution.ResolverContext(None), seconds)
 
 
 def test_up_to_the_bound_it_is_answered():
@@ -210,7 +210,7 @@ def test_what_is_asked_for_together_is_not_begun_once_the_time_is_over(db):
         return await asyncio.gather(*(context_value.load(look, 1, n=n) for n in range(20)))
 
     with pytest.raises(ValidationError):
-        execution.run(operation, execution.Context(None), 0.3)
+        execution.run(operation, execution.ResolverContext(None), 0.3)
     assert len(begun) == 2
 
 

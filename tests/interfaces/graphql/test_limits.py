@@ -161,5 +161,5 @@ def test_every_waiting_resolver_is_asked_for_in_one_turn():
         waiting = [context_value.load(squares, n) for n in (1, 2, 3, 2)]
         return [await each for each in waiting]
 
-    assert execution.run(operation, execution.Context(None), 5) == [1, 4, None, 4]
+    assert execution.run(operation, execution.ResolverContext(None), 5) == [1, 4, None, 4]
     assert asked == [[1, 2, 3]]
