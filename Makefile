@@ -8,7 +8,7 @@ PROCESSES ?= auto
 SHARED_OUT := --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 INSTALL := @$(BIN)/python .ci/install.py
 
-.PHONY: run test check bench bench-full bench-admin bench-migrations faults faults-full lock audit fmt clean
+.PHONY: run test check bench bench-full bench-admin bench-migrations faults faults-full lock audit licences fmt clean
 
 run: .venv/run.done  ## everything, at http://127.0.0.1:8000 (make run ARGS="--demo --workers 2")
 	@exec $(BIN)/python manage.py up $(ARGS)
@@ -49,6 +49,9 @@ lock: .venv-lock/done  ## requirements*.txt anew from requirements*.in (make loc
 
 audit: .venv-lock/done  ## known weaknesses of what is pinned, where they can be asked for
 	@.venv-lock/bin/python .ci/audit.py $(LOCKS:=.txt)
+
+licences: .venv/run.done  ## the licence of each package that ChatTalk runs on, and the copyleft ones
+	@$(BIN)/python .ci/licences.py requirements.txt
 
 fmt: .venv/dev.done
 	$(BIN)/ruff check --fix .
