@@ -15,7 +15,7 @@ SECONDS = token_cache.TICKET_SECONDS
 
 
 def issue(identity: Identity) -> str:
-    """For the caller's device. Raises vault.Down."""
+    """For the caller's device. Raises token_cache.Down."""
     ticket = secrets.token_urlsafe(32)
     token_cache.put_ticket(_digest(ticket), identity.device_id.hex)
     return ticket

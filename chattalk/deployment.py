@@ -33,7 +33,10 @@ def _names() -> list[str]:
 
 
 def misspelt(environment: Mapping[str, str]) -> list[str]:
-    ours = names_in(settings.BASE_DIR / ".env.example")
+    example = settings.BASE_DIR / ".env.example"
+    if not example.exists():  # installed as a wheel, which has packages only
+        return []
+    ours = names_in(example)
     strange = sorted(set(environment) - ours - set(settings.UNKNOWN_NAMES))
     meant = {name: alike(name, ours) for name in strange}
     return [
