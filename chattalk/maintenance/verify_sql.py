@@ -144,7 +144,7 @@ class Index(NamedTuple):
 class Look(NamedTuple):
     """Some rooms at one moment."""
 
-    heads: dict[int, tuple[int, int]]  # last_seq, personnel: what queries.HEADS says
+    heads: dict[int, tuple[int, int]]  # last_seq, personnel: what log.HEADS says
     logs: list[Log]
     seats: list[Seats]
     sent_twice: list[tuple[int, int]]  # room, how many

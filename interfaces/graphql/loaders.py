@@ -27,7 +27,7 @@ class MySeat(NamedTuple):
     role: str
     joined_at: datetime
     read_seq: int
-    unread: int  # counted up to queries.UNREAD_MAX
+    unread: int  # counted up to log.UNREAD_MAX
 
 
 def cards(room_ids: Collection[int]) -> dict[int, Room]:

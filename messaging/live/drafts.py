@@ -36,7 +36,7 @@ class Receipt(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a draft: a row of queries.POST."""
+    """What became of a draft: a row of POST in messaging/log/insert.py."""
 
     is_member: bool
     is_closed: bool
