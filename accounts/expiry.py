@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Device
 
-TOGETHER = 1_000  # rows in one transaction
+BATCH_MAX = 1_000  # rows in one transaction
 ATTEMPTS_KEPT = timedelta(days=1)  # longer than any break after wrong passwords
 LOG_KEPT_DAYS = 90.0  # who signed in from where
 
@@ -36,7 +36,7 @@ def clear(rows: QuerySet[Any]) -> Iterator[int]:
     rows, last = rows.order_by("pk"), None
     while True:
         page = rows if last is None else rows.filter(pk__gt=last)
-        keys = list(page.values_list("pk", flat=True)[:TOGETHER])
+        keys = list(page.values_list("pk", flat=True)[:BATCH_MAX])
         if not keys:
             return
         gone, _by_model = rows.order_by().filter(pk__in=keys).delete()

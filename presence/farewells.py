@@ -12,13 +12,13 @@ from presence import last_seen
 from presence.last_seen import Mark
 
 NAME = "presence_farewell"
-TOGETHER = 5_000  # marks in one document, well under a megabyte
+BATCH_MAX = 5_000  # marks in one document, well under a megabyte
 
 
 def leave(process: str, marks: list[Mark]) -> None:
     with last_seen.collection(NAME) as left:
-        for start in range(0, len(marks), TOGETHER):
-            said = json.dumps([astuple(mark) for mark in marks[start : start + TOGETHER]])
+        for start in range(0, len(marks), BATCH_MAX):
+            said = json.dumps([astuple(mark) for mark in marks[start : start + BATCH_MAX]])
             name = f"{process}:{start}"
             left.replace_one({"_id": name}, {"_id": name, "marks": said}, upsert=True)
 

@@ -26,7 +26,7 @@ class LocalPeople:
         self._rooms: dict[int, dict[int, LocalPerson]] = {}
         self._away: deque[tuple[float, int, int]] = deque()
 
-    def arrive(self, room_id: int, user_id: int, name: str, at: int) -> LocalPerson | None:
+    def track(self, room_id: int, user_id: int, name: str, at: int) -> LocalPerson | None:
         """Gives the person, if there is something new about them."""
         people = self._rooms.setdefault(room_id, {})
         person = people.setdefault(user_id, LocalPerson("", at))
@@ -36,7 +36,7 @@ class LocalPeople:
         person.name = name
         return person
 
-    def depart(self, room_id: int, user_id: int, at: int, seq: int, now: float) -> None:
+    def untrack(self, room_id: int, user_id: int, at: int, seq: int, now: float) -> None:
         person = self.get(room_id, user_id)
         if person is None or not person.connections:
             return

@@ -107,7 +107,7 @@ class PresenceRoom:
         self._catch_up(now)
 
     def needs_loading(self, now: float) -> bool:
-        return self.gap_since is not None and now - self.gap_since >= self._timings.patience
+        return self.gap_since is not None and now - self.gap_since >= self._timings.gap
 
     def _catch_up(self, now: float) -> None:
         while change := self._ahead.pop(self.version, None):

@@ -82,7 +82,7 @@ class Tracker:
         if room is None:
             room = self.state.rooms[room_id] = self._new_room(room_id)
             self.replicator.load(room)
-        if person := self.state.local.arrive(room_id, user_id, name, now_micros()):
+        if person := self.state.local.track(room_id, user_id, name, now_micros()):
             self.replicator.add_here(room_id, user_id, person)
             room.come(user_id, name)
             self.state.touch(room)
@@ -101,7 +101,7 @@ class Tracker:
 
     def untrack(self, room_id: int, user_id: int, at: datetime, seq: int) -> None:
         """One connection less; `at` is its last sign of life, `seq` what it was last given."""
-        self.state.local.depart(room_id, user_id, micros(at), seq, self.state.now())
+        self.state.local.untrack(room_id, user_id, micros(at), seq, self.state.now())
         self.replicator.stir()
 
     def hurry(self, room_id: int, user_id: int) -> None:

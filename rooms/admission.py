@@ -14,7 +14,7 @@ from django.db import close_old_connections
 from rooms.locks import room_lock
 
 LEADERS = 4  # rooms that are seated at the same time by one process
-TOGETHER = 500  # people per transaction
+BATCH_MAX = 500  # people per transaction
 
 # What became of each: None is seated, an exception is why not.
 Outcomes = Mapping[int, Exception | None]
@@ -57,9 +57,10 @@ class AdmissionQueue:
     def _next_crowd(self, room_id: int) -> list[tuple[int, "Future[None]"]]:
         with self._mutex:
             crowd = self._crowds[room_id]
-            self._crowds[room_id] = crowd[TOGETHER:]
+            self._crowds[room_id] = crowd[BATCH_MAX:]
         # Who gave up waiting is not seated; who is not can't give up any more.
-        return [(user, one) for user, one in crowd[:TOGETHER] if one.set_running_or_notify_cancel()]
+        first = crowd[:BATCH_MAX]
+        return [(user, one) for user, one in first if one.set_running_or_notify_cancel()]
 
     def _more_wait(self, room_id: int) -> bool:
         with self._mutex:

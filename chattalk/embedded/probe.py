@@ -7,7 +7,7 @@ from . import address
 from .process import TELL_EVERY, StartFailed, quiet
 
 NAMES = ("DATABASE_URL", "REDIS_URL", "MONGODB_URL")
-PATIENCE = 4  # seconds, for a given server
+WAIT_SECONDS = 4  # for a given server
 ASK_EVERY = 0.25  # seconds, while one is just starting
 
 
@@ -42,7 +42,7 @@ def _ask(name: str, url: str) -> tuple[str, bool]:
     return error, bool(error) and (opens or loads)
 
 
-def is_open(url: str, patience: float = PATIENCE) -> bool | None:
+def is_open(url: str, seconds: float = WAIT_SECONDS) -> bool | None:
     """Whether PostgreSQL serves. False: it is there, and recovers or begins (SQLSTATE 57P03).
     None: it gives no answer."""
     from psycopg import ProgrammingError
@@ -50,27 +50,27 @@ def is_open(url: str, patience: float = PATIENCE) -> bool | None:
     from psycopg.pq import PGconn, Ping
 
     try:
-        asked = make_conninfo(url, connect_timeout=round(patience))
+        asked = make_conninfo(url, connect_timeout=round(seconds))
     except ProgrammingError:  # no address, as `postgres` has said
         return None
     return {Ping.OK: True, Ping.REJECT: False}.get(Ping(PGconn.ping(asked.encode())))
 
 
-def postgres(url: str, patience: float = PATIENCE) -> str:
+def postgres(url: str, seconds: float = WAIT_SECONDS) -> str:
     """What went wrong; nothing if it answers. So the other two."""
     import psycopg
 
     try:
-        with psycopg.connect(url, connect_timeout=round(patience)):
+        with psycopg.connect(url, connect_timeout=round(seconds)):
             return ""
     except psycopg.Error as error:
         return str(error)
 
 
-def redis(url: str, patience: float = PATIENCE) -> str:
+def redis(url: str, seconds: float = WAIT_SECONDS) -> str:
     from redis import Redis, RedisError
 
-    limits = {"socket_timeout": patience, "socket_connect_timeout": patience}
+    limits = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
     try:
         with Redis.from_url(url, **limits) as client:
             client.ping()
@@ -79,12 +79,12 @@ def redis(url: str, patience: float = PATIENCE) -> str:
         return str(error)
 
 
-def mongodb(url: str, patience: float = PATIENCE) -> str:
+def mongodb(url: str, seconds: float = WAIT_SECONDS) -> str:
     from pymongo import MongoClient
     from pymongo.errors import PyMongoError
 
     try:
-        client: MongoClient = MongoClient(url, serverSelectionTimeoutMS=patience * 1000)
+        client: MongoClient = MongoClient(url, serverSelectionTimeoutMS=seconds * 1000)
         with client:
             client.admin.command("ping")
             return ""

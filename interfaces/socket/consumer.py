@@ -59,7 +59,7 @@ class ChatConsumer:
         self.outbox = Outbox(send, self.line)
         language = authentication.language(scope, user)
         person = Person(user.pk, user.display_name)
-        self.client = Client(person, language, self.outbox.put, self.outbox.pass_on)
+        self.client = Client(person, language, self.outbox.put, self.outbox.send_now)
 
     async def _serve(self, receive: Any) -> None:
         client, serving = self.client, self.client.node

@@ -41,12 +41,12 @@ _NONE: frozenset[Any] = frozenset()  # one for all: each empty one would take 20
 
 
 class Client:
-    """One connection of a person. `put` takes the encoded frames that are for it; `pass_on`,
+    """One connection of a person. `put` takes the encoded frames that are for it; `send_now`,
     where that is another way, those that are for all of a room."""
 
     # There are thousands, most of them idle: what they seldom need they don't hold.
     __slots__ = (
-        "_due", "chores", "in_flight", "language", "last_heard", "node", "pass_on", "put",
+        "_due", "chores", "in_flight", "language", "last_heard", "node", "send_now", "put",
         "subscriptions", "typed", "user", "watched",
     )  # fmt: skip
 
@@ -55,13 +55,13 @@ class Client:
         user: Person,
         language: str,
         put: Callable[[Packet], None],
-        pass_on: Callable[[Packet], None] | None = None,
+        send_now: Callable[[Packet], None] | None = None,
     ) -> None:
         self.node = node.current()
         self.user = user
         self.language = language
         self.put = put
-        self.pass_on = pass_on or put
+        self.send_now = send_now or put
         self.subscriptions: dict[int, Subscription] = {}
         self.watched: frozenset[int] = _NONE
         self.chores: frozenset[asyncio.Task[None]] = _NONE
@@ -209,7 +209,7 @@ class Client:
         """What the hub hands out of the room from here on. A door may take it as it is."""
         return await self.node.hub.subscribe(
             frame.room, self.user.id, frame.after,
-            put=self.pass_on, ended=self._ended, greet=greet,
+            put=self.send_now, ended=self._ended, greet=greet,
         )  # fmt: skip
 
     async def _show_presence(self, subscription: Subscription) -> None:

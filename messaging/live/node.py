@@ -32,7 +32,7 @@ from presence.tracker import Tracker
 
 logger = logging.getLogger(__name__)
 
-DRAIN_SECONDS = 4.0  # for the senders: a little more than their patience
+DRAIN_SECONDS = 4.0  # for the senders: a little more than their deadline
 GOODBYE_SECONDS = 1.0  # for the close frames to leave
 READY_SECONDS = 1.5  # who asks whether we are ready waits no longer
 
@@ -120,8 +120,8 @@ class Node:
     async def stores(self) -> dict[str, str]:
         """`ok`, `degraded` or `down` for each, as this process has it."""
         redis = "down" if self.presence.redis_is_down else "ok"
-        patience = settings.REDIS_BREAKER
-        if redis == "ok" and (self.hub.broker.is_down or patience.is_down or patience.trouble):
+        breaker = settings.REDIS_BREAKER
+        if redis == "ok" and (self.hub.broker.is_down or breaker.is_down or breaker.trouble):
             redis = "degraded"  # for some of those who use it
         postgresql = await self._postgresql()
         if postgresql == "ok" and writable.trouble:

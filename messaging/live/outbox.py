@@ -73,7 +73,7 @@ class Outbox:
             self._turn.add(self)
         self._put.append(packet)
 
-    def pass_on(self, packet: Packet) -> None:
+    def send_now(self, packet: Packet) -> None:
         """What goes to a whole room: joined already, it need not wait for the turn's end."""
         if self._put or self._plain is not None:
             self.put(packet)

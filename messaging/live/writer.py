@@ -32,14 +32,14 @@ from rooms import services as rooms
 
 logger = logging.getLogger(__name__)
 
-TOGETHER = 500  # messages per statement
+BATCH_MAX = 500  # messages per statement
 WAITING_MAX = 10_000  # messages; more are refused at once
 LOCK_MILLISECONDS = 1000  # for a room's row; others write to it for milliseconds
 # One plan, by the indexes, from the first message on: a plan that was made while the tables were
 # empty would read them whole, and go on to when they are large.
 PLAN = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off"
-PATIENCE_SECONDS = 2.5  # then the sender is told to try again, within 3 s of their message
-LATE_SECONDS = 0.25  # between two looks for those whose patience is over, while a batch is stuck
+DEADLINE_SECONDS = 2.5  # then the sender is told to try again, within 3 s of their message
+LATE_SECONDS = 0.25  # between two looks for those whose deadline is over, while a batch is stuck
 TURNS = 8  # of the event loop, in which a batch gathers
 RIVALS_MAX = 100  # messages that wait to be judged by one that has their id
 # What the server has said, so that nothing is unknown; and a disk stays full for longer than 2.5 s.
@@ -70,7 +70,7 @@ class Writer:
         (conflict, room_closed, unavailable); within 3 s."""
         loop = asyncio.get_running_loop()
         answer: Future[Receipt] = loop.create_future()
-        self._put(draft, answer, loop.time() + PATIENCE_SECONDS)
+        self._put(draft, answer, loop.time() + DEADLINE_SECONDS)
         if self._task is None and self._waiting:
             self._task = loop.create_task(self._work())
         return answer
@@ -104,7 +104,7 @@ class Writer:
         try:
             while self._waiting:
                 await self._gather()
-                keys = list(self._waiting)[:TOGETHER]
+                keys = list(self._waiting)[:BATCH_MAX]
                 self._under_way = {key: self._waiting.pop(key) for key in keys}
                 batch = list(self._under_way.values())
                 await self._take(batch)
@@ -193,7 +193,7 @@ class Writer:
         self._under_way.pop(waiting.draft.key, None)
 
     async def _commit(self, batch: list[Waiting], statement: str) -> list[tuple[Any, ...]]:
-        """Run the statement until its outcome is known, or the last sender's patience ends."""
+        """Run the statement until its outcome is known, or the last sender's deadline is over."""
         params = log.post_params([waiting.draft for waiting in batch])
         deadline, self._trouble = batch[-1].deadline, ""
         loop = asyncio.get_running_loop()

@@ -31,7 +31,7 @@ def run(*options):
 
 
 def test_what_has_expired_goes_in_batches(alice, monkeypatch):
-    monkeypatch.setattr(expiry, "TOGETHER", 2)
+    monkeypatch.setattr(expiry, "BATCH_MAX", 2)
     mine = session(ago(days=-1))
     for _ in range(5):
         session(ago(seconds=1))

@@ -82,20 +82,20 @@ async def test_all_of_one_turn_is_one_write(direct):
 
 async def test_what_is_for_a_room_keeps_its_place_among_what_is_put(door):
     async with door.client() as (client, end):
-        end.outbox.pass_on(packet("1"))
-        end.outbox.pass_on(together([packet("2"), packet("3")]))
+        end.outbox.send_now(packet("1"))
+        end.outbox.send_now(together([packet("2"), packet("3")]))
         end.outbox.put(packet("4"))
-        end.outbox.pass_on(packet("5"))
+        end.outbox.send_now(packet("5"))
         end.outbox.put(packet("6"))
         await asyncio.sleep(0)
-        end.outbox.pass_on(packet("7"))
+        end.outbox.send_now(packet("7"))
         assert await read(client, 7) == list("1234567")
 
 
 async def test_what_is_for_a_room_does_not_wait_for_the_turn_to_end(direct):
     async with direct.client() as (client, end):
         sent = together([packet("1"), packet("2")])
-        end.outbox.pass_on(sent)
+        end.outbox.send_now(sent)
         assert end.spy.writes[-1] == sent.wire
         assert await read(client, 2) == ["1", "2"]
 
@@ -105,7 +105,7 @@ async def test_what_was_put_before_a_close_of_the_same_turn_comes_and_nothing_af
         end.outbox.put(packet("before"))
         end.outbox.close(CloseCode.SIGNED_OUT)
         end.outbox.put(packet("after"))
-        end.outbox.pass_on(packet("after"))
+        end.outbox.send_now(packet("after"))
         assert await read_to_the_end(client) == (["before"], 4001)
 
 
@@ -114,7 +114,7 @@ async def test_who_said_goodbye_gets_no_frame_after_the_close(door):
         raw.protocol.send_close(1000)
         raw.tell()
         await until(end.protocol.transport.is_closing)
-        end.outbox.pass_on(packet("for all"))
+        end.outbox.send_now(packet("for all"))
         end.outbox.put(packet("after"))
         assert await raw.rest() == CLOSE
 
@@ -131,7 +131,7 @@ async def test_nothing_is_written_to_a_dead_line(door, caplog):
     async with door.raw() as (raw, end):
         end.protocol.transport.abort()
         for _ in range(3):
-            end.outbox.pass_on(packet("unheard by all"))
+            end.outbox.send_now(packet("unheard by all"))
             end.outbox.put(packet("unheard"))
             await asyncio.sleep(0)
         assert await raw.rest() == b""
@@ -160,8 +160,8 @@ async def test_a_reader_that_stalls_is_closed_and_the_others_get_theirs_meanwhil
         while not stalled.outbox.closed:
             texts.append(f"{len(texts)} " * 10_000)
             sent = packet(texts[-1])
-            stalled.outbox.pass_on(sent)
-            end.outbox.pass_on(sent)
+            stalled.outbox.send_now(sent)
+            end.outbox.send_now(sent)
             assert await read(quick, 1) == [texts[-1]]
             assert len(texts) * sent.size < 3 * WAITING_MAX
         got, code = await read_to_the_end(slow)
@@ -173,7 +173,7 @@ async def test_a_close_that_finds_its_reader_too_slow_is_the_only_one(door):
     """A second goodbye would be refused, and cut off the first."""
     async with door.client() as (client, end):
         for size in (1, 1, 1, 2 * WAITING_MAX):  # it takes some, and then no more
-            end.outbox.pass_on(packet("x" * size))
+            end.outbox.send_now(packet("x" * size))
             await asyncio.sleep(0)
         await until(lambda: end.outbox._unsent() > WAITING_MAX)
         end.outbox.put(packet("too much"))
@@ -205,7 +205,7 @@ class Stumbling(Connection):
         raise LookupError("a fault of ours")
 
 
-@pytest.mark.parametrize("way", [Outbox.put, Outbox.pass_on])
+@pytest.mark.parametrize("way", [Outbox.put, Outbox.send_now])
 async def test_an_outbox_that_stumbles_costs_the_others_nothing_and_is_closed(direct, way):
     async with direct.client() as (first, one), direct.client() as (last, other):
         end = one.protocol

@@ -33,7 +33,7 @@ def test_by_default_everything_is_kept(old_and_new):
 
 def test_what_is_older_goes_in_batches_and_says_so(old_and_new, settings, monkeypatch):
     settings.MESSAGE_KEEP_DAYS = 7
-    monkeypatch.setattr(prunemessages, "TOGETHER", 4)
+    monkeypatch.setattr(prunemessages, "BATCH_MAX", 4)
     said = prune()
     assert kept(old_and_new) == [7, 8, 9]
     assert "4 events deleted" in said and "Deleted 6 events" in said

@@ -168,7 +168,7 @@ async def test_a_database_that_does_not_answer_is_told_in_time(writer, room, ali
 async def test_the_log_says_why_nothing_was_stored_in_time(
     writer, room, alice, monkeypatch, caplog, tmp_path
 ):
-    monkeypatch.setattr(writer_module, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(writer_module, "DEADLINE_SECONDS", 0.3)
     monkeypatch.setitem(connections.databases["default"], "HOST", str(tmp_path))  # nobody listens
     with pytest.raises(ValidationError) as refusal:
         await writer.put(draft(room, alice))
@@ -189,7 +189,7 @@ def slow(monkeypatch):
         return rows
 
     monkeypatch.setattr(writer_module, "run", late)
-    monkeypatch.setattr(writer_module, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(writer_module, "DEADLINE_SECONDS", 0.2)
     monkeypatch.setattr(writer_module, "LATE_SECONDS", 0.02)
     return answers
 

@@ -12,7 +12,7 @@ from presence.timings import Timings
 from presence.tracker import Tracker
 
 # As in earnest, but shorter. A lease of seconds: a busy machine must not look like a dead one.
-TIMINGS = Timings(grace=0.4, gather=0.02, patience=0.1, beat=0.2, lease=2.0, audit=0.5, retry=0.1)
+TIMINGS = Timings(grace=0.4, gather=0.02, gap=0.1, beat=0.2, lease=2.0, audit=0.5, retry=0.1)
 
 
 def utc():

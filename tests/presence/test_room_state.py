@@ -6,7 +6,7 @@ from presence.room_state import VISIBLE, PresenceRoom
 from presence.timings import Timings
 
 ALICE, BOB, CHARLIE = 1, 2, 3
-PACE = Timings(frame=0.25, crowd=1.0, patience=0.3)
+PACE = Timings(frame=0.25, crowd=1.0, gap=0.3)
 
 
 def room(*people, seated=()):

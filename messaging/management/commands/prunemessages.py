@@ -9,7 +9,7 @@ from django.utils import timezone
 from messaging import log
 from rooms.models import Room
 
-TOGETHER = 5_000  # rows per transaction: writers of the room wait for no more than that
+BATCH_MAX = 5_000  # rows per transaction: writers of the room wait for no more than that
 
 
 class Command(BaseCommand):
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         room_ids = list(Room.objects.order_by("pk").values_list("pk", flat=True))
         deleted = 0
         for number, room_id in enumerate(room_ids, 1):
-            while gone := log.prune(room_id, before, TOGETHER):
+            while gone := log.prune(room_id, before, BATCH_MAX):
                 deleted += gone
                 self.show(number, len(room_ids), deleted)
         self.show(len(room_ids), len(room_ids), deleted)
