@@ -16,6 +16,7 @@ FOLDERS = (
 PATH = re.compile(
     rf"`((?:{'|'.join(FOLDERS)})/[\w./*…-]*|[\w./-]+/[\w.-]+\.(?:py|mjs|js|lua))(?:::\w+)?`"
 )
+TEST_RUN = re.compile(r"make test ARGS=\"?(tests[\w/.]*)")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)")
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 STEP = re.compile(r"^\d+\. `([^`]+)`: ((?:`[^`]+`(?:, )?)+)\.", re.MULTILINE)
@@ -53,7 +54,8 @@ def script_names(source: str) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_files_that_a_page_names_are_there(page):
-    for name in PATH.findall(page.read_text()):
+    text = page.read_text()
+    for name in PATH.findall(text) + TEST_RUN.findall(text):
         pattern = name.split("…")[0].rstrip("/")
         assert list(ROOT.glob(pattern)), f"{page.name} names {name}"
 
