@@ -35,8 +35,8 @@ def device_holds(device: Device) -> bool:
 
 
 def session_owner(held: Mapping[str, Any], people: Mapping[int, User]) -> User | None:
-    """Whose session it is that holds this, of these people; as `django.contrib.auth.get_user`. Who
-    loads it sees that it has not expired."""
+    """The one of these people whose session holds this, judged as `django.contrib.auth.get_user`
+    does. That it has not expired its loader sees."""
     user = people.get(int(held.get(SESSION_KEY, 0)))
     name, mark = held.get(BACKEND_SESSION_KEY), held.get(HASH_SESSION_KEY)
     if user is None or not mark or name not in settings.AUTHENTICATION_BACKENDS:

@@ -99,7 +99,7 @@ def _tell(patch: pytest.MonkeyPatch, owner: Any, name: str, tell: Any) -> None:
 
 def gather_the_rest(watch: Watch) -> None:
     """The constants of tests, the keys of this run, and the sessions that the workers made."""
-    for name, module in list(sys.modules.items()):
+    for name, module in sys.modules.copy().items():  # a thread may import something meanwhile
         if name.startswith(("tests.", "faults.")):
             watch.knows(getattr(module, "PASSWORD", None), "a password")
     watch.knows(settings.SECRET_KEY, "the secret key")

@@ -133,7 +133,7 @@ class PageSubscriber(Subscriber):
 
 
 class PageParticipants(PageSubscriber, Participants):
-    """Who takes part, on a page."""
+    """The list of who takes part, on a page."""
 
     socket = "people"
 

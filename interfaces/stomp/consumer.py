@@ -25,7 +25,7 @@ SUBPROTOCOLS = ("v12.stomp", "v11.stomp", "v10.stomp")
 
 
 class StompConsumer(AsyncConsumer):
-    """Who connects is known by a token in CONNECT, or by a session."""
+    """The caller is known by a token in CONNECT, or by a session."""
 
     session_class = Session
 

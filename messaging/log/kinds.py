@@ -52,7 +52,7 @@ UNREAD = frozenset(kind for kind, rules in KINDS.items() if rules.is_unread)
 MISSED = frozenset(kind for kind, rules in KINDS.items() if rules.is_missed)
 GIVES_SEAT = frozenset(kind for kind, rules in KINDS.items() if rules.seats > 0)
 TAKES_SEAT = frozenset(kind for kind, rules in KINDS.items() if rules.seats < 0)
-HAS_SENTENCE = frozenset(kind for kind, rules in KINDS.items() if rules.sentence)
+HAS_SENTENCE = frozenset(kind for kind, rules in KINDS.items() if rules.sentence is not None)
 
 
 def sentence(kind: str, name: str) -> str:

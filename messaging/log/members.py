@@ -1,4 +1,4 @@
-"""Who has a seat in a room."""
+"""The people who have a seat in a room."""
 
 # All of them, as they came. Uses indexes: accounts_user_pkey, membership_once.
 MEMBERS = """
