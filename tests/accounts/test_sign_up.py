@@ -60,7 +60,7 @@ def test_all_that_is_wrong_is_told_at_once(client, changes, wrong):
 def test_of_two_at_the_same_time_one_is_refused_clearly():
     def attempt(number):
         try:
-            accounts.sign_up(**FORM, address="192.0.2.1")
+            accounts.sign_up(**FORM, address=f"192.0.2.{number}")
         except ValidationError as refusal:
             return refusal.message_dict["email"]
         finally:

@@ -18,7 +18,7 @@ from chattalk_client import (
 )
 from chattalk_client.feed import KEPT_MAX
 
-from messaging import queries
+from messaging import log
 from messaging.live.frames import RESUME_MAX
 from messaging.models import Event
 from tests.clients.python.conftest import bodies, signed_in, told, two
@@ -86,7 +86,7 @@ async def test_each_kind_has_its_class_and_a_newer_one_is_passed_through(fast):
         await bob.call("POST", f"rooms/{card.id}/close/")
         await bob.call("POST", f"rooms/{card.id}/reopen/")
         room = await alice.enter(card.id, after=0)
-        await fast.arun(queries.append, card.id, "poll", [bob.me.id], "Tea or coffee?")
+        await fast.arun(log.append, card.id, "poll", [bob.me.id], "Tea or coffee?")
         await room.send("live, behind what is new")
         await alice.leave(card.id)
         events = [event async for event in room.events()]
