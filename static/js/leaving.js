@@ -2,7 +2,7 @@
 
 import { fill } from "./conversation/words.js";
 import { forget, left } from "./unsent.js";
-import { forgetTab, me } from "./whose.js";
+import { forgetTab, leaves, me } from "./whose.js";
 
 export async function leave(form) {
   const count = (await waiting()).length;
@@ -11,7 +11,9 @@ export async function leave(form) {
     "%(count)s messages are not sent yet. Signing out discards them.",
     count,
   );
-  if (!count || confirm(fill(text, { count }))) form.submit();
+  if (count && !confirm(fill(text, { count }))) return;
+  leaves();
+  form.submit();
 }
 
 async function waiting() {

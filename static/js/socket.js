@@ -132,7 +132,8 @@ class Socket {
   // This page is for somebody who is not signed in here any more.
   end() {
     this.isOver = true;
-    this.drop(false);
+    if (this.wire) this.drop(false);
+    else this.gone(null); // the server has closed it: nothing can be sent by it any more
     notMine();
   }
 

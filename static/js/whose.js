@@ -10,6 +10,8 @@
 
 const KEY = "chattalk:user"; // whom this browser's newest page was made for, told to all its tabs
 const SIGNED_OUT = "signed out "; // … and nobody, for this one has signed out
+const LEAVING = "chattalk:leaving"; // who signs out by a tab just now, and since when
+const LEAVING_FOR = 30_000; // ms that it may take; the server closes sockets sooner than it answers
 const TOLD = "chattalk:over"; // in the tab: the next page says why it is another one
 const RELOADS = "chattalk:reloads"; // in the tab: when
 const SHOWN_FOR = 1_500; // ms, so that it can be read why the page goes
@@ -36,7 +38,17 @@ export function whenOver(task) {
   tasks.push(task);
 }
 
-export function notMine(hasSignedOut = false) {
+// This page signs its person out.
+export function leaves() {
+  keep("localStorage", LEAVING, `${Date.now()} ${me()}`);
+}
+
+function isLeaving() {
+  const [since, user] = (kept("localStorage", LEAVING) ?? "").split(" ");
+  return user === me() && Date.now() - since < LEAVING_FOR;
+}
+
+export function notMine(hasSignedOut = isLeaving()) {
   if (isOver) return;
   isOver = true;
   if (hasSignedOut) forgetTab(me());
@@ -75,7 +87,7 @@ function isFresh() {
 function look() {
   const newest = kept("localStorage", KEY);
   if (newest === null || newest === me()) return;
-  if (me()) notMine(newest === SIGNED_OUT + me());
+  if (me()) notMine(newest === SIGNED_OUT + me() || isLeaving());
   else if (!newest.startsWith(SIGNED_OUT) && !isOver && isUntouched()) loadAnew();
 }
 

@@ -102,6 +102,20 @@ def test_somebody_else_in_the_same_browser_neither_sees_nor_sends_it(stack, visi
     until(tab, lambda: said(stack, room) == [("Alice", "a private word")])
 
 
+def has_unsent(stack, page, room, author):
+    """What they said came as the room was being closed."""
+    stack.run(_close, room, author.id)
+    expect(page.locator("#closed")).to_be_visible()
+    page.evaluate("""() => { document.getElementById("composer").hidden = false; }""")
+    say(page, "too late")
+    expect(page.locator("#outbox")).to_contain_text("Not sent.")
+
+
+def sign_out(tab):
+    tab.locator("summary[aria-label^='Your account']").click()
+    tab.get_by_role("button", name="Sign out").click()
+
+
 def test_signing_out_asks_and_forgets(stack, visitors, cast):
     alice, _bob, room = cast
     page = visitors.come(person=alice)
@@ -111,20 +125,29 @@ def test_signing_out_asks_and_forgets(stack, visitors, cast):
     asked = []
     tab.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
     tab.goto("/accounts/profile/")
-    stack.run(_close, room, alice.id)
-    expect(page.locator("#closed")).to_be_visible()
-    page.evaluate(
-        """() => { document.getElementById("composer").hidden = false; }"""
-    )  # as if the closing were still on its way
-    say(page, "too late")
-    expect(page.locator("#outbox")).to_contain_text("Not sent.")
+    has_unsent(stack, page, room, alice)
     until(tab, lambda: kept(tab) == 1)
-    tab.locator("summary[aria-label^='Your account']").click()
-    tab.get_by_role("button", name="Sign out").click()
+    sign_out(tab)
     tab.wait_for_url(re.compile("sign-in"))
     assert asked == ["1 message is not sent yet. Signing out discards it."]
     until(tab, lambda: kept(tab) == 0)
     expect(page.locator("#outbox")).to_have_count(0)
+    assert page.locator("text=is kept in this browser").count() == 0
+
+
+def test_a_page_that_the_server_ends_first_says_nothing_else(stack, visitors, cast):
+    """Its socket is closed before the tab that signs out has its next page; it hears no other."""
+    alice, _bob, room = cast
+    page = visitors.come(person=alice)
+    page.add_init_script("addEventListener('storage', (it) => it.stopImmediatePropagation())")
+    visit(room, page)
+    tab = page.context.new_page()
+    tab.on("dialog", lambda dialog: dialog.accept())
+    tab.goto("/accounts/profile/")
+    has_unsent(stack, page, room, alice)
+    until(tab, lambda: kept(tab) == 1)
+    sign_out(tab)
+    expect(page.locator(".gate h1")).to_have_text("The sign-in of this page has ended")
     assert page.locator("text=is kept in this browser").count() == 0
 
 
