@@ -79,9 +79,9 @@ def _after_publish() -> None:
 
 
 async def _die_when_told(one: writer.Writer) -> None:
-    layer = one._stored.__self__.layer  # type: ignore[attr-defined]
+    broker = one._stored.__self__.broker  # type: ignore[attr-defined]
     await asyncio.sleep(0)
-    while layer._teller is not None:
+    while broker._teller is not None:
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.1)  # what is on its way to our own sockets
     _die()
