@@ -51,6 +51,7 @@ def crammed_stores(disk):
 def processes(stores, database, **environment):
     """Two of them."""
     often = {"MESSAGE_RATE": "100000", "MESSAGE_BURST": "100000"}
+    stores["postgresql"].wait()  # it may still recover from the disk of the test before
     stack = Stack(database=database, **servers.addresses(stores), **often, **environment)
     with stack.in_use():
         yield stack
