@@ -21,7 +21,7 @@ from limits.strategies import MovingWindowRateLimiter
 from redis import ConnectionPool
 from redis.exceptions import RedisError
 
-from core import refusal_log as refusals
+from core import refusal_log
 
 # What is counted, by which setting, and for whom.
 RULES: dict[str, tuple[type[RateLimitItem], str]] = {
@@ -85,7 +85,7 @@ def _hit(name: str, who: str) -> tuple[bool, RateLimitItem]:
 def _count(name: str, who: str, allowed: bool, limit: RateLimitItem) -> Count:
     reset, left = _limiter(settings.REDIS_URL).get_window_stats(limit, name, who)
     if not allowed:
-        refusals.note(f"{name}, too often", who)
+        refusal_log.note(f"{name}, too often", who)
     return Count(allowed, limit, left, max(1, round(reset - time.time())))
 
 

@@ -27,7 +27,7 @@ from core.numbers import number
 from interfaces.api.view import View
 from interfaces.original import bodies, cookie, visits
 from interfaces.original import missed as unread
-from interfaces.stomp import bodies as shape
+from interfaces.stomp import bodies as stomp_bodies
 from messaging import services
 from messaging.log import SEQ_MAX
 from rooms.models import Room, RoomQuerySet
@@ -189,7 +189,9 @@ class Unread(Original):
         older ones, `Link: <…>; rel="prev"` leads to them, whom its page does not ask for."""
         missed = self._missed(_room_id(chat_id), request)
         me = request.user
-        response = Response([shape.line(each, shape.username(each, me)) for each in missed.events])
+        response = Response(
+            [stomp_bodies.line(each, stomp_bodies.username(each, me)) for each in missed.events]
+        )
         if missed.before:
             older = request.build_absolute_uri(f"?before={missed.before}")
             response["Link"] = f'<{older}>; rel="prev"'

@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError, TimeoutError
 
-from core import redis as patience
+from core import redis as core_redis
 from core.redis import RedisBreaker
 
 
@@ -34,7 +34,7 @@ def test_what_one_client_learns_all_know_and_wait_no_more(mute):
 
 
 def test_after_the_break_one_tries_and_the_others_do_not(mute, monkeypatch):
-    monkeypatch.setattr(patience, "BREAK_SECONDS", 0.3)
+    monkeypatch.setattr(core_redis, "BREAK_SECONDS", 0.3)
     one = RedisBreaker()
     redis = client(mute.getsockname()[1], one)
     with pytest.raises(TimeoutError):
@@ -57,13 +57,13 @@ def test_after_the_break_one_tries_and_the_others_do_not(mute, monkeypatch):
 
 
 def test_one_answer_is_enough_to_go_on(mute, monkeypatch, settings):
-    monkeypatch.setattr(patience, "BREAK_SECONDS", 0.0)
+    monkeypatch.setattr(core_redis, "BREAK_SECONDS", 0.0)
     one = RedisBreaker()
     with pytest.raises(TimeoutError):
         client(mute.getsockname()[1], one).get("a")
     with Redis.from_url(settings.REDIS_URL, retry=one) as redis:
         redis.ping()
-    monkeypatch.setattr(patience, "BREAK_SECONDS", 60.0)
+    monkeypatch.setattr(core_redis, "BREAK_SECONDS", 60.0)
     assert not one.is_down
 
 

@@ -1,18 +1,12 @@
-"""The cast: alice opened the room, bob is a member, charlie must get nothing."""
+"""What the tests of plain STOMP have: the same cast, signed in by token."""
 
-import pytest
-
-from tests.messaging.conftest import (  # noqa: F401
+from tests.interfaces.stomp.conftest import (  # noqa: F401
     alice,
     bob,
     charlie,
     closed_node,
+    every_test_gives_back,
     given_back,
     people,
     room,
 )
-
-
-@pytest.fixture(autouse=True)
-def every_test_gives_back(given_back):  # noqa: F811
-    """All of them sign in by token."""
