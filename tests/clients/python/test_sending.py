@@ -90,7 +90,9 @@ async def test_who_gives_up_waiting_leaves_nothing_behind_and_may_send_it_again(
         cid = uuid4()
         fast.stop(0)  # its worker stands still
         sending = asyncio.create_task(alice.send("hello", cid=cid))
-        await asyncio.sleep(0.1)
+        async with asyncio.timeout(10):
+            while not alice._outbox._waiting:
+                await asyncio.sleep(0.01)
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sending
