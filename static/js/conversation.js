@@ -14,7 +14,7 @@ import { waiting } from "./conversation/render.js";
 import { Room } from "./conversation/room.js";
 import { Typing } from "./conversation/typing.js";
 import { Courier } from "./courier.js";
-import { watchMine } from "./mine.js";
+import { watchMyRooms } from "./my_rooms.js";
 import { connect } from "./socket.js";
 import { whenDayChanges } from "./time.js";
 import { whenOver } from "./whose.js";
@@ -47,14 +47,14 @@ class Conversation {
       paged: (event) => this.settleOwn(event),
       shown: (unread) => this.showUnread(unread),
     });
-    this.reader = this.place.reader;
+    this.scrollback = this.place.scrollback;
     this.typing = new Typing({ element: byId("typing"), tell: () => this.say("typing"), me });
     this.people = new People({ parts: peopleParts(), url: start.urls.members, me });
-    this.mine = watchMine(byId("my-rooms"), this.socket);
+    this.myRooms = watchMyRooms(byId("my-rooms"), this.socket);
     const { about, moderates } = start;
     this.room = new Room({ about, moderates, me, changed: (now) => this.people.become(now) });
     this.lookAtDay = whenDayChanges(() => this.newDay());
-    new Names({ socket: this.socket, room: this.id, view: this.reader.view });
+    new Names({ socket: this.socket, room: this.id, view: this.scrollback.view });
   }
 
   buildWriting(tab) {
@@ -121,7 +121,7 @@ class Conversation {
     this.socket.on("watching", ({ rooms }) => rooms.forEach((one) => this.seats(one)));
     this.socket.on("activity", (frame) => this.seats(frame));
     this.socket.on("heads", ({ rooms }) => {
-      if (this.reader.log.isBehind(rooms[this.id] || 0)) this.subscribe();
+      if (this.scrollback.log.isBehind(rooms[this.id] || 0)) this.subscribe();
     });
   }
 
@@ -130,7 +130,7 @@ class Conversation {
   }
 
   subscribe() {
-    this.asking = this.say("subscribe", { after: this.reader.log.live });
+    this.asking = this.say("subscribe", { after: this.scrollback.log.live });
   }
 
   on_subscribed(frame) {
@@ -145,12 +145,12 @@ class Conversation {
   }
 
   on_event(event) {
-    const how = this.reader.log.take(event);
+    const how = this.scrollback.log.take(event);
     if (how === "hole" && !this.asking) this.subscribe();
     if (how === "hole" || how === "repeat") return;
     this.lookAtDay();
     this.place.take(event, how === "added");
-    this.outbox.settleUpTo(this.reader.log.live);
+    this.outbox.settleUpTo(this.scrollback.log.live);
     this.changedBy(event);
     this.place.moved();
   }
@@ -163,7 +163,7 @@ class Conversation {
 
   on_ack({ cid, seq }) {
     this.connection.stick(false);
-    this.outbox.acknowledged(cid, seq, this.reader.log.live);
+    this.outbox.acknowledged(cid, seq, this.scrollback.log.live);
   }
 
   on_nack(refusal) {
@@ -226,9 +226,9 @@ class Conversation {
       discard: (cid) => this.outbox.discard(cid),
     };
     const items = this.outbox.items.map((item) => waiting(item, this.me, how));
-    this.reader.view.settleAfter(items);
+    this.scrollback.view.settleAfter(items);
     byId("outbox").replaceChildren(...items);
-    if (this.reader.view.pinned) this.reader.view.toEnd();
+    if (this.scrollback.view.pinned) this.scrollback.view.toEnd();
   }
 
   looked() {
@@ -238,7 +238,7 @@ class Conversation {
   // What came while nobody looks.
   showUnread({ count, more }) {
     document.title = count ? `(${count}${more ? "+" : ""}) ${this.room.title}` : this.room.title;
-    this.mine.here(this.id, count);
+    this.myRooms.here(this.id, count);
   }
 
   newDay() {

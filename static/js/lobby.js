@@ -1,8 +1,8 @@
 // The lobby keeps itself fresh: my rooms by the socket, all open rooms by asking now and then.
 
 import { Courier } from "./courier.js";
+import { watchMyRooms } from "./my_rooms.js";
 import { connect } from "./socket.js";
-import { watchMine } from "./mine.js";
 import { showTimes } from "./time.js";
 import { ask } from "./whose.js";
 
@@ -15,7 +15,7 @@ let latest = 0; // answers may overtake each other: only the newest question's c
 let shown = "";
 
 const socket = connect();
-watchMine(document.body, socket);
+watchMyRooms(document.body, socket);
 new Courier(socket).open();
 
 setInterval(() => document.hidden || refresh(), REFRESH_EVERY);

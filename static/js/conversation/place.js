@@ -6,8 +6,8 @@ import { attentive, byId } from "./dom.js";
 import { kindOf } from "./kinds.js";
 import { Missed } from "./missed.js";
 import { ReadPosition } from "./read.js";
-import { Reader } from "./reader.js";
 import { Reading } from "./reading.js";
+import { Scrollback } from "./scrollback.js";
 import { Sight } from "./sight.js";
 import { newMessages } from "./words.js";
 
@@ -28,7 +28,7 @@ export class Place {
       url: start.urls.missed,
       scroller: byId("scroller"),
       line: () => this.view.line,
-      go: () => this.reader.goTo(this.reading.line),
+      go: () => this.scrollback.goTo(this.reading.line),
     });
   }
 
@@ -41,7 +41,7 @@ export class Place {
       looks: () => this.isRead,
       seen: (seqs) => this.saw(seqs),
     });
-    this.reader = new Reader({
+    this.scrollback = new Scrollback({
       start,
       moved: () => this.moved(),
       paged: (...page) => this.know(...page),
@@ -59,19 +59,19 @@ export class Place {
     if (this.view.line) this.view.toNew();
     else this.view.toEnd();
     this.showMissed(start.missed);
-    byId("latest").addEventListener("click", () => this.reader.toLatest());
+    byId("latest").addEventListener("click", () => this.scrollback.toLatest());
     for (const event of ["focus", "blur"]) addEventListener(event, () => this.moved());
     document.addEventListener("visibilitychange", () => this.moved());
-    this.reader.watchEdges();
+    this.scrollback.watchEdges();
     this.moved();
   }
 
   get log() {
-    return this.reader.log;
+    return this.scrollback.log;
   }
 
   get view() {
-    return this.reader.view;
+    return this.scrollback.view;
   }
 
   // Somebody looks, and what was missed is there.
@@ -84,7 +84,7 @@ export class Place {
   // A line that the log has taken.
   take(event, isShown) {
     this.know([event]);
-    if (isShown) this.reader.add(event);
+    if (isShown) this.scrollback.add(event);
     if (!attentive() || !this.view.pinned) this.reading.stop();
   }
 
@@ -96,7 +96,7 @@ export class Place {
   // The wire goes on: whether it brings all that was missed or not.
   resume({ head, read, recovered, about }) {
     this.awaited = head;
-    this.reader.forgetBefore(about.first);
+    this.scrollback.forgetBefore(about.first);
     this.reading.resume(read);
     if (!recovered) this.skipTo(head);
     this.read.resume(read);
@@ -111,7 +111,7 @@ export class Place {
   // More was missed than the wire brings: how much, and where it begins, the server is asked.
   skipTo(head) {
     this.follows = this.view.pinned || !this.log.events.length;
-    this.reader.skipTo(head);
+    this.scrollback.skipTo(head);
     this.reading.lose();
     this.askMissed();
   }
@@ -123,8 +123,8 @@ export class Place {
     this.reading.tell(missed);
     this.reading.stop();
     if (!this.follows) this.moved();
-    else if (this.reading.first === null) await this.reader.toLatest();
-    else await this.reader.goTo(this.reading.first);
+    else if (this.reading.first === null) await this.scrollback.toLatest();
+    else await this.scrollback.goTo(this.reading.first);
     this.showMissed(missed);
   }
 
@@ -147,12 +147,12 @@ export class Place {
   wrote() {
     this.missed.wrote();
     if (this.missed.isDone) this.reading.wrote();
-    this.reader.toLatest();
+    this.scrollback.toLatest();
   }
 
   moved() {
     if (this.isOver) return;
-    const { atEnd } = this.reader;
+    const { atEnd } = this.scrollback;
     this.sight.look();
     // Who has come to the end has passed over what is above.
     if (atEnd && this.isRead) this.reading.pass(this.view.topSeq - 1);

@@ -8,7 +8,7 @@ import { View } from "./view.js";
 const NEAR_EDGE = "800px 0px"; // of what is held; then the next page is fetched
 const CONTEXT = 8; // lines above the one that was jumped to
 
-export class Reader {
+export class Scrollback {
   // moved() after anything that changes what is on the screen; paged(events, from, to) for lines
   // that came as a page: all that there are from one seq to the other.
   // passed() when somebody goes to the end at once.

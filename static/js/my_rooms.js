@@ -1,8 +1,8 @@
 // "My rooms" moves by itself: badges, member counts, titles and the order, by the socket.
 //
-//   const mine = watchMine(element, socket);
-//   mine.here(roomId, count);   // the page itself shows that room, and knows what is unread in it
-//   mine.refresh();             // ask the server for the whole list again
+//   const myRooms = watchMyRooms(element, socket);
+//   myRooms.here(roomId, count);   // the page itself shows that room, and knows its unread
+//   myRooms.refresh();             // ask the server for the whole list again
 //
 // `element` holds (or is) the <nav data-mine> of templates/rooms/_mine.html. What else in it shows one
 // of my rooms, as the lobby's list of all does, is kept in step.
@@ -16,20 +16,20 @@ const WATCHED_MAX = 200; // rooms; the wire allows no more
 const REFRESHED_EVERY = 3_000; // ms, at most
 const LOOKED_AT_EVERY = 15_000; // ms, where there are more rooms than are watched
 
-export function watchMine(element, socket) {
+export function watchMyRooms(element, socket) {
   const list = element.matches("[data-mine]") ? element : element.querySelector("[data-mine]");
-  const mine = new Mine(element, list, socket);
-  socket.on("hello", (frame) => mine.greeted(frame));
-  socket.on("watching", (frame) => mine.compare(frame.rooms));
-  for (const type of ["activity", "read"]) socket.on(type, (frame) => mine.take(frame));
-  socket.on("about", (frame) => mine.showAbout(frame));
-  socket.on("seat", (frame) => mine.seat(frame));
-  document.addEventListener("visibilitychange", () => document.hidden || mine.refresh());
-  setInterval(() => document.hidden || mine.lookForMore(), LOOKED_AT_EVERY);
-  return mine;
+  const myRooms = new MyRooms(element, list, socket);
+  socket.on("hello", (frame) => myRooms.greeted(frame));
+  socket.on("watching", (frame) => myRooms.compare(frame.rooms));
+  for (const type of ["activity", "read"]) socket.on(type, (frame) => myRooms.take(frame));
+  socket.on("about", (frame) => myRooms.showAbout(frame));
+  socket.on("seat", (frame) => myRooms.seat(frame));
+  document.addEventListener("visibilitychange", () => document.hidden || myRooms.refresh());
+  setInterval(() => document.hidden || myRooms.lookForMore(), LOOKED_AT_EVERY);
+  return myRooms;
 }
 
-class Mine {
+class MyRooms {
   constructor(page, list, socket) {
     this.page = page;
     this.list = list;
