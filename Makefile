@@ -8,7 +8,7 @@ PROCESSES ?= auto
 SHARED_OUT := --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 INSTALL := @$(BIN)/python .ci/install.py
 
-.PHONY: run test check bench bench-full bench-admin bench-migrations faults faults-full lock audit licences fmt clean
+.PHONY: run test check bench bench-full bench-beside bench-admin bench-migrations faults faults-full lock audit licences fmt clean
 
 run: .venv/run.done  ## everything, at http://127.0.0.1:8000 (make run ARGS="--demo --workers 2")
 	@exec $(BIN)/python manage.py up $(ARGS)
@@ -29,6 +29,9 @@ bench: .venv/dev.done  ## the goals, ours beside its peers, in under 10 minutes
 
 bench-full: .venv/dev.done  ## all of it, and the charts of docs/performance.md
 	@exec $(BIN)/python -m bench full $(ARGS)
+
+bench-beside: .venv/dev.done  ## this checkout beside a commit of its own (make bench-beside ARGS=v1.0)
+	@exec $(BIN)/python -W ignore::RuntimeWarning -m bench.beside $(ARGS)
 
 bench-admin: .venv/dev.done  ## database time of the admin's pages, with a million lines
 	@exec $(BIN)/python -W ignore -m bench.admin_pages

@@ -62,6 +62,7 @@ class Person:
 
 class Ours:
     name, wire, path = "ChatTalk", "chattalk", "/ws/"
+    root = ROOT
     stores = ("PostgreSQL", "Valkey", "MongoDB wire")
 
     def __init__(self) -> None:
@@ -94,9 +95,10 @@ class Ours:
 
     def manage(self, *words: str, text: str = "") -> str:
         """What that command of manage.py prints."""
-        command = [sys.executable, str(ROOT / "manage.py"), *words]
+        command = [sys.executable, str(self.root / "manage.py"), *words]
         return subprocess.run(
             command,
+            cwd=self.root,
             env=os.environ | self.environment,
             check=True,
             input=text,

@@ -21,7 +21,7 @@ def run(servers: Servers, *, short: bool, tell: Callable[[str], None]) -> dict[s
     with setups(servers, tell) as those:
         for one in those.get("ours", *GOALS):
             tell(f"memory: {one.name}")
-            names[one.key], kilobytes[one.key] = one.name, _of(one) / 1024
+            names[one.key], kilobytes[one.key] = one.name, per_connection(one) / 1024
     figures = [
         Figure(
             "G6", f"memory per connection, {CONNECTIONS:,} idle", kilobytes["ours"], "KiB",
@@ -32,7 +32,8 @@ def run(servers: Servers, *, short: bool, tell: Callable[[str], None]) -> dict[s
     return {"kilobytes": kilobytes, "figures": figures}
 
 
-def _of(one: Setup) -> float:
+def per_connection(one: Setup) -> float:
+    """Bytes, of a server that was just started."""
     _hold(one, WARMING)
     before = cpu.memory(one.server.pids)
     return (_hold(one, CONNECTIONS) - before) / CONNECTIONS
