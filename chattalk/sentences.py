@@ -9,6 +9,8 @@ import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, InterfaceError, OperationalError
 
+from core.text import first_line
+
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}  # a write that fails names no file
 OLD = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
 
@@ -19,21 +21,17 @@ def of(error: BaseException) -> str:
         case ImproperlyConfigured():
             return str(error)
         case OperationalError() | InterfaceError():
-            return f"the database does not answer ({_first(error)}). Is `manage.py up` running?"
+            return f"the database does not answer ({first_line(error)}). Is `manage.py up` running?"
         case DatabaseError() if isinstance(error.__cause__, OLD):
             return (
-                f"the database is not of this version ({_first(error)}): bring it up to date with "
-                "`manage.py migrate`."
+                f"the database is not of this version ({first_line(error)}): "
+                "bring it up to date with `manage.py migrate`."
             )
         case OSError() if error.filename is not None:
             return f"{_name(error.filename)} can't be used ({error.strerror}).{_way_out(error)}"
         case OSError() if error.errno in DISK:
             return f"the disk does not take it ({error.strerror})."
     return ""
-
-
-def _first(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _name(file: object) -> str:

@@ -23,7 +23,7 @@ from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import ResponseError, TimeoutError
 from redis.retry import Retry
 
-logger = logging.getLogger(__name__)
+from core.breaker import Breaker
 
 BREAK_SECONDS = 2.0  # between two who wait for it while it is down
 COMPLAIN_SECONDS = 60.0  # between two lines that say the same
@@ -37,19 +37,20 @@ class RedisBreaker(Retry):
 
     def __init__(self) -> None:
         super().__init__(NoBackoff(), 1, (NoConnection,))
-        self._lock = threading.Lock()
+        self.answers = Breaker("Redis is left alone", "Redis answers again", seconds=BREAK_SECONDS)
+        # What it holds is read meanwhile, so that success says nothing; and somebody writes all
+        # the time.
+        self.writes = Breaker(
+            "Redis takes nothing that is written",
+            level=logging.ERROR,
+            seconds=REFUSED_SECONDS,
+            repeat_seconds=COMPLAIN_SECONDS,
+        )
         self._own = threading.local()
-        self._down = False
-        self._next_try = self._next_complaint = self._refused_until = 0.0
-        self._trouble = ""
-
-    @property
-    def is_down(self) -> bool:
-        """As far as is known: of what nobody has tried for a while nothing is."""
-        return self._down and time.monotonic() < self._next_try
 
     def forget(self) -> None:
-        self._down, self._refused_until = False, 0.0
+        self.answers.forget()
+        self.writes.forget()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "RedisBreaker":
         """Each connection copies its own: what one has learnt all know."""
@@ -61,13 +62,13 @@ class RedisBreaker(Retry):
         try:
             answer = super().call_with_retry(do, *args, **named)
         except (NoConnection, TimeoutError, OSError) as error:
-            self._failed(error)
+            self.answers.failed(error)
             raise
         except ResponseError as error:  # it answers all the same
             self._refused(error)
             raise
         if named.get("with_failure_count"):  # a command; to connect may have been nothing to do
-            self._answered()
+            self.answers.answered()
         return answer
 
     @contextmanager
@@ -80,45 +81,18 @@ class RedisBreaker(Retry):
             self._own.until = 0.0
 
     def _may_try(self) -> bool:
-        now = time.monotonic()
-        if not self._down or now < getattr(self._own, "until", 0.0):
+        if time.monotonic() < getattr(self._own, "until", 0.0):
             return True
-        with self._lock:  # of all who come, one tries
-            if now < self._next_try:
-                return False
-            self._next_try = now + BREAK_SECONDS
-        self._own.until = self._next_try  # to connect, and then to ask
+        if not self.answers.may_try():
+            return False
+        if self.answers.is_down:  # of all who come, we try: to connect, and then to ask
+            self._own.until = time.monotonic() + self.answers.seconds
         return True
 
-    def _failed(self, error: Exception) -> None:
-        with self._lock:
-            if not self._down:
-                logger.warning("Redis is left alone: %s", error)
-            self._down = True
-            self._next_try = time.monotonic() + BREAK_SECONDS
-
-    def _answered(self) -> None:
-        with self._lock:
-            if self._down:
-                logger.warning("Redis answers again")
-            self._down = False
-
-    @property
-    def trouble(self) -> str:
-        """Why it takes nothing that is written, as of the last who was refused. What it holds is
-        read meanwhile, so that success says nothing; and somebody writes all the time."""
-        return self._trouble if time.monotonic() < self._refused_until else ""
-
     def _refused(self, error: Exception) -> None:
-        trouble = next((why for mark, why in REFUSALS.items() if mark in _said(error)), "")
-        if not trouble:
-            return
-        now = time.monotonic()
-        with self._lock:
-            self._trouble, self._refused_until = trouble, now + REFUSED_SECONDS
-            if now >= self._next_complaint:
-                self._next_complaint = now + COMPLAIN_SECONDS
-                logger.error("Redis takes nothing that is written: %s (%s)", trouble, error)
+        why = next((why for mark, why in REFUSALS.items() if mark in _said(error)), "")
+        if why:
+            self.writes.failed(f"{why} ({error})", why)
 
 
 def _said(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Texts that can be seen, and lines that name somebody or something: a display name, a title."""
+"""Texts that can be seen, and lines that name somebody or something: a display name, an error."""
 
 import unicodedata
 
@@ -26,6 +26,11 @@ def one_line(text: str) -> str:
     if not any(is_visible(character) for character in line):
         raise ValidationError(_("Write something that can be seen."), code="blank")
     return line
+
+
+def first_line(error: BaseException) -> str:
+    """What libpq says goes over many."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _is_refused(character: str) -> bool:

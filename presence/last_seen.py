@@ -9,7 +9,6 @@ common subset of MongoDB, FerretDB and NX-27017. Everything here blocks for a bo
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,10 +20,12 @@ from django.conf import settings
 from mongoengine.connection import ConnectionFailure
 from pymongo.errors import BulkWriteError, PyMongoError
 
+from core.breaker import Breaker
+
 ALIAS = COLLECTION = "presence"
 READ_SECONDS = 1.5  # for one read by a page
 WRITE_SECONDS = 3.0  # for one batch
-SHY_SECONDS = 6.0  # after a failure, pages don't wait for MongoDB; the ledger asks more often
+SHY_SECONDS = 6.0  # after a failure, of all pages one waits for MongoDB
 FORGET_SECONDS = 24 * 3600  # a process that was last seen so long ago
 DUPLICATE = 11000
 
@@ -105,7 +106,8 @@ class Orphan:
 
 _lock = threading.Lock()
 _connected = _indexed = False
-_shy_until = 0.0
+# What pages know of MongoDB. The write-behind tells that it is down, and asks more often.
+_pages = Breaker(seconds=SHY_SECONDS)
 
 
 def connect() -> None:
@@ -128,10 +130,11 @@ def connect() -> None:
 
 
 def disconnect() -> None:
-    global _connected, _indexed, _shy_until
+    global _connected, _indexed
     with _lock:
         mongoengine.disconnect(ALIAS)
-        _connected, _indexed, _shy_until = False, False, 0.0
+        _connected, _indexed = False, False
+        _pages.forget()
 
 
 @contextmanager
@@ -155,30 +158,16 @@ def find_pairs(pairs: Iterable[tuple[int, int]]) -> list[Attendance]:
 
 
 def _found(**asked: Any) -> list[Attendance]:
-    if _shy_until and not _may_try():
+    if not _pages.may_try():
         return []
     try:
         with collection(seconds=READ_SECONDS):
             found = list(Attendance.objects(**asked))
-    except FAILURES:
-        _be_shy(SHY_SECONDS)
+    except FAILURES as error:
+        _pages.failed(error)
         return []
-    _be_shy(0)
+    _pages.answered()
     return found
-
-
-def _may_try() -> bool:
-    """One caller waits for MongoDB when the time is over; the others don't."""
-    global _shy_until
-    with _lock:
-        may = time.monotonic() >= _shy_until
-        _shy_until = time.monotonic() + SHY_SECONDS if may else _shy_until
-    return may
-
-
-def _be_shy(seconds: float) -> None:
-    global _shy_until
-    _shy_until = time.monotonic() + seconds if seconds else 0.0
 
 
 def write(marks: list[Mark], process: str = "", seen_at: int = 0) -> None:
@@ -186,10 +175,10 @@ def write(marks: list[Mark], process: str = "", seen_at: int = 0) -> None:
     try:
         with collection():
             _write(marks, process, seen_at)
-    except FAILURES:
-        _be_shy(SHY_SECONDS)
+    except FAILURES as error:
+        _pages.failed(error)
         raise
-    _be_shy(0)
+    _pages.answered()
 
 
 def _write(marks: list[Mark], process: str, seen_at: int) -> None:

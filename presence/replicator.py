@@ -159,7 +159,7 @@ class Replicator:
     async def _load(self, room: PresenceRoom) -> None:
         state = self._state
         async with self._loads:
-            if state.is_stopped or not state.redis_ok:
+            if state.is_stopped or state.redis.is_down:
                 return
             try:
                 loaded = await state.reach(state.leases.load(room.id))

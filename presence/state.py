@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from django.conf import settings
 from redis.exceptions import RedisError
 
+from core.breaker import Breaker
 from presence.leases import Leases, StoreDown
 from presence.local import LocalPeople
 from presence.room_state import PresenceRoom
 from presence.timings import Timings
 from presence.write_behind import WriteBehind
 
-logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 
@@ -33,13 +32,13 @@ class PresenceState:
         self.unshown: set[int] = set()  # rooms with something that their sockets were not told
         self.to_show = asyncio.Event()
         self.recovered = asyncio.Event()  # both stores answer again
-        self.redis_ok = True
+        self.redis = Breaker("Redis is down", "Redis answers again", turned=self.turned)
         self.is_stopped = False
         self.tasks: set[asyncio.Task[None]] = set()
 
     @property
     def degraded(self) -> bool:
-        return not (self.redis_ok and self.write_behind.ok)
+        return self.redis.is_down or self.write_behind.mongodb.is_down
 
     def now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -66,13 +65,7 @@ class PresenceState:
         try:
             answer = await call
         except (RedisError, OSError) as error:
-            self._redis_turned(False, error)
+            self.redis.failed(error)
             raise StoreDown(str(error)) from error
-        self._redis_turned(True)
+        self.redis.answered()
         return answer
-
-    def _redis_turned(self, ok: bool, why: object = "") -> None:
-        if ok != self.redis_ok:
-            self.redis_ok = ok
-            logger.warning("Redis answers again" if ok else f"Redis is down: {why}")
-            self.turned()

@@ -47,10 +47,6 @@ class Tracker:
         self._show = show
         self._passing: dict[int, PresenceRoom] = {}  # loaded for somebody who does not stay
 
-    @property
-    def redis_is_down(self) -> bool:
-        return not self.state.redis_ok
-
     async def start(self) -> None:
         """A store that is down does not keep it from starting."""
         for loop in (self.replicator.step, self._show_loop, self.reaper.step):
@@ -127,7 +123,7 @@ class Tracker:
         room = self.state.rooms.get(room_id) or self._passing.get(room_id)
         if room is None:
             room = self._passing[room_id] = self._new_room(room_id)
-        if not room.loaded and self.state.redis_ok:
+        if not room.loaded and not self.state.redis.is_down:
             await asyncio.wait([self.replicator.load(room)])
         self._passing.pop(room_id, None)
         return room.snapshot(self.state.degraded)
@@ -164,7 +160,7 @@ class Tracker:
 
     def _show_room(self, room: PresenceRoom | None, room_id: int) -> None:
         state, now = self.state, self.state.now()
-        if room and room.needs_loading(now) and state.redis_ok:
+        if room and room.needs_loading(now) and not state.redis.is_down:
             self.replicator.load(room)
         if room and now >= room.next_frame_at() and (frame := room.frame(state.degraded, now)):
             self._show(room_id, frame)
@@ -197,6 +193,6 @@ class Tracker:
             logger.warning("Stopped without a farewell: %s", error)
 
     def _mongodb_turned(self) -> None:
-        if self.state.write_behind.ok:
+        if not self.state.write_behind.mongodb.is_down:
             self.replicator.assert_all()
         self.state.turned()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from core.breaker import Breaker
 from presence import farewells, last_seen
 from presence.last_seen import Mark, Orphan
 
@@ -25,10 +26,8 @@ class WriteBehind:
     """Belongs to one event loop; MongoDB is spoken to in threads of its own."""
 
     def __init__(self, process: str, turned: Callable[[], None]):
-        self.ok = True
-        self.why = ""  # it is not ok, if that is known
+        self.mongodb = Breaker("MongoDB stores nothing", "MongoDB answers again", turned=turned)
         self._process = process
-        self._turned = turned  # called when `ok` changes
         self._marks: dict[Key, Mark] = {}
         self._writing: dict[Key, Mark] = {}
         self._seen_at = 0
@@ -56,12 +55,13 @@ class WriteBehind:
         wait = BACK_OFF_SECONDS[0]
         while True:
             await self._something.wait()
-            await asyncio.sleep(GATHER_SECONDS if self.ok else wait)
+            await asyncio.sleep(wait if self.mongodb.is_down else GATHER_SECONDS)
             try:
                 await self.store()
                 wait = BACK_OFF_SECONDS[0]
             except Exception as error:
-                self._turn(False, error)
+                why = last_seen.reason(error)
+                self.mongodb.failed(why or error, why)
                 wait = min(wait * 2, BACK_OFF_SECONDS[1])
 
     async def store(self) -> None:
@@ -78,7 +78,7 @@ class WriteBehind:
                 raise
             finally:
                 self._put_back()
-            self._turn(True)
+            self.mongodb.answered()
 
     async def leave(self) -> None:
         """Before the end: store what is noted; if that is much, leave it to others in one piece."""
@@ -117,14 +117,6 @@ class WriteBehind:
 
     async def _in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
-
-    def _turn(self, ok: bool, why: object = "") -> None:
-        self.why = last_seen.reason(why)
-        if ok != self.ok:
-            self.ok = ok
-            said = self.why or str(why)
-            logger.warning("MongoDB answers again" if ok else f"MongoDB stores nothing: {said}")
-            self._turned()
 
 
 def _keys(mark: Mark) -> tuple[Key, Key]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from django.core.management.base import CommandError
 from django.db import DatabaseError, OperationalError
 
+from core.text import first_line
 from presence import last_seen
 
 
@@ -15,14 +16,14 @@ def told() -> Iterator[None]:
         yield
     except OperationalError as error:
         raise CommandError(
-            f"PostgreSQL does not answer, or was too busy: {_first_line(error)}. "
+            f"PostgreSQL does not answer, or was too busy: {_said(error)}. "
             "The servers have to run: start manage.py up in another terminal."
         ) from error
     except DatabaseError as error:
-        raise CommandError(f"PostgreSQL refused: {_first_line(error)}.") from error
+        raise CommandError(f"PostgreSQL refused: {_said(error)}.") from error
     except last_seen.FAILURES as error:
-        raise CommandError(f"MongoDB does not answer: {_first_line(error)}.") from error
+        raise CommandError(f"MongoDB does not answer: {_said(error)}.") from error
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+def _said(error: Exception) -> str:
+    return first_line(error).rstrip(".")

@@ -10,8 +10,9 @@ from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
 
-from core.postgresql.breaker import breaker, first_line, is_outage
+from core.postgresql.breaker import breaker, is_outage
 from core.problems import CONTENT_TYPE, problem
+from core.text import first_line
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from psycopg.errors import _WaitTimeout
 from psycopg.generators import PQGen
 
 from core.postgresql.breaker import CONNECT_SECONDS, breaker
-from core.postgresql.writable import writable
+from core.postgresql.writable import note_failure
 
 DOUBT_SECONDS = 1.5  # of waiting for an answer
 LEAST_SECONDS = 0.01  # for one whose time was over before it was asked: to end a transaction
@@ -63,5 +63,5 @@ class PooledConnection(psycopg.Connection[Any]):
                     self.pgconn.finish()
                     raise psycopg.OperationalError("the server does not answer") from None
             except psycopg.Error as error:
-                writable.heard(error)
+                note_failure(error)
                 raise

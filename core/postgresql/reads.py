@@ -17,8 +17,9 @@ from django.conf import settings
 from django.db import connection as django_connection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from core.postgresql.breaker import Unavailable, breaker, first_line, is_outage
-from core.postgresql.writable import writable
+from core.postgresql.breaker import Unavailable, breaker, is_outage
+from core.postgresql.writable import note_failure
+from core.text import first_line
 
 __all__ = ["Reads", "Unavailable", "connect", "run"]
 
@@ -63,7 +64,7 @@ async def run(
         cursor = await connection.execute(cast(LiteralString, sql), params)
         return await cursor.fetchall() if cursor.description else []
     except psycopg.Error as error:
-        writable.heard(error)
+        note_failure(error)
         raise
     finally:
         timer.cancel()

@@ -8,20 +8,16 @@ them that is a reason to try for themselves, and no more, so a false hint does n
 is lost comes again. While the layer is away each finds out by its own next write.
 """
 
-import logging
-import time
-from collections.abc import Callable
 from contextlib import closing
-from threading import Lock, Thread
 from typing import Any
 
 import psycopg
 from psycopg.errors import DiskFull, ReadOnlySqlTransaction
 from psycopg.generators import PQGen
 
-from core.postgresql.breaker import first_line, knocking
-
-logger = logging.getLogger(__name__)
+from core.breaker import AskingByThread
+from core.postgresql.breaker import knocking
+from core.text import first_line
 
 WHY = {DiskFull: "disk full", ReadOnlySqlTransaction: "read only"}
 AGAIN_SECONDS = 2.0  # between two tries
@@ -29,74 +25,6 @@ LIMITS = "-c statement_timeout=5000 -c work_mem=64kB"
 ANSWER_SECONDS = 8.0  # for a statement: a server that stands still has no limits of its own
 # A few MB that are sorted in a temporary file, where there is room for one; nothing is left of it.
 ROOM = "SELECT count(*) FROM (SELECT n FROM generate_series(1, 200000) n ORDER BY -n) sorted"
-
-
-class Writable:
-    """What this process knows of that."""
-
-    def __init__(self) -> None:
-        self.trouble = ""  # why nothing is stored; empty while it is, as far as is known
-        self.tell: Callable[[], None] = lambda: (
-            None
-        )  # the other processes; set by messaging/live/node.py
-        self._is_trying = False
-        self._turning = Lock()
-
-    def heard(self, error: BaseException) -> None:
-        """A statement failed, whoever asked for it."""
-        why = next((why for kind, why in WHY.items() if isinstance(error, kind)), "")
-        if not why:
-            return
-        with self._turning:
-            begins, self.trouble = not self.trouble, why
-            starts, self._is_trying = not self._is_trying, True
-        if begins:
-            logger.error("PostgreSQL stores nothing: %s (%s)", why, first_line(error))
-        if starts:
-            self._start(self._try_on)
-
-    def doubt(self) -> None:
-        """Another process was refused something: try for ourselves, unless that is being done."""
-        with self._turning:
-            starts, self._is_trying = not self._is_trying, True
-        if starts:
-            self._start(self._look_and_try_on)
-
-    def works(self) -> None:
-        """Something was stored."""
-        with self._turning:
-            ends, self.trouble = bool(self.trouble), ""
-        if ends:
-            logger.warning("PostgreSQL stores again")
-
-    def _start(self, trying: Callable[[], None]) -> None:
-        Thread(target=trying, name="writable", daemon=True).start()
-
-    def _look_and_try_on(self) -> None:
-        self._look()
-        self._try_on()
-
-    def _try_on(self) -> None:
-        while self._is_on():
-            self.tell()
-            time.sleep(AGAIN_SECONDS)
-            self._look()
-
-    def _look(self) -> None:
-        try:
-            _try()
-        except psycopg.Error as error:  # if it is away, which breaker.py tells, that says nothing
-            self.heard(error)
-        else:
-            self.works()
-
-    def _is_on(self) -> bool:
-        with self._turning:
-            self._is_trying = bool(self.trouble)
-            return self._is_trying
-
-
-writable = Writable()
 
 
 class BoundConnection(psycopg.Connection[Any]):
@@ -111,3 +39,22 @@ def _try() -> None:
         if connection.execute("SHOW transaction_read_only").fetchone() != ("off",):
             raise ReadOnlySqlTransaction("it only reads")
         connection.execute(ROOM)
+
+
+def note_failure(error: Exception) -> None:
+    """A statement failed, whoever asked for it. If the server is away, which breaker.py tells, that
+    says nothing of this."""
+    why = next((why for kind, why in WHY.items() if isinstance(error, kind)), "")
+    if why:
+        writable.failed(f"{why} ({first_line(error)})", why)
+
+
+writable = AskingByThread(
+    "PostgreSQL stores nothing",
+    "PostgreSQL stores again",
+    name="writable",
+    knock=_try,
+    failures=psycopg.Error,
+    every=AGAIN_SECONDS,
+    judge=note_failure,
+)

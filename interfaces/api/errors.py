@@ -19,9 +19,10 @@ from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from core.postgresql.breaker import first_line, is_outage
+from core.postgresql.breaker import is_outage
 from core.postgresql.reads import Unavailable
 from core.problems import CONTENT_TYPE, INVALID, Problem, place, problem, refused
+from core.text import first_line
 from rooms.services import NotMember
 
 logger = logging.getLogger(__name__)

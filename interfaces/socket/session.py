@@ -14,9 +14,10 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from core import refusal_log
-from core.postgresql.breaker import first_line, is_outage
+from core.postgresql.breaker import is_outage
 from core.postgresql.reads import Unavailable
 from core.problems import INVALID
+from core.text import first_line
 from messaging import log, services
 from messaging.live import frames, node
 from messaging.live.drafts import UNAVAILABLE, Receipt, unavailable

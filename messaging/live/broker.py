@@ -16,6 +16,7 @@ from typing import Any
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
+from core.breaker import AskingByTask
 from core.tasks import end
 
 logger = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ class Broker:
         self._backlog: deque[tuple[int, dict[str, Any]]] = deque(maxlen=BACKLOG_MAX)
         self._teller: asyncio.Task[None] | None = None
         self._listener: asyncio.Task[None] | None = None
-        self.is_down = False
+        self.breaker = self._new_breaker()
         self._was_deaf = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._changing = asyncio.Lock()
@@ -65,7 +66,7 @@ class Broker:
     async def join(self, room_id: int) -> None:
         """Hear what is told of the room; if the layer is slow or down, as soon as it is not."""
         self._wanted.add(room_id)
-        if not self.is_down:
+        if not self.breaker.is_down:
             await asyncio.wait([self._start(self.catch_up())], timeout=JOIN_SECONDS)
         self._was_deaf |= room_id not in self._joined
 
@@ -77,12 +78,12 @@ class Broker:
         """Make the groups what they should be; called again until it succeeds."""
         # One at a time: a room that is joined again while it is being dropped would stay out.
         async with self._changing:
-            if self.is_down:
+            if self.breaker.is_down:
                 return
             try:
                 await self._change_groups()
             except FAILURES as error:
-                self._failed(error)
+                self.breaker.failed(error)
         if self._was_deaf and self._wanted <= self._joined:
             self._was_deaf = False
             self._deaf()
@@ -102,7 +103,7 @@ class Broker:
 
     def publish(self, room_id: int, content: dict[str, Any]) -> None:
         """Hand it to the other processes that hold the room, soon and at best."""
-        if self.is_down:
+        if self.breaker.is_down:
             return
         self._backlog.append((room_id, content))
         if self._teller is None:
@@ -119,7 +120,7 @@ class Broker:
                 await self._send(told)
         except FAILURES as error:
             self._backlog.clear()
-            self._failed(error)
+            self.breaker.failed(error)
         finally:
             self._teller = None
 
@@ -141,21 +142,26 @@ class Broker:
             except Exception:  # one bad message must not make the process deaf
                 logger.exception("a message on the channel layer was not understood")
 
-    def _failed(self, error: Exception) -> None:
-        if not self.is_down:
-            self.is_down = self._was_deaf = True
-            logger.warning("the channel layer is down: %s", error or type(error).__name__)
-            self._start(self._ask_on())
+    def _new_breaker(self) -> AskingByTask:
+        return AskingByTask(
+            "the channel layer is down",
+            "the channel layer is back",
+            knock=self._knock,
+            failures=FAILURES,
+            every=BREAK_SECONDS,
+            start=self._start,
+            turned=self._layer_turned,
+        )
 
-    async def _ask_on(self) -> None:
-        asked = [(group(NOBODY), message(NOBODY, self._process, {"type": "asked"}))]
-        while self.is_down:
-            await asyncio.sleep(BREAK_SECONDS)
-            with suppress(*FAILURES):  # that was said
-                await self._send(asked)
-                self.is_down = False
-        logger.warning("the channel layer is back")
-        await self.catch_up()
+    async def _knock(self) -> None:
+        asked = message(NOBODY, self._process, {"type": "asked"})
+        await self._send([(group(NOBODY), asked)])
+
+    def _layer_turned(self) -> None:
+        if self.breaker.is_down:
+            self._was_deaf = True
+        else:
+            self._start(self.catch_up())
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)

@@ -61,9 +61,9 @@ class Node:
             "about": lambda room_id, _told: self.abouts.look(room_id),
             "said": lambda _room_id, told: self.limits.told(told["people"]),
             "name": lambda _room_id, told: self.names.heard(told),
-            "unwritable": lambda _room_id, _told: writable.doubt(),
+            "unwritable": lambda _room_id, _told: writable.doubt_in_thread(),
         }
-        writable.tell = tell_unwritable
+        writable.before_each = tell_unwritable
         self.connections.renamed = self.names.change
         self.names.when_renamed.append(self.connections.rename)
         self._starting: asyncio.Task[None] | None = None
@@ -119,20 +119,21 @@ class Node:
 
     async def stores(self) -> dict[str, str]:
         """`ok`, `degraded` or `down` for each, as this process has it."""
-        redis = "down" if self.presence.redis_is_down else "ok"
-        breaker = settings.REDIS_BREAKER
-        if redis == "ok" and (self.hub.broker.is_down or breaker.is_down or breaker.trouble):
+        redis = "down" if self.presence.state.redis.is_down else "ok"
+        threads = settings.REDIS_BREAKER
+        partly = self.hub.broker.breaker, threads.answers, threads.writes
+        if redis == "ok" and any(breaker.is_down for breaker in partly):
             redis = "degraded"  # for some of those who use it
         postgresql = await self._postgresql()
-        if postgresql == "ok" and writable.trouble:
+        if postgresql == "ok" and writable.is_down:
             postgresql = "degraded"  # it is read
-        mongodb = "ok" if self.presence.state.write_behind.ok else "down"
+        mongodb = "down" if self.presence.state.write_behind.mongodb.is_down else "ok"
         return {"postgresql": postgresql, "redis": redis, "mongodb": mongodb}
 
     def why(self) -> dict[str, str]:
         """`disk full` and the like, for each store of which that is known; for any thread."""
-        found = {"postgresql": writable.trouble, "redis": settings.REDIS_BREAKER.trouble}
-        found["mongodb"] = self.presence.state.write_behind.why
+        found = {"postgresql": writable.why, "redis": settings.REDIS_BREAKER.writes.why}
+        found["mongodb"] = self.presence.state.write_behind.mongodb.why
         return {store: why for store, why in found.items() if why}
 
     async def _postgresql(self) -> str:

@@ -14,9 +14,9 @@ from uuid import UUID
 
 import psycopg
 
-from core.postgresql.breaker import first_line
 from core.postgresql.reads import connect, run
 from core.postgresql.writable import writable
+from core.text import first_line
 from messaging import log
 from messaging.live.drafts import (
     Draft,
@@ -232,8 +232,8 @@ class Writer:
                 event = Event(draft.room_id, found.seq, Kind.MESSAGE.value, found.at, draft.sender)
                 event.cid, event.body = draft.client_id, draft.body
                 events.append(event)
-        if events and writable.trouble:
-            writable.works()
+        if events and writable.is_down:
+            writable.answered()
         if events:  # the answers first: they were scheduled before this
             asyncio.get_running_loop().call_soon(self._stored, events)
         return others

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager, suppress
@@ -191,14 +192,16 @@ async def test_a_hint_that_was_lost_comes_again(far_away, disk, crammed_stores):
     await until_all_is_well(far_away)
 
 
-def test_a_false_hint_does_no_harm(db, caplog):
-    found, told = writable.Writable(), []
-    found.tell = lambda: told.append("others")
+def test_a_false_hint_does_no_harm(db, caplog, monkeypatch):
+    found, told = writable.writable, []
+    monkeypatch.setattr(found, "before_each", lambda: told.append("others"))
     for _ in range(3):
-        found.doubt()
+        asked_at = time.monotonic()
+        found.doubt_in_thread()
         for trying in [one for one in threading.enumerate() if one.name == "writable"]:
             trying.join(20)
-    assert (found.trouble, told, caplog.text) == ("", [], "")
+        assert found._answered_at > asked_at  # it was tried
+    assert (found.is_down, told, caplog.text) == (False, [], "")
 
 
 def test_a_try_at_a_server_that_stands_still_ends(db, monkeypatch):

@@ -86,11 +86,10 @@ async def test_a_change_is_shown_once_the_database_is_back(room, alice, monkeypa
     monkeypatch.setattr("messaging.live.about.AGAIN_SECONDS", 0.05)
     here, shown = node.current(), []
     await here.hub.watch(log.Head(room.pk, 2, 2), alice.pk, shown.append)
-    monkeypatch.setattr(breaker, "is_down", True)
+    breaker.failed("as if")
     here.abouts.look(room.pk)
     await asyncio.sleep(0.2)
-    assert shown == []
-    monkeypatch.setattr(breaker, "is_down", False)
+    assert breaker.is_down and shown == []  # it is asked again after 0.5 s
     async with asyncio.timeout(5):
         while not shown:
             await asyncio.sleep(0.01)

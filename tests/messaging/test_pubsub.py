@@ -128,7 +128,7 @@ async def test_while_redis_is_dead_what_is_told_is_dropped_and_nobody_waits(port
         async with asyncio.timeout(10):
             await side._teller
         side.publish(1, {"type": "lines", "lines": []})
-        assert side.is_down and side._teller is None and not side._backlog
+        assert side.breaker.is_down and side._teller is None and not side._backlog
         await side.close()
 
 

@@ -58,7 +58,7 @@ async def test_while_mongodb_is_down_people_come_and_go_and_it_heals(both, mongo
 async def test_a_mongodb_that_lost_everything_is_told_again(both, cluster):
     one, _ = both
     await asyncio.to_thread(last_seen.Attendance.objects.delete)
-    one.tracker.state.write_behind._turn(False, "as if")
+    one.tracker.state.write_behind.mongodb.failed("as if")
     one.tracker.state.write_behind.seen(1)
 
     await until(lambda: is_online(ALICE))

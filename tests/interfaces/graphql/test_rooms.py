@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from graphql_relay import to_global_id
 
+from core.breaker import Breaker
 from interfaces.graphql import pagination
 from messaging import services
 from presence import last_seen
@@ -226,6 +227,7 @@ def test_nobodys_email_is_shown_beside_ones_own(room, alice, bob):
 
 def test_while_presence_does_not_answer_it_is_not_known_and_the_rest_is(room, bob, monkeypatch):
     last_seen.write([Mark(room.pk, bob.pk, version=1, online=True, process="one")])
-    monkeypatch.setattr(last_seen, "_shy_until", float("inf"))
+    monkeypatch.setattr(last_seen, "_pages", down := Breaker())
+    down.failed("as if")
     (edge,) = Asker(bob)(EVERYTHING).data["myRooms"]["edges"]
     assert [one["node"]["online"] for one in edge["node"]["members"]["edges"]] == [None, None]
