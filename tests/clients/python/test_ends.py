@@ -47,7 +47,7 @@ class Small:
                 await step.wait()
             elif step is HEAR:
                 self.heard.append(json.loads(await socket.recv()))
-            elif step is SUBSCRIBED:
+            elif isinstance(step, dict) and step["type"] == "subscribed":
                 self.heard.append(json.loads(await socket.recv()))
                 await socket.send(json.dumps(step))
             else:

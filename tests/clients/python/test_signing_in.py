@@ -42,11 +42,11 @@ async def session(fast, rest, pairs):
 
 
 async def test_a_token_is_renewed_before_it_is_over_and_once_for_all_who_ask(session, pairs):
-    first = await session.access()
+    first = await session.proof()
     session._now.seconds += 539
-    assert await session.access() == first
+    assert await session.proof() == first
     session._now.seconds += 2  # a minute before its end
-    asked = await asyncio.gather(*[session.access() for _ in range(20)])
+    asked = await asyncio.gather(*[session.proof() for _ in range(20)])
     assert set(asked) == {pairs[1].access} and pairs[1].access != first
     assert [pair.expires_in for pair in pairs] == [600, 600]
     assert repr(pairs[0]) == "Pair(expires_in=600)"
@@ -54,7 +54,7 @@ async def test_a_token_is_renewed_before_it_is_over_and_once_for_all_who_ask(ses
 
 
 async def test_a_renewal_outlives_who_asked_for_it(session, pairs):
-    await session.access()
+    await session.proof()
     asking = asyncio.create_task(session.renew())
     await asyncio.sleep(0)
     asking.cancel()
@@ -66,7 +66,7 @@ async def test_a_renewal_outlives_who_asked_for_it(session, pairs):
 
 
 async def test_a_token_that_the_site_takes_no_more_is_renewed(fast, session, pairs):
-    await session.access()
+    await session.proof()
     device = await fast.arun(lambda: Device.objects.latest("pk"))
     session._access = await fast.arun(_run_out, pairs[0].refresh)
     answers = await asyncio.gather(*[session.call("GET", "me/") for _ in range(5)])
@@ -83,14 +83,14 @@ def _run_out(refresh):
 
 
 async def test_whose_refresh_token_is_spent_signs_in_again_if_they_can(fast, rest, session, pairs):
-    await session.access()
+    await session.proof()
     await fast.arun(Device.objects.filter(pk=_device(pairs[0])).delete)
     assert await session.renew() == pairs[1].access
     assert _device(pairs[0]) != _device(pairs[1])
     other = Session(rest, refresh=pairs[1].refresh)
     await fast.arun(Device.objects.filter(pk=_device(pairs[1])).delete)
     with pytest.raises(SignedOut):
-        await other.access()
+        await other.proof()
 
 
 def _device(pair):
@@ -117,7 +117,7 @@ async def test_a_wrong_password_a_lonely_client_and_no_site_are_said_at_once(fas
 async def test_a_socket_that_was_opened_with_a_token_that_is_over_gets_another(
     fast, session, pairs
 ):
-    await session.access()
+    await session.proof()
     over = await fast.arun(_run_out, pairs[0].refresh)
     async with ChatTalk(
         fast.urls, access=over, refresh=pairs[0].refresh, kept=pairs.append
@@ -127,7 +127,7 @@ async def test_a_socket_that_was_opened_with_a_token_that_is_over_gets_another(
 
 
 async def test_who_is_signed_out_everywhere_is_told_so_where_they_read(fast, session, pairs):
-    access = await session.access()
+    access = await session.proof()
     async with ChatTalk(fast.urls, access=access) as chat:
         room = await chat.enter((await chat.open("Tea")).id)
         reading = asyncio.create_task(anext(room.events()))
@@ -139,7 +139,7 @@ async def test_who_is_signed_out_everywhere_is_told_so_where_they_read(fast, ses
 
 
 async def test_what_nobody_was_told_is_told_at_the_end(fast, session, pairs):
-    access = await session.access()
+    access = await session.proof()
     with pytest.raises(SignedOut):
         async with ChatTalk(fast.urls, access=access) as chat:
             await session.call("POST", "tokens/revoke/", {"everywhere": True})
@@ -157,7 +157,7 @@ async def test_who_has_a_password_comes_back_by_it(fast):
 
 
 async def test_signing_out_closes_the_client_and_ends_the_device(fast, session, pairs):
-    access = await session.access()
+    access = await session.proof()
     async with ChatTalk(fast.urls, access=access) as chat:
         await chat.sign_out()
     with pytest.raises(SignedOut):

@@ -8,6 +8,7 @@ async with ChatTalk(url, email=…, password=…) as chat:
                 await room.send(f"{who.name} said {text}", patient=True)
 """
 
+from chattalk_client.backoff import Loss
 from chattalk_client.chat import ChatTalk
 from chattalk_client.errors import (
     ChatTalkError,
@@ -33,6 +34,7 @@ from chattalk_client.events import (
     RoomEvent,
 )
 from chattalk_client.hints import Hint, Presence, ReadTo, Typing
+from chattalk_client.observer import Observer
 from chattalk_client.room import Room
 from chattalk_client.session import Pair
 from chattalk_client.shapes import About, Card, Person, Place, Receipt
@@ -51,7 +53,9 @@ __all__ = [
     "Hint",
     "Leave",
     "Line",
+    "Loss",
     "Message",
+    "Observer",
     "Open",
     "Other",
     "Owner",

@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from chattalk_client.cookie import CookieSession
 from chattalk_client.errors import Closed
+from chattalk_client.observer import Observer
 from chattalk_client.rest import Rest
 from chattalk_client.room import Room
 from chattalk_client.session import Pair, Session
 from chattalk_client.shapes import Card, Person, Place
+from chattalk_client.sign_in import SignIn
 from chattalk_client.site import Site
 from chattalk_client.switchboard import Switchboard
 
@@ -21,6 +24,8 @@ class ChatTalk:
     email, password  to sign in with, and again if that sign-in is ended
     access, refresh  tokens to go on with instead; without `refresh`, until `access` is over
     kept             told each new pair of tokens; a `refresh` that was shown counts no more
+    cookie           "name=value" of the session of a browser that is signed in, instead of all that
+    observer         told what goes over the line, as it is
 
     """
 
@@ -33,14 +38,25 @@ class ChatTalk:
         access: str | None = None,
         refresh: str | None = None,
         kept: Callable[[Pair], None] | None = None,
+        cookie: str | None = None,
+        observer: Observer | None = None,
     ) -> None:
         """Raises ValueError for what is no address, or where nothing says who signs in."""
         site = Site(url)
         self._rest = Rest(site)
-        self._session = Session(
-            self._rest, email=email, password=password, access=access, refresh=refresh, kept=kept
+        self._sign_in: SignIn = (
+            CookieSession(self._rest, cookie)
+            if cookie is not None
+            else Session(
+                self._rest,
+                email=email,
+                password=password,
+                access=access,
+                refresh=refresh,
+                kept=kept,
+            )
         )
-        self._switchboard = Switchboard(site, self._session)
+        self._switchboard = Switchboard(site, self._sign_in, observer)
         self._connection = self._switchboard.connection
         self._running: asyncio.Task[None] | None = None
 
@@ -50,7 +66,7 @@ class ChatTalk:
         Raises Refused ("invalid_login", …), SignedOut, Unreachable, Ended.
         """
         try:
-            await self._session.access()
+            await self._sign_in.proof()
             self._running = asyncio.create_task(self._connection.run())
             await self._connection.open()
         except BaseException:
@@ -78,7 +94,7 @@ class ChatTalk:
             if self._running is not None:
                 self._running.cancel()
                 await asyncio.wait([self._running])
-            await self._session.close()
+            await self._sign_in.close()
         finally:
             await self._rest.close()
 
@@ -140,7 +156,7 @@ class ChatTalk:
 
         Raises Refused, Unreachable, SignedOut, Closed.
         """
-        return await self._session.call(method, path, body, query=query)
+        return await self._sign_in.call(method, path, body, query=query)
 
     async def sign_out(self, *, everywhere: bool = False) -> None:
         """End this sign-in, or all of mine, and close the client. Raises what `call` raises."""

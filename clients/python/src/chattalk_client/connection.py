@@ -14,7 +14,6 @@ from typing import Any, NoReturn, Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
-from websockets.typing import Subprotocol
 
 from chattalk_client.backoff import Backoff, Loss, named
 from chattalk_client.errors import (
@@ -26,8 +25,9 @@ from chattalk_client.errors import (
     SignedOut,
     Unreachable,
 )
+from chattalk_client.observer import Observer
 from chattalk_client.rest import USER_AGENT, seconds
-from chattalk_client.session import Session
+from chattalk_client.sign_in import SignIn
 from chattalk_client.site import Site
 
 FRAME_BYTES_MAX = 64 * 1024  # that the site takes; it closes for good on more
@@ -61,10 +61,15 @@ class Listener(Protocol):
 
 class Connection:
     def __init__(
-        self, site: Site, session: Session, listener: Listener, backoff: Backoff | None = None
+        self,
+        site: Site,
+        sign_in: SignIn,
+        listener: Listener,
+        observer: Observer | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
-        self._site, self._session, self._listener = site, session, listener
-        self._backoff = backoff or Backoff()
+        self._site, self._sign_in, self._listener = site, sign_in, listener
+        self._observer, self._backoff = observer or Observer(), backoff or Backoff()
         self._socket: ClientConnection | None = None
         self._chores: asyncio.TaskGroup | None = None
         self._opened, self._over = asyncio.Event(), asyncio.Event()
@@ -98,6 +103,7 @@ class Connection:
         text = encode(frame)
         while True:
             socket = await self.open()
+            self._observer.sent(frame)
             try:
                 return await socket.send(text)
             except ConnectionClosed:
@@ -106,6 +112,7 @@ class Connection:
     async def hint(self, frame: dict[str, Any]) -> None:
         """By the socket of now, if there is one and it still takes it."""
         if self._socket is not None:
+            self._observer.sent(frame)
             with suppress(ConnectionClosed):
                 await self._socket.send(encode(frame))
 
@@ -155,32 +162,46 @@ class Connection:
     async def _once(self) -> Loss:
         """One socket, from its handshake to its end. Raises SignedOut, Ended."""
         try:
-            access = await self._session.access()
-            async with self._connect(access) as socket:
+            proof = await self._sign_in.proof()
+            self._observer.connecting(self._site.url)
+            async with self._connect(proof) as socket:
                 loss = await self._live(socket)
         except Refused as refusal:
             if not refusal.is_passing:
                 raise SignedOut(str(refusal)) from refusal
             return Loss(refusal.status, refusal.sentence, refusal.retry_after)
         except InvalidStatus as error:
-            return _turned_away(error)
-        except (OSError, InvalidHandshake, Unreachable) as error:
-            return Loss(None, f"{type(error).__name__}: {error}")  # TimeoutError is an OSError
+            return self._turned_away(error)
+        except (OSError, InvalidHandshake) as error:  # TimeoutError is an OSError
+            return self._lost(Loss(None, f"{type(error).__name__}: {error}"))
+        except Unreachable as error:
+            return Loss(None, f"{type(error).__name__}: {error}")
         if loss.code == SIGNED_OUT:
-            self._doubt(access)
+            self._doubt(proof)
         return loss
 
-    def _doubt(self, access: str) -> None:
-        """The next attempt is made with another token; if that is not taken either, it is over."""
+    def _lost(self, loss: Loss) -> Loss:
+        self._observer.lost(loss)
+        return loss
+
+    def _turned_away(self, error: InvalidStatus) -> Loss:
+        """Raises Ended, where there is no such site."""
+        status = error.response.status_code
+        loss = self._lost(Loss(status, "", seconds(error.response.headers.get("Retry-After"))))
+        if status not in PASSING and status < 500:
+            raise Ended(None, f"HTTP {status} in place of the handshake") from error
+        return loss
+
+    def _doubt(self, proof: str) -> None:
+        """The next attempt is made with another one; if that is not taken either, it is over."""
         if self._is_doubted:
             raise SignedOut("the site does not take the sign-in")
         self._is_doubted = True
-        self._session.doubt(access)
+        self._sign_in.doubt(proof)
 
-    def _connect(self, access: str) -> connect:
+    def _connect(self, proof: str) -> connect:
         return connect(
             self._site.socket_url,
-            subprotocols=[Subprotocol("chattalk"), Subprotocol(f"bearer.{access}")],
             user_agent_header=USER_AGENT,
             compression=None,
             logger=_quiet,
@@ -189,12 +210,13 @@ class Connection:
             ping_timeout=PONG_WITHIN,
             close_timeout=GOODBYE_WITHIN,
             max_size=HEARD_BYTES_MAX,
+            **self._sign_in.handshake(proof),
         )
 
     async def _live(self, socket: ClientConnection) -> Loss:
         try:
             async with asyncio.timeout(HELLO_WITHIN):
-                self.hello = json.loads(await socket.recv())
+                self.hello = await self._hear(socket)
             self._is_doubted = False
             async with asyncio.TaskGroup() as self._chores:
                 self.start(self._stay_signed_in())
@@ -202,12 +224,18 @@ class Connection:
                 self._opened.set()
                 self._listener.opened()
                 while True:
-                    self._listener.heard(json.loads(await socket.recv()))
+                    self._listener.heard(await self._hear(socket))
         except* ConnectionClosed:
             pass  # how it was closed is said by the socket
         finally:
             self._forget(socket)
-        return Loss(socket.close_code, socket.close_reason or "", named(socket.close_reason))
+        reason = socket.close_reason
+        return self._lost(Loss(socket.close_code, reason or "", named(reason)))
+
+    async def _hear(self, socket: ClientConnection) -> dict[str, Any]:
+        frame: dict[str, Any] = json.loads(await socket.recv())
+        self._observer.heard(frame)
+        return frame
 
     def _forget(self, socket: ClientConnection) -> None:
         """It takes nothing any more."""
@@ -218,24 +246,16 @@ class Connection:
 
     async def _stay_signed_in(self) -> None:
         """Nobody may ask for a token while the socket stands."""
-        while self._session.is_renewable:
+        while self._sign_in.is_renewable:
             await asyncio.sleep(RENEW_EVERY)
             try:
-                await self._session.renew()
+                await self._sign_in.renew()
             except (Refused, Unreachable) as error:  # there is time to try again
                 log.warning("the sign-in was not renewed: %s", error)
 
 
 def encode(frame: dict[str, Any]) -> str:
     return json.dumps(frame, separators=(",", ":"))
-
-
-def _turned_away(error: InvalidStatus) -> Loss:
-    """Raises Ended, where there is no such site."""
-    status = error.response.status_code
-    if status not in PASSING and status < 500:
-        raise Ended(None, f"HTTP {status} in place of the handshake") from error
-    return Loss(status, "", seconds(error.response.headers.get("Retry-After")))
 
 
 def _fault_of(error: Exception) -> ChatTalkError:

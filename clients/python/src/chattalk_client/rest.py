@@ -1,4 +1,4 @@
-"""One request, and its answer or its refusal. Who asks is said by an access token, if at all."""
+"""One request, and its answer or its refusal. Who asks is said by its headers, if at all."""
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -26,7 +26,7 @@ USER_AGENT = f"chattalk-client/{_version()} Python/{platform.python_version()}"
 
 class Rest:
     def __init__(self, site: Site) -> None:
-        self._site = site
+        self.site = site
         self._http = httpx2.AsyncClient(timeout=ANSWER_WITHIN, headers={"User-Agent": USER_AGENT})
 
     async def ask(
@@ -36,22 +36,21 @@ class Rest:
         body: Any = None,
         *,
         query: dict[str, Any] | None = None,
-        access: str | None = None,
+        headers: dict[str, str] | None = None,
     ) -> Any:
         """What the answer says, as Python values; None where it says nothing.
 
         Raises Refused, Closed, and Unreachable; what may have arrived is not asked again.
         """
-        headers = {"Authorization": f"Bearer {access}"} if access else {}
-        for is_last in [*[False] * (len(self._site) - 1), True]:
-            url = self._site.url
+        for is_last in [*[False] * (len(self.site) - 1), True]:
+            url = self.site.url
             request = self._http.build_request(
-                method, self._site.api_url(path), headers=headers, json=body, params=query
+                method, self.site.api_url(path), headers=headers, json=body, params=query
             )
             try:
                 return _said(await self._send(request))
             except httpx2.TransportError as error:
-                self._site.leave(url)
+                self.site.leave(url)
                 if is_last or not isinstance(error, NOT_ARRIVED):
                     raise Unreachable(f"{url}: {type(error).__name__} {error}") from error
 

@@ -1,4 +1,4 @@
-"""Who asks: a sign-in that renews itself, and requests that are made by it.
+"""Who asks: a sign-in by tokens, which renews itself.
 
 An access token counts for ten minutes, a refresh token once. So there is one renewal at a time,
 whoever needs it, and it is not given up half-way when they are cancelled.
@@ -11,8 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from websockets.typing import Subprotocol
+
 from chattalk_client.errors import Refused, SignedOut
 from chattalk_client.rest import Rest
+from chattalk_client.sign_in import SignIn
 
 TOKEN = re.compile(r"[\w.-]+", re.ASCII)
 EARLY = 60.0  # seconds before its end that an access token is renewed …
@@ -31,7 +34,7 @@ class Pair:
         return f"Pair(expires_in={self.expires_in})"
 
 
-class Session:
+class Session(SignIn):
     """Signs in with `email` and `password`, or goes on with tokens that somebody else got.
 
     kept  is told each new pair, to keep it for the next start: the one before is spent
@@ -54,7 +57,7 @@ class Session:
             raise ValueError("sign in with email and password, or with tokens")
         if access and not TOKEN.fullmatch(access):
             raise ValueError("not an access token")  # which one is not said: it may be secret
-        self._rest = rest
+        super().__init__(rest)
         self._login = {"email": email, "password": password} if email and password else None
         self._access, self._refresh = access, refresh
         self._good_until = float("inf")  # of a token that was given: until it is refused
@@ -68,19 +71,17 @@ class Session:
 
     # --- tokens -----------------------------------------------------------------------------------
 
-    async def access(self) -> str:
-        """A token that counts for a while yet. Raises SignedOut, Refused, Unreachable."""
+    async def proof(self) -> str:
+        """An access token."""
         if self._access is not None and self._now() < self._good_until:
             return self._access
         return await self.renew()
 
-    def doubt(self, access: str) -> None:
-        """The site did not take it: the next one who asks gets another."""
-        if access == self._access:
+    def doubt(self, proof: str) -> None:
+        if proof == self._access:
             self._access = None
 
     async def renew(self) -> str:
-        """A new pair; one renewal for all who wait. Raises SignedOut, Refused, Unreachable."""
         if self._renewal is None:
             self._renewal = asyncio.create_task(self._next())
             self._renewal.add_done_callback(self._renewed)
@@ -114,20 +115,13 @@ class Session:
             self._kept(pair)
         return pair.access
 
-    # --- requests ---------------------------------------------------------------------------------
+    # --- how it is shown --------------------------------------------------------------------------
 
-    async def call(
-        self, method: str, path: str, body: Any = None, *, query: dict[str, Any] | None = None
-    ) -> Any:
-        """Like Rest.ask, by this sign-in; a token that is not taken is renewed once."""
-        access = await self.access()
-        try:
-            return await self._rest.ask(method, path, body, query=query, access=access)
-        except Refused as refusal:
-            if refusal.status != 401:
-                raise
-        self.doubt(access)
-        return await self._rest.ask(method, path, body, query=query, access=await self.access())
+    def headers(self, proof: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {proof}"}
+
+    def handshake(self, proof: str) -> dict[str, Any]:
+        return {"subprotocols": [Subprotocol("chattalk"), Subprotocol(f"bearer.{proof}")]}
 
     async def close(self) -> None:
         """After the renewal that is under way: its pair would be lost."""

@@ -26,6 +26,12 @@ class Site:
         return self._urls[self._at]
 
     @property
+    def origin(self) -> str:
+        """As a browser names it to the site."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
     def socket_url(self) -> str:
         return f"ws{self.url.removeprefix('http')}/ws/"
 

@@ -4,10 +4,11 @@ import logging
 from typing import Any
 
 from chattalk_client.connection import Connection
+from chattalk_client.observer import Observer
 from chattalk_client.outbox import Outbox
 from chattalk_client.room import Room
-from chattalk_client.session import Session
 from chattalk_client.shapes import Person
+from chattalk_client.sign_in import SignIn
 from chattalk_client.site import Site
 from chattalk_client.visit import Visit
 
@@ -21,9 +22,9 @@ class Switchboard:
 
     me: Person
 
-    def __init__(self, site: Site, session: Session) -> None:
-        self._session = session
-        self.connection = Connection(site, session, self)
+    def __init__(self, site: Site, sign_in: SignIn, observer: Observer | None) -> None:
+        self._sign_in = sign_in
+        self.connection = Connection(site, sign_in, self, observer)
         self._outbox = Outbox(self.connection)
         self._visits: dict[int, Visit] = {}
 
@@ -31,7 +32,7 @@ class Switchboard:
         """Raises Refused, ValueError, and why the connection is over."""
         if room_id in self._visits:
             raise ValueError(f"in room {room_id} already")
-        line = self.connection, self._outbox, self._session
+        line = self.connection, self._outbox, self._sign_in
         visit = self._visits[room_id] = Visit(room_id, after, line, self._forget)
         try:
             await visit.enter()

@@ -11,8 +11,8 @@ from chattalk_client.feed import Feed
 from chattalk_client.hints import Presence, ReadTo, Typing
 from chattalk_client.outbox import Outbox
 from chattalk_client.reading import Events, Hints
-from chattalk_client.session import Session
 from chattalk_client.shapes import About, Person
+from chattalk_client.sign_in import SignIn
 from chattalk_client.subscription import Subscription
 
 PAGE_MAX = 100  # lines, as many as the site gives at once
@@ -27,11 +27,11 @@ class Visit:
         self,
         room_id: int,
         after: int | None,
-        line: tuple[Connection, Outbox, Session],
+        line: tuple[Connection, Outbox, SignIn],
         gone: Callable[[int], None],
     ) -> None:
         self.room_id = room_id
-        self._connection, outbox, self._session = line
+        self._connection, outbox, self._sign_in = line
         self._gone = gone
         self.ended: str | None = None
         self.read_seq = self._read_wanted = 0
@@ -133,7 +133,7 @@ class Visit:
         """`before`, `after`, `limit`. Raises Refused, Unreachable, SignedOut, Closed."""
         query = {name: value for name, value in wanted.items() if value is not None}
         path = f"rooms/{self.room_id}/events/"
-        return Page.of(await self._session.call("GET", path, query=query))
+        return Page.of(await self._sign_in.call("GET", path, query=query))
 
     async def _page_after(self, seq: int) -> Page:
         return await self.page(after=seq, limit=PAGE_MAX)

@@ -1,0 +1,54 @@
+"""A person whose browser is signed in: the client of Python goes on with its cookie."""
+
+import asyncio
+
+import pytest
+from chattalk_client import ChatTalk, Message, SignedOut
+from django.conf import settings
+
+from tests.stack import post
+
+
+def cookie_of(person):
+    return f"{settings.SESSION_COOKIE_NAME}={person.session}"
+
+
+async def test_a_browsers_cookie_opens_rooms_and_sockets(stack):
+    alice, bob = await stack.apeople("alice", "bob")
+    async with (
+        ChatTalk(stack.urls[0], cookie=cookie_of(alice)) as hers,
+        ChatTalk(stack.urls[1], cookie=cookie_of(bob)) as his,
+    ):
+        assert hers.me.id == alice.id
+        card = await hers.open("Tea")
+        await his.join(card.id)
+        room, other = await hers.enter(card.id), await his.enter(card.id)
+        await room.send("hello")
+        event = await anext(other.events())
+        assert isinstance(event, Message) and event.body == "hello"
+
+
+async def test_a_cookie_that_ends_ends_the_client(stack):
+    (alice,) = await stack.apeople("alice")
+    async with ChatTalk(stack.urls[0], cookie=cookie_of(alice)) as chat:
+        room = await chat.enter((await chat.open("Tea")).id)
+        sign_out = f"{stack.urls[1]}/accounts/sign-out/"
+        assert await asyncio.to_thread(post, sign_out, alice) == 200
+        with pytest.raises(SignedOut):
+            async for _event in room.events():
+                pass
+        with pytest.raises(SignedOut):
+            await chat.call("GET", "me/")
+
+
+async def test_a_cookie_that_never_counted_is_told_at_once(stack):
+    with pytest.raises(SignedOut):
+        async with ChatTalk(stack.urls[0], cookie=f"{settings.SESSION_COOKIE_NAME}=nobody"):
+            pass
+
+
+@pytest.mark.parametrize("cookie", ["", "sessionid", "sessionid=a; other=b", "sessionid=a\r\nb"])
+def test_what_is_no_cookie_is_refused_without_being_told(cookie):
+    with pytest.raises(ValueError) as refused:
+        ChatTalk("http://127.0.0.1:1", cookie=cookie)
+    assert str(refused.value) == "not a cookie"
