@@ -1,4 +1,5 @@
-"""A client that says exactly what it is told to, from an address of its own."""
+"""A line on which a test says each byte itself, from an address of its own: heads that are wrong,
+bodies that don't end, frames that no library would send."""
 
 import asyncio
 from urllib.parse import urlsplit

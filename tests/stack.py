@@ -15,9 +15,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,12 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-import websockets
 from django.conf import settings
 from django.db import connection, connections
 
 from chattalk.embedded import django_database
 from chattalk.server.workers import ROOT, WorkerProcess, listen
+from tests import raw_socket
 
 WORKERS = 2
 DATABASE = "stack"
@@ -178,16 +179,27 @@ class Stack:
         return socket_at(self.urls[number], person, path)
 
 
-@asynccontextmanager
-async def socket_at(url: str, person: Person | None = None, path: str = "/ws/"):
-    headers = {"Origin": url}
-    if person:
-        headers["Cookie"] = f"{settings.SESSION_COOKIE_NAME}={person.session}"
-    address = f"ws://{urlsplit(url).netloc}{path}"
-    async with websockets.connect(
-        address, additional_headers=headers, compression=None, max_size=None
-    ) as socket:
-        yield socket
+def socket_at(url: str, person: Person | None = None, path: str = "/ws/"):
+    return raw_socket.opened(url, path, session=person.session if person else "")
+
+
+def open_room(*people: Person, capacity: int = 50) -> int:
+    """The first of them owns it, all have a seat. To be run in the stack's thread."""
+    from accounts.models import User
+    from messaging import services
+
+    users = [User.objects.get(pk=person.id) for person in people]
+    room = services.open_room(users[0], title="Two processes", capacity=capacity)
+    for user in users[1:]:
+        services.join(room.pk, user)
+    return room.pk
+
+
+def post(url: str, person: Person) -> int:
+    """Press a button of a page; the status of the answer."""
+    request = urllib.request.Request(url, b"", person.headers, method="POST")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.status
 
 
 def _sign_up(email: str, name: str) -> Person:

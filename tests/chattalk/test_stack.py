@@ -7,6 +7,8 @@ import pytest
 import websockets
 from django.contrib.auth import get_user_model
 
+from tests.raw_socket import opened
+
 
 def test_each_process_answers_on_its_own_port(stack):
     assert len(set(stack.urls)) == len(set(stack.pids)) == 2
@@ -25,12 +27,8 @@ async def test_a_signed_in_person_is_greeted_by_either_process(stack):
 
 
 async def test_a_foreign_page_opens_no_socket(stack):
-    address = stack.urls[0].replace("http", "ws") + "/ws/"
     with pytest.raises(websockets.InvalidStatus, match="403"):
-        async with websockets.connect(
-            address, additional_headers={"Origin": "http://evil.example"}
-        ):
-            pass
+        await opened(stack.urls[0], headers={"Origin": "http://evil.example"})
 
 
 def test_a_killed_process_comes_back_on_its_port(stack):

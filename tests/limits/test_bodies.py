@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from tests.limits.raw import SECONDS, connect, head
 from tests.messaging.conftest import closed_node  # noqa: F401  (a fixture)
 from tests.messaging.served import served
+from tests.raw_line import SECONDS, connect, head
 
 PATHS = [
     "/", "/accounts/sign-in/", "/api/v1/tokens/", "/api/users/login", "/graphql/",

@@ -9,8 +9,8 @@ import pytest
 
 from chattalk.server import connection_timeouts
 from chattalk.server.worker import configuration
-from tests.limits.raw import SECONDS, asked, connect, ended, head
 from tests.messaging.served import served
+from tests.raw_line import SECONDS, asked, connect, ended, head
 
 OTHER = "127.0.0.2"
 

@@ -11,29 +11,27 @@ from django.test import RequestFactory
 from accounts import devices
 from messaging.live import node
 from messaging.live.close_codes import CloseCode
+from tests import raw_socket
 from tests.limits.conftest import PASSWORD
-from tests.limits.raw import SECONDS, UPGRADE, connect, ended, head
 from tests.messaging.conftest import closed_node  # noqa: F401  (a fixture)
 from tests.messaging.served import served
 from tests.messaging.sockets import session_cookie
 from tests.presence.cluster import until
+from tests.raw_line import SECONDS, UPGRADE, connect, ended, head
 
 OTHER = "127.0.0.2"
 DOORS = ["/ws/", "/stomp", "/stomp/chat/123/abcdefgh/websocket", "/stomp/chat/websocket"]
 
 
-def opened(url, user=None, path="/ws/", address="127.0.0.1", **more):
-    headers = {"Origin": url}
-    if user is not None:
-        headers["Cookie"] = user.cookie
-    return websockets.connect(
-        url.replace("http", "ws") + path, additional_headers=headers, compression=None,
-        local_addr=(address, 0), open_timeout=SECONDS, **more,
-    )  # fmt: skip
+def opened(url, user=None, path="/ws/", address="127.0.0.1"):
+    """From that address of this machine."""
+    session = "" if user is None else user.session
+    return raw_socket.opened(url, path, session=session, local_addr=(address, 0))
 
 
 async def known(user):
-    user.cookie = (await sync_to_async(session_cookie)(user))[1].decode()
+    _name, cookie = await sync_to_async(session_cookie)(user)
+    user.session = cookie.decode().partition("=")[2]
 
 
 @pytest.mark.parametrize("path", DOORS)
@@ -105,9 +103,7 @@ async def test_by_a_proxy_of_ours_each_client_counts_for_itself(transactional_db
     settings.BEHIND_PROXY, settings.TRUSTED_PROXIES = True, ["127.0.0.1/32"]
 
     def by_proxy(url, client):
-        headers = {"Origin": url, "X-Forwarded-For": client}
-        address = url.replace("http", "ws") + "/stomp"
-        return websockets.connect(address, additional_headers=headers, compression=None)
+        return raw_socket.opened(url, "/stomp", headers={"X-Forwarded-For": client})
 
     async with served() as url, by_proxy(url, "192.0.2.1"), by_proxy(url, "192.0.2.2"):
         with pytest.raises(websockets.InvalidStatus):

@@ -11,11 +11,11 @@ from accounts import devices
 from interfaces.stomp.session import Session
 from messaging.live import node
 from tests.limits.conftest import PASSWORD
-from tests.limits.raw import SECONDS
 from tests.limits.test_sockets import OTHER, opened
 from tests.messaging.conftest import closed_node  # noqa: F401  (a fixture)
 from tests.messaging.served import served
 from tests.presence.cluster import until
+from tests.raw_line import SECONDS
 
 DOORS = ["/stomp", "/stomp/chat/123/abcdefgh/websocket", "/stomp/chat/websocket"]
 

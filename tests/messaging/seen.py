@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from core.tasks import end
-from tests.messaging.test_two_processes import tell
 from tests.presence.cluster import until
+from tests.raw_socket import tell
 from tests.stack import socket_at
 
 

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
-import websockets
 from websockets.client import ClientProtocol
 from websockets.uri import parse_uri
 
@@ -21,6 +20,7 @@ from chattalk.server.workers import listen
 from messaging.live.outbox import Outbox
 from messaging.live.transport import Connection, behind
 from tests.presence.cluster import until
+from tests.raw_socket import opened
 
 BOTH_LOOPS = pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])
 BUFFER = 16 * 1024  # bytes that the kernel may take; a reader that stalls is noticed soon
@@ -87,10 +87,8 @@ class Door:
     @asynccontextmanager
     async def client(self):
         """A client that reads no more than it is asked for, and the server's end of its line."""
-        async with websockets.connect(
-            self.url.replace("http", "ws"), sock=self._line(), compression=None, max_size=None,
-            max_queue=1, ping_interval=None,
-        ) as client:  # fmt: skip
+        options = {"sock": self._line(), "max_queue": 1, "ping_interval": None}
+        async with opened(self.url, "/", **options) as client:
             yield client, await self._came.get()
 
     @asynccontextmanager

@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import socket as sockets
-import struct
 import subprocess
 import time
 import urllib.error
@@ -20,8 +19,10 @@ import pytest
 import websockets
 from django.conf import settings
 
-from tests.messaging.test_two_processes import frame, open_room, say, subscribe, tell
-from tests.stack import Stack
+from tests import raw_line
+from tests.raw_line import UPGRADE, head
+from tests.raw_socket import frame, say, subscribe, tell
+from tests.stack import Stack, open_room
 
 MIB = 1024 * 1024
 
@@ -38,25 +39,16 @@ def fast(django_db_setup, django_db_blocker):
 
 def raw_socket(stack, number, person, receive_buffer=4096):
     url = urlsplit(stack.urls[number])
+    cookie = f"{settings.SESSION_COOKIE_NAME}={person.session}"
     raw = sockets.socket()
     raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, receive_buffer)
     raw.connect((url.hostname, url.port))
-    raw.sendall(
-        f"GET /ws/ HTTP/1.1\r\nHost: {url.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-        f"Origin: {stack.urls[number]}\r\n"
-        f"Cookie: {settings.SESSION_COOKIE_NAME}={person.session}\r\n\r\n".encode()
-    )
+    raw.sendall(head("/ws/", *UPGRADE, "Origin: http://127.0.0.1", f"Cookie: {cookie}"))
     answer = b""
     while b"\r\n\r\n" not in answer:
         answer += raw.recv(1)
     assert b" 101 " in answer, answer
     return raw
-
-
-def frame_of(opcode, data):
-    size = bytes([0x80 | len(data)]) if len(data) < 126 else b"\xfe" + struct.pack("!H", len(data))
-    return bytes([0x80 | opcode]) + size + b"\0\0\0\0" + data
 
 
 def forget_most(pid):
@@ -86,7 +78,7 @@ async def test_a_client_that_stalls_with_less_than_the_bound_waiting_is_let_go(f
         await subscribe(one, room_id)
         stalled = await asyncio.to_thread(raw_socket, fast, 0, bob)
         asked = json.dumps({"type": "subscribe", "room": room_id}).encode()
-        stalled.sendall(frame_of(1, asked))
+        stalled.sendall(raw_line.frame(1, asked))
         while (await frame(one, "presence"))["count"] < 2:
             pass
         before = -1
@@ -114,7 +106,7 @@ async def test_pings_of_a_client_that_does_not_read_take_bounded_memory(fast):
         raw = await asyncio.to_thread(raw_socket, fast, 1, bob)
         raw.settimeout(3)
         with closing(raw), pytest.raises((TimeoutError, ConnectionError)):  # it takes no more
-            await asyncio.to_thread(push, raw, frame_of(9, b"x" * size), 80 * MIB)
+            await asyncio.to_thread(push, raw, raw_line.frame(9, b"x" * size), 80 * MIB)
     grown = most_memory(fast.pids[1]) - before
     assert grown < 20, f"{grown} MiB more"
 

@@ -12,7 +12,8 @@ import pytest
 import websockets
 
 from tests.messaging.stores import bring_back, kill, processes, signal_all
-from tests.messaging.test_two_processes import frame, open_room, say, subscribe
+from tests.raw_socket import frame, say, subscribe, to_the_end
+from tests.stack import open_room
 
 
 @pytest.fixture
@@ -60,14 +61,11 @@ async def until_all_is_well(stack):
 
 async def closing(stack, person, path="/ws/", first=None):
     """What a socket is told before it is closed, and by which code and reason."""
-    told = []
     async with stack.socket(0, person, path) as ws:
-        with pytest.raises(websockets.ConnectionClosed) as closed:
-            if first:
-                await ws.send(first)
-            while True:
-                told.append(await asyncio.wait_for(ws.recv(), 10))
-    return told, closed.value.rcvd.code, closed.value.rcvd.reason
+        if first:
+            await ws.send(first)
+        told = await to_the_end(ws)
+    return told, ws.close_code, ws.close_reason
 
 
 async def test_without_postgresql_every_door_says_so_at_once_and_when_to_come_back(frail, stores):

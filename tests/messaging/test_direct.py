@@ -13,7 +13,7 @@ from tests.messaging.conftest import person
 from tests.messaging.seen import cid, seen
 from tests.messaging.served import BOTH_LOOPS, Spy, served
 from tests.messaging.sockets import session_cookie
-from tests.messaging.test_two_processes import say, tell
+from tests.raw_socket import say, tell
 from tests.stack import Person, socket_at
 
 pytestmark = BOTH_LOOPS

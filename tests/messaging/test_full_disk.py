@@ -19,8 +19,8 @@ from accounts.models import User
 from core.postgresql import writable
 from tests.messaging import stores as servers
 from tests.messaging.test_degraded import aask, readiness, until_all_is_well
-from tests.messaging.test_two_processes import open_room, say, subscribe
-from tests.stack import Stack
+from tests.raw_socket import say, subscribe
+from tests.stack import Stack, open_room
 
 STAFF = {"is_staff": True, "is_superuser": True}
 SIZE = "192m"  # a new PostgreSQL takes 40

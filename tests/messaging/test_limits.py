@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from messaging.live import message_limits
-from tests.messaging.test_two_processes import open_room, say
-from tests.stack import Stack, lent
+from tests.raw_socket import say
+from tests.stack import Stack, lent, open_room
 
 BURST = 16
 LONG = "x" * (4 * message_limits.UNIT_BYTES - 200)  # counts as four

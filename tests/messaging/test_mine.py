@@ -9,7 +9,8 @@ from messaging import log, services
 from messaging.live import node, personal
 from messaging.live.personal import Mine, News
 from tests.messaging.sockets import socket
-from tests.messaging.test_two_processes import frame, open_room, say, subscribe, tell
+from tests.raw_socket import frame, say, subscribe, tell
+from tests.stack import open_room
 
 
 async def test_what_i_read_on_one_device_my_others_are_told_and_nobody_else(room, alice, bob):

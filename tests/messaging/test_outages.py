@@ -6,7 +6,8 @@ import asyncio
 from messaging.live import node
 from tests.messaging.sockets import socket
 from tests.messaging.stores import bring_back, kill
-from tests.messaging.test_two_processes import frame, open_room, post, say, subscribe
+from tests.raw_socket import frame, say, subscribe
+from tests.stack import open_room, post
 
 
 def member_of(room_id, person):

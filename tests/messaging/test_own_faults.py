@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-import websockets
 from django.utils import timezone
 
 from accounts import tokens
@@ -19,11 +18,11 @@ from faults import judge
 from messaging.live.close_codes import CloseCode
 from tests.messaging.served import served
 from tests.messaging.test_paths import daphne  # noqa: F401  (a fixture)
+from tests.raw_socket import SECONDS, by_token, opened, to_the_end
 from tests.stack import socket_at
 
 SOCKJS = "/stomp/chat/123/abcdefgh/websocket"
 PLAIN = "/stomp/chat/websocket"
-SECONDS = 20.0
 
 
 @asynccontextmanager
@@ -45,22 +44,11 @@ def token_of(person):
 
 @asynccontextmanager
 async def with_token(url, path, token):
-    words = ["chattalk", f"bearer.{token}"] if path == "/ws/" else None
-    address = url.replace("http", "ws") + path
-    async with websockets.connect(address, subprotocols=words, compression=None) as ws:
+    async with opened(url, path, words=by_token(token) if path == "/ws/" else []) as ws:
         connect = f"CONNECT\naccept-version:1.2\nhost:x\nAuthorization:Bearer {token}\n\n\0"
         if path != "/ws/":
             await ws.send(json.dumps([connect]) if path == SOCKJS else connect)
         yield ws
-
-
-async def to_the_end(ws):
-    """All that was told before it was closed."""
-    told = []
-    with pytest.raises(websockets.ConnectionClosed):
-        while True:
-            told.append(await asyncio.wait_for(ws.recv(), SECONDS))
-    return told
 
 
 @pytest.fixture(params=["uvicorn", "daphne"])

@@ -13,9 +13,9 @@ from chattalk.embedded import Process
 from chattalk.server.workers import ROOT, listen
 from messaging import services
 from tests.messaging.seen import cid, seen
-from tests.messaging.test_two_processes import frame, open_room, say, subscribe, tell
 from tests.presence.cluster import until
-from tests.stack import socket_at
+from tests.raw_socket import frame, say, subscribe, tell
+from tests.stack import open_room, socket_at
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from accounts.models import User
-from tests.messaging.test_two_processes import frame, open_room, say, subscribe, tell
+from tests.raw_socket import frame, say, subscribe, tell
+from tests.stack import open_room
 
 SECONDS = 5  # two of ours, and those of a busy machine
 

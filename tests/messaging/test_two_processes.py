@@ -2,50 +2,13 @@
 
 import asyncio
 import json
-import urllib.request
 from uuid import uuid4
 
 from django.conf import settings
 
-from messaging import services
 from messaging.models import Event
-
-
-async def frame(ws, *types):
-    while True:
-        got = json.loads(await asyncio.wait_for(ws.recv(), 15))
-        if got["type"] in types:
-            return got
-
-
-async def tell(ws, type, **fields):
-    await ws.send(json.dumps({"type": type, **fields}))
-
-
-async def subscribe(ws, room_id, **after):
-    await tell(ws, "subscribe", room=room_id, **after)
-    return await frame(ws, "subscribed")
-
-
-async def say(ws, room_id, body):
-    await tell(ws, "send", room=room_id, body=body, cid=str(uuid4()))
-    return await frame(ws, "ack", "nack")
-
-
-def post(url, person):
-    request = urllib.request.Request(url, b"", person.headers, method="POST")
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return answer.status
-
-
-def open_room(*people, capacity=50):
-    from accounts.models import User
-
-    users = [User.objects.get(pk=person.id) for person in people]
-    room = services.open_room(users[0], title="Two processes", capacity=capacity)
-    for user in users[1:]:
-        services.join(room.pk, user)
-    return room.pk
+from tests.raw_socket import frame, say, subscribe, tell
+from tests.stack import open_room, post
 
 
 async def test_everybody_sees_everything_once_in_order_over_both_processes(stack):

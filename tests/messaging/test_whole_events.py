@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 
 from messaging.live import node
 from messaging.models import Event
-from tests.messaging.test_two_processes import open_room, post, tell
 from tests.presence.cluster import until
+from tests.raw_socket import tell
+from tests.stack import open_room, post
 
 
 class Heard:

@@ -7,14 +7,14 @@ import time
 from uuid import uuid4
 
 import pytest
-import websockets
 from websockets.exceptions import ConnectionClosed
 
 from accounts.models import User
 from messaging.models import Event
 from tests.doors.clients import sign_up
 from tests.interfaces.admin.test_live import appoint
-from tests.messaging.test_two_processes import frame, open_room, post, say, subscribe, tell
+from tests.raw_socket import by_ticket, frame, opened, say, subscribe, tell
+from tests.stack import open_room, post
 
 AFTER = 2.0  # seconds, in which it has come into force everywhere
 
@@ -126,9 +126,7 @@ async def test_a_ticket_opens_one_socket_of_twenty_at_once(stack, worker):
     ticket = (await asyncio.to_thread(rest, "POST", "/api/v1/tickets/")).json["ticket"]
 
     async def come(number):
-        address = stack.urls[number % 2].replace("http", "ws") + "/ws/"
-        words = ["chattalk", f"ticket.{ticket}"]
-        async with websockets.connect(address, subprotocols=words, compression=None) as ws:
+        async with opened(stack.urls[number % 2], words=by_ticket(ticket)) as ws:
             try:
                 return json.loads(await ws.recv())["type"]
             except ConnectionClosed as closed:

@@ -8,9 +8,10 @@ import pytest
 from django.conf import settings
 
 from tests.messaging.served import served
-from tests.messaging.test_two_processes import open_room, say, subscribe
+from tests.raw_line import UPGRADE, connect
+from tests.raw_socket import say, subscribe
+from tests.stack import open_room
 
-KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 FOREIGN = [
     "http://evil.example",
     "null",
@@ -60,20 +61,17 @@ PATHS = [
 async def handshake(url, path, *headers):
     """The status that a socket of these headers is answered."""
     address = urlsplit(url)
-    lines = [
-        f"GET {path} HTTP/1.1", "Upgrade: websocket", "Connection: Upgrade",
-        f"Sec-WebSocket-Key: {KEY}", "Sec-WebSocket-Version: 13", *headers,
-    ]  # fmt: skip
+    lines = [f"GET {path} HTTP/1.1", *UPGRADE, *headers]
     if not any(line.lower().startswith("host:") for line in headers):
         lines.append(f"Host: {address.netloc}")
-    async with connection(address, lines) as reader:
+    async with connection(url, lines) as reader:
         status = await asyncio.wait_for(reader.readline(), 10)
     return int(status.split()[1])
 
 
 @asynccontextmanager
-async def connection(address, lines):
-    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+async def connection(url, lines):
+    reader, writer = await connect(url)
     writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
     yield reader
     writer.transport.abort()
@@ -183,13 +181,9 @@ async def test_no_cookie_comes_in_by_another_header(stack, mark):
 
 async def opened_by(url, *headers):
     """Whether it is somebody's socket. A line feed does end a header: that is HTTP."""
-    address = urlsplit(url)
-    lines = [
-        "GET /ws/ HTTP/1.1", f"Host: {address.netloc}", "Upgrade: websocket", *headers,
-        "Connection: Upgrade", f"Sec-WebSocket-Key: {KEY}", "Sec-WebSocket-Version: 13",
-    ]  # fmt: skip
+    lines = ["GET /ws/ HTTP/1.1", f"Host: {urlsplit(url).netloc}", *headers, *UPGRADE]
     told = b""
-    async with connection(address, lines) as reader:
+    async with connection(url, lines) as reader:
         with suppress(ConnectionError):
             while not any(end in told for end in (b"hello", SIGNED_OUT, b" 400 ", b" 403 ")):
                 if not (more := await asyncio.wait_for(reader.read(4096), 10)):

@@ -5,7 +5,7 @@ import pytest
 from faults.fuzz import xss
 from tests.doors.clients import PASSWORD, sign_up
 from tests.interfaces.web.conftest import browser  # noqa: F401  (fixture)
-from tests.messaging.test_two_processes import open_room
+from tests.stack import open_room
 
 NAMES = ["<script>ran(1)</script>", '"><svg/onload=ran(1)>', "<img src=x onerror=ran(1)>"]
 TEXTS = [

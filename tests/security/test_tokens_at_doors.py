@@ -7,14 +7,13 @@ import hmac
 
 import jwt
 import pytest
-import websockets
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from websockets.exceptions import ConnectionClosed
 
 from accounts import devices
 from tests.accounts.test_tokens import claims, forged, signed
 from tests.doors.clients import PASSWORD, Rest, sign_up
+from tests.raw_socket import by_token, opened, to_the_end
 from tests.security.test_shapes import CID
 
 HEADER_MAX = 7_000  # characters that fit into a request's header
@@ -81,14 +80,10 @@ def test_http_answers_401_as_a_problem(stack, tokens):
 
 
 async def test_the_socket_is_closed_with_4001(stack, tokens):
-    address = stack.urls[1].replace("http", "ws") + "/ws/"
-
     async def come(token):
-        words = ["chattalk", f"bearer.{token}"]
-        async with websockets.connect(address, subprotocols=words, compression=None) as ws:
-            with pytest.raises(ConnectionClosed) as closed:
-                await asyncio.wait_for(ws.recv(), 10)
-        return closed.value.rcvd.code
+        async with opened(stack.urls[1], words=by_token(token)) as ws:
+            assert await to_the_end(ws) == []
+        return ws.close_code
 
     words = {what: token for what, token in tokens.items() if " " not in token}
     codes = await asyncio.gather(*map(come, words.values()))

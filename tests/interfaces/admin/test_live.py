@@ -2,22 +2,13 @@
 
 import asyncio
 
-from websockets.exceptions import ConnectionClosed
-
 from accounts.models import User
-from tests.messaging.test_two_processes import frame, open_room, post, subscribe
+from tests.raw_socket import frame, subscribe, to_the_end
+from tests.stack import open_room, post
 
 
 def appoint(person):
     User.objects.filter(pk=person.id).update(is_staff=True, is_superuser=True)
-
-
-async def closing(ws):
-    try:
-        while True:
-            await asyncio.wait_for(ws.recv(), 10)
-    except ConnectionClosed as closed:
-        return closed.rcvd.code
 
 
 async def test_who_is_removed_is_told_on_another_process(stack):
@@ -39,6 +30,7 @@ async def test_sockets_of_who_is_signed_out_everywhere_close_and_the_others_stay
         await frame(ws, "hello")
         url = f"{stack.urls[0]}/admin/accounts/user/{bob.id}/sign-out/"
         assert await asyncio.to_thread(post, url, boss) == 200
-        assert await closing(ws) == 4001
+        await to_the_end(ws)
+        assert ws.close_code == 4001
         await other.send('{"type":"ping"}')
         assert (await frame(other, "pong"))["type"] == "pong"

@@ -4,7 +4,8 @@ import asyncio
 import json
 import urllib.request
 
-from tests.messaging.test_two_processes import frame, open_room, say, subscribe
+from tests.raw_socket import frame, say, subscribe
+from tests.stack import open_room
 
 
 def ask(url, person, query):

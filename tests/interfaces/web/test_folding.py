@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.interfaces.web.talk import messages, room_of, say, until, visit, write
-from tests.messaging.test_two_processes import post
+from tests.stack import post
 
 
 def lines(page):

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.interfaces.web.talk import connected, room_of, visit
-from tests.messaging.test_two_processes import post
+from tests.stack import post
 
 LOBBY = re.compile(r"^http://[^/]+/$")
 

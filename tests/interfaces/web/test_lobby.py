@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.interfaces.web.talk import connected, open_room, room_of, say, sees, visit, write
 from tests.interfaces.web.test_changes import edited, opened
-from tests.messaging.test_two_processes import post
+from tests.stack import post
 
 
 def badge(page, room):
