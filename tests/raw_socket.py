@@ -13,7 +13,6 @@ from uuid import uuid4
 
 import pytest
 import websockets
-from django.conf import settings
 from websockets.asyncio.client import ClientConnection
 from websockets.typing import Subprotocol
 
@@ -24,21 +23,21 @@ def opened(
     url: str,
     path: str = "/ws/",
     *,
-    session: str = "",
+    cookie: str = "",
     words: Sequence[str] = (),
     headers: dict[str, str] | None = None,
     **options: Any,
 ) -> websockets.connect:
     """A connection to await or to enter, as a page of that site opens it.
 
-    session  the value of the session cookie
+    cookie   of somebody's session
     words    what is offered as subprotocols, as `by_token` and `by_ticket` say them
     headers  more of them, or another Origin
     options  more for `websockets.connect`
     """
     sent = {"Origin": url}
-    if session:
-        sent["Cookie"] = f"{settings.SESSION_COOKIE_NAME}={session}"
+    if cookie:
+        sent["Cookie"] = cookie
     usual: dict[str, Any] = {"compression": None, "max_size": None, "open_timeout": SECONDS}
     return websockets.connect(
         url.replace("http", "ws", 1) + path,

@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from chattalk_client import ChatTalk
 from django.conf import settings
 from django.db import connection, connections
 
@@ -46,9 +47,13 @@ class Person:
     session: str  # the value of the session cookie
 
     @property
+    def cookie(self) -> str:
+        return f"{settings.SESSION_COOKIE_NAME}={self.session}"
+
+    @property
     def headers(self) -> dict[str, str]:
         """Their browser's, which may change something: the CSRF cookie and header agree."""
-        cookies = f"{settings.SESSION_COOKIE_NAME}={self.session}; csrftoken={TOKEN}"
+        cookies = f"{self.cookie}; csrftoken={TOKEN}"
         return {"Cookie": cookies, "X-CSRFToken": TOKEN, "Content-Type": "application/json"}
 
 
@@ -174,13 +179,17 @@ class Stack:
             people.append(_sign_up(f"{name}{self._named}@example.com", name.capitalize()))
         return people
 
+    def chat(self, number: int, person: Person) -> ChatTalk:
+        """The client that everybody has, at one of the workers, for a person who is just there."""
+        return ChatTalk(self.urls[number], cookie=person.cookie)
+
     def socket(self, number: int, person: Person | None = None, path: str = "/ws/"):
-        """A WebSocket to one of the workers, as a browser would open it."""
+        """A WebSocket to one of the workers, as a browser would open it: for tests of the wire."""
         return socket_at(self.urls[number], person, path)
 
 
 def socket_at(url: str, person: Person | None = None, path: str = "/ws/"):
-    return raw_socket.opened(url, path, session=person.session if person else "")
+    return raw_socket.opened(url, path, cookie=person.cookie if person else "")
 
 
 def open_room(*people: Person, capacity: int = 50) -> int:

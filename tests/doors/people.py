@@ -1,5 +1,5 @@
-"""One person at each door but the page's: they say, and `heard` is what others and they have said,
-in the order it came."""
+"""One person at each door but the page's and that of on_socket.py: they say, and `heard` is what
+others and they have said, in the order it came."""
 
 import json
 from typing import Any
@@ -36,48 +36,6 @@ class Member(Talker):
     def join(self, room: int) -> int:
         """The status."""
         return self.rest("PUT", f"/api/v1/rooms/{room}/membership/").status
-
-
-class OnSocket(Member):
-    """`/ws/`, opened by a ticket."""
-
-    def enter(self, room: int) -> None:
-        assert self.join(room) in (200, 201)
-        self.room = room
-        ticket = self.rest("POST", "/api/v1/tickets/").json["ticket"]
-        self.wire = self.open("/ws/", subprotocols=["chattalk", f"ticket.{ticket}"])
-        self._send(type="subscribe", room=room)
-        until(lambda: self.of("subscribed"), "not subscribed")
-
-    def _send(self, **frame: Any) -> None:
-        self.wire.send(json.dumps(frame))
-
-    def say(self, body: str) -> None:
-        cid = str(uuid4())
-        self._send(type="send", room=self.room, cid=cid, body=body)
-        until(lambda: [one for one in self.of("ack", "nack") if one.get("cid") == cid])
-
-    def of(self, *types: str) -> list[dict[str, Any]]:
-        frames = map(json.loads, list(self.wire.texts))
-        return [frame for frame in frames if frame["type"] in types]
-
-    def heard(self) -> list[str]:
-        return [frame["body"] for frame in self.of("event") if frame["kind"] == "message"]
-
-    def here(self) -> set[str]:
-        """Names, from the snapshot and the changes after it."""
-        people: dict[int, str] = {}
-        for frame in self.of("presence"):
-            if frame["full"]:
-                people = {}
-            for one in [*frame.get("here", []), *frame.get("came", [])]:
-                people[one["id"]] = one["name"]
-            for one in frame.get("went", []):
-                people.pop(one["id"], None)
-        return set(people.values())
-
-    def told_out(self) -> list[str]:
-        return [frame["code"] for frame in self.of("unsubscribed")]
 
 
 class OnRest(Member):

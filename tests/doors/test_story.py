@@ -1,16 +1,18 @@
 """One room, five doors, two processes: whatever is done at one is seen at once at all others.
 
-alice is on the web page, bob on /ws/ by a ticket, carol on REST, dave on STOMP 1.2 and erin on the
-original's wire. frank finds no seat at any door.
+alice is on the web page, bob on /ws/ by the client of Python, carol on REST, dave on STOMP 1.2 and
+erin on the original's wire. frank finds no seat at any door.
 """
 
 import re
 
 import pytest
+from chattalk_client import Refused
 from playwright.sync_api import expect
 
 from tests.doors.clients import until
-from tests.doors.people import OnOriginal, OnRest, OnSocket, OnStomp, Talker
+from tests.doors.on_socket import OnSocket
+from tests.doors.people import OnOriginal, OnRest, OnStomp, Talker
 from tests.interfaces.web.conftest import browser, shot, visitors  # noqa: F401  (fixtures)
 from tests.interfaces.web.talk import connected, messages, say
 
@@ -148,7 +150,7 @@ def test_a_seat_given_back_at_one_door_is_free_at_all(page, others, come, room):
     bob, carol, dave, erin = others
     dave.leave()
     expect(page.locator("#seat-count")).to_have_text("4 members")
-    until(lambda: any(e["kind"] == "leave" for e in bob.of("event")))
+    until(lambda: bob.events("leave"))
     until(lambda: any(one["type"] == "LEAVE" for one in erin.messages("chat")))
     frank = come(OnSocket, 0, "Frank")
     assert frank.join(room) == 201
@@ -162,7 +164,7 @@ def test_who_is_shown_out_is_out_at_every_door(page, others, room):
     bob, carol, dave, erin = others
     for one in (bob, carol, dave):
         show_out(page, one, room)
-    until(lambda: bob.told_out() == ["removed"], "bob's socket was not told")
+    until(lambda: bob.inside.ended == "removed", "bob's socket was not told")
     expect(page.locator("#seat-count")).to_have_text("2 members")
     say(page, "only Erin and I")
     until(lambda: erin.heard() == ["only Erin and I"])
@@ -170,8 +172,8 @@ def test_who_is_shown_out_is_out_at_every_door(page, others, room):
         answer = one.rest("GET", f"/api/v1/rooms/{room}/events/")
         assert answer.status == 404
     assert bob.heard() == dave.heard() == []
-    bob._send(type="send", room=room, cid="0e4a7c1e-1d4e-4a43-a5a5-0d6f0f0a7b51", body="hi")
-    until(lambda: [frame["code"] for frame in bob.of("nack")] == ["not_member"])
+    with pytest.raises(Refused, match="not_member"):
+        bob.say("hi")
 
 
 def show_out(page, one, room):
@@ -193,7 +195,7 @@ def show_out(page, one, room):
 def test_signing_out_a_device_closes_its_sockets_on_the_other_process(page, others):
     bob, carol, dave, erin = others
     assert bob.rest("POST", "/api/v1/tokens/revoke/", {}).status in (200, 204)
-    until(lambda: bob.wire.closed == 4001, "bob's socket is open")
+    until(lambda: bob.line.closed == 4001, "bob's socket is open")
     assert erin.rest("POST", "/api/users/logout").status == 200
     until(lambda: erin.wire.closed == 4001, "erin's socket is open")
     assert dave.wire.closed is None

@@ -25,13 +25,13 @@ DOORS = ["/ws/", "/stomp", "/stomp/chat/123/abcdefgh/websocket", "/stomp/chat/we
 
 def opened(url, user=None, path="/ws/", address="127.0.0.1"):
     """From that address of this machine."""
-    session = "" if user is None else user.session
-    return raw_socket.opened(url, path, session=session, local_addr=(address, 0))
+    cookie = "" if user is None else user.cookie
+    return raw_socket.opened(url, path, cookie=cookie, local_addr=(address, 0))
 
 
 async def known(user):
     _name, cookie = await sync_to_async(session_cookie)(user)
-    user.session = cookie.decode().partition("=")[2]
+    user.cookie = cookie.decode()
 
 
 @pytest.mark.parametrize("path", DOORS)

@@ -39,11 +39,10 @@ def fast(django_db_setup, django_db_blocker):
 
 def raw_socket(stack, number, person, receive_buffer=4096):
     url = urlsplit(stack.urls[number])
-    cookie = f"{settings.SESSION_COOKIE_NAME}={person.session}"
     raw = sockets.socket()
     raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, receive_buffer)
     raw.connect((url.hostname, url.port))
-    raw.sendall(head("/ws/", *UPGRADE, "Origin: http://127.0.0.1", f"Cookie: {cookie}"))
+    raw.sendall(head("/ws/", *UPGRADE, "Origin: http://127.0.0.1", f"Cookie: {person.cookie}"))
     answer = b""
     while b"\r\n\r\n" not in answer:
         answer += raw.recv(1)
@@ -154,7 +153,7 @@ async def test_pages_and_sockets_do_not_notice_a_restart_of_the_database(fast):
     room_id = await fast.arun(open_room, alice, bob)
 
     def page():
-        cookie = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={alice.session}"}
+        cookie = {"Cookie": alice.cookie}
         try:
             request = urllib.request.Request(fast.urls[0], headers=cookie)
             return urllib.request.urlopen(request, timeout=20).status

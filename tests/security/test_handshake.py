@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
 
 from tests.messaging.served import served
 from tests.raw_line import UPGRADE, connect
@@ -80,7 +79,7 @@ async def connection(url, lines):
 
 
 def cookie(person):
-    return f"Cookie: {settings.SESSION_COOKIE_NAME}={person.session}"
+    return f"Cookie: {person.cookie}"
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -9,15 +9,11 @@ from django.conf import settings
 from tests.stack import post
 
 
-def cookie_of(person):
-    return f"{settings.SESSION_COOKIE_NAME}={person.session}"
-
-
 async def test_a_browsers_cookie_opens_rooms_and_sockets(stack):
     alice, bob = await stack.apeople("alice", "bob")
     async with (
-        ChatTalk(stack.urls[0], cookie=cookie_of(alice)) as hers,
-        ChatTalk(stack.urls[1], cookie=cookie_of(bob)) as his,
+        stack.chat(0, alice) as hers,
+        stack.chat(1, bob) as his,
     ):
         assert hers.me.id == alice.id
         card = await hers.open("Tea")
@@ -30,7 +26,7 @@ async def test_a_browsers_cookie_opens_rooms_and_sockets(stack):
 
 async def test_a_cookie_that_ends_ends_the_client(stack):
     (alice,) = await stack.apeople("alice")
-    async with ChatTalk(stack.urls[0], cookie=cookie_of(alice)) as chat:
+    async with stack.chat(0, alice) as chat:
         room = await chat.enter((await chat.open("Tea")).id)
         sign_out = f"{stack.urls[1]}/accounts/sign-out/"
         assert await asyncio.to_thread(post, sign_out, alice) == 200

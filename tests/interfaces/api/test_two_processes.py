@@ -1,11 +1,11 @@
 """REST over two real worker processes."""
 
+import asyncio
 import http.client
-import json
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
-from websockets.sync.client import connect
+from chattalk_client import ChatTalk
 
 from tests.doors.clients import Rest, sign_up, until
 
@@ -23,18 +23,21 @@ def test_one_cid_in_parallel_over_two_processes_is_one_message(stack):
     assert both[1]("GET", path).json["head"] == 2
 
 
-def test_who_is_here_is_known_by_all_processes(stack):
-    _email, dana = sign_up(stack.urls[0], "Dana")
-    room = dana("POST", "/api/v1/rooms/", {"title": "Tea"}).json["id"]
+async def test_who_is_here_is_known_by_all_processes(stack):
+    _email, dana = await asyncio.to_thread(sign_up, stack.urls[0], "Dana")
+    room = (await asyncio.to_thread(dana, "POST", "/api/v1/rooms/", {"title": "Tea"})).json["id"]
     access = dana.headers["Authorization"].removeprefix("Bearer ")
     elsewhere = Rest(stack.urls[1], **dana.headers)
     path = f"/api/v1/rooms/{room}/participants/"
-    address = stack.urls[0].replace("http", "ws") + "/ws/"
-    with connect(address, subprotocols=["chattalk", f"bearer.{access}"]) as socket:
-        socket.send(json.dumps({"type": "subscribe", "room": room}))
-        until(lambda: elsewhere("GET", path).json["count"] == 1, "nobody came")
-        assert elsewhere("GET", path).json["here"][0]["name"] == "Dana"
-    until(lambda: elsewhere("GET", path).json["count"] == 0, "nobody went")
+    async with ChatTalk(stack.urls[0], access=access) as chat:
+        await chat.enter(room)
+        await asyncio.to_thread(counts, elsewhere, path, 1)
+        assert (await asyncio.to_thread(elsewhere, "GET", path)).json["here"][0]["name"] == "Dana"
+    await asyncio.to_thread(counts, elsewhere, path, 0)
+
+
+def counts(rest, path, many):
+    until(lambda: rest("GET", path).json["count"] == many, f"not {many} are here")
 
 
 def test_a_body_in_chunks_is_read(stack):

@@ -4,7 +4,8 @@ import asyncio
 import json
 import urllib.request
 
-from tests.raw_socket import frame, say, subscribe
+from chattalk_client import Enter, Leave
+
 from tests.stack import open_room
 
 
@@ -18,19 +19,19 @@ def ask(url, person, query):
 async def test_who_joins_and_leaves_here_is_announced_there(stack):
     alice, bob = await stack.apeople("alice", "bob")
     room = await stack.arun(open_room, alice)
-    async with stack.socket(0, alice) as ws:
-        await subscribe(ws, room)
+    async with stack.chat(0, alice) as chat:
+        events = (await chat.enter(room)).events()
         url, change = stack.urls[1], "{ it: %s(id: %d) { personnel } }"
         join = change % ("incrementPersonnel", room)
         assert await asyncio.to_thread(ask, url, bob, f"mutation {join}") == {
             "it": {"personnel": 2}
         }
-        entered = await frame(ws, "event")
-        assert (entered["kind"], entered["from"]["id"]) == ("enter", bob.id)
+        entered = await anext(events)
+        assert isinstance(entered, Enter) and entered.sender.id == bob.id
         leave = change % ("decrementPersonnel", room)
         await asyncio.to_thread(ask, url, bob, f"mutation {leave}")
-        left = await frame(ws, "event")
-        assert (left["kind"], left["body"]) == ("leave", "left")
+        left = await anext(events)
+        assert isinstance(left, Leave) and left.how == "left"
 
 
 async def test_what_is_said_there_and_who_is_there_is_read_here(stack):
@@ -39,9 +40,8 @@ async def test_what_is_said_there_and_who_is_there_is_read_here(stack):
     query = f"""{{ room(number: {room}) {{
       seat {{ unread }} events(last: 1) {{ edges {{ node {{ body }} }} }}
       members {{ edges {{ node {{ online person {{ id }} }} }} }} }} }}"""
-    async with stack.socket(0, alice) as ws:
-        await subscribe(ws, room)
-        assert (await say(ws, room, "hello"))["type"] == "ack"
+    async with stack.chat(0, alice) as chat:
+        await (await chat.enter(room)).send("hello")
         for _try in range(100):  # presence is written in a moment
             found = (await asyncio.to_thread(ask, stack.urls[1], bob, query))["room"]
             members = {
