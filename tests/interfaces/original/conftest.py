@@ -2,7 +2,6 @@
 another one."""
 
 import os
-import shutil
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -13,8 +12,9 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django_redis import get_redis_connection
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from tests import chromium
 from tests.interfaces.original.browser import Visitors
 from tests.interfaces.original.page import Page
 from tests.stack import Stack, lent
@@ -92,14 +92,8 @@ def _forget_notes() -> None:
 
 @pytest.fixture
 def browser(original: Stack, npm: Path) -> Iterator[Browser]:
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None and not os.environ.get("CI"):
-        pytest.skip("No browser is installed; CHROMIUM may name one.")
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu"]
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+    with chromium.running() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(params=["same origin", "another origin"])

@@ -1,14 +1,14 @@
 """Real browsers against two real worker processes. Screenshots land in test-artifacts/."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests import chromium
 
 ARTIFACTS = Path(__file__).resolve().parents[3] / "test-artifacts"
 HARMLESS = ("net::ERR_", "WebSocket connection to")  # what a browser says while it is offline
@@ -21,15 +21,8 @@ expect.set_options(timeout=SECONDS)
 def browser(stack: Any) -> Iterator[Browser]:
     """One for each test, inside the stack: while Playwright runs, its event loop fills this thread,
     and neither Django's connections nor other tests' loops may be touched."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None and not os.environ.get("CI"):
-        pytest.skip("No browser is installed; CHROMIUM may name one.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu"]
-        )
+    with chromium.running() as browser:
         yield browser
-        browser.close()
 
 
 class Visitors:
