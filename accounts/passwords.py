@@ -21,6 +21,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from core import refusal_log
+from core.rate_limits import too_fast
 
 Answer = TypeVar("Answer")
 
@@ -32,11 +33,6 @@ COME_BACK = 2  # seconds
 # On whose behalf this request looks at passwords from here on: an address, a blank, an e-mail; of
 # each only so many wait. Empty: nobody's, as in a command.
 asked_by: ContextVar[str] = ContextVar("asked_by", default="")
-
-
-def too_many() -> ValidationError:
-    text = _("Too fast. Try again in a moment.")
-    return ValidationError(text, code="rate_limited", params={"retry_after": COME_BACK})
 
 
 def busy() -> ValidationError:
@@ -78,7 +74,7 @@ class Turns:
         with self._lock:
             if who and self._present[who] >= OF_ONE_MAX:
                 refusal_log.note("passwords, too many at once", who.partition(" ")[0])
-                raise too_many()
+                raise too_fast(COME_BACK)
             if self._all >= self._most:
                 refusal_log.note("passwords, too many people at once", "everybody")
                 raise busy()

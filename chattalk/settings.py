@@ -257,7 +257,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",  # our own pages; it enforces CSRF
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_THROTTLE_CLASSES": ["interfaces.api.throttle.Pace"],
+    "DEFAULT_THROTTLE_CLASSES": ["interfaces.api.throttle.Throttle"],
     "DEFAULT_PARSER_CLASSES": ["interfaces.api.parser.StrictJson"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_METADATA_CLASS": None,

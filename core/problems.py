@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
-from core.rate_limits import PASSING
+from core.rate_limits import PASSING, retry_after
 
 CONTENT_TYPE = "application/problem+json"
 INVALID = "invalid"
@@ -67,8 +67,8 @@ def refused(error: ValidationError, where: str = "pointer") -> Problem:
         return problem(400, INVALID, errors[0]["detail"], errors=errors)
     first = error.error_list[0]
     code = first.code or INVALID
-    wait = (first.params or {}).get("retry_after") if isinstance(first.params, dict) else None
-    return problem(STATUS.get(code, 400), code, first.messages[0], retry_after=wait)
+    status, wait = STATUS.get(code, 400), retry_after(first)
+    return problem(status, code, first.messages[0], retry_after=wait)
 
 
 def place(field: str, where: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ from websockets.frames import Frame
 
 from chattalk.server import forwarded
 from core import client_ip, connection_limits, refusal_log
-from core.gcra import CellRate
+from core.rate_limits import CellRate, Pace
 from interfaces.socket import handshake
 from messaging.live.close_codes import CloseCode
 
@@ -46,7 +46,7 @@ class Configuration(uvicorn.Config):
     def __init__(self, app: str, *, proxies: list[str], most: int, **options: Any) -> None:
         super().__init__(app, http=Request, ws=SocketProtocol, **options)
         self.tally = connection_limits.ConnectionLimit(most)
-        self.ping_pace = CellRate(PING_RATE, PING_BURST)
+        self.ping_rate = CellRate(PING_RATE, PING_BURST)
         self._proxies = [ipaddress.ip_network(proxy) for proxy in proxies]
         logging.getLogger("uvicorn.error").addFilter(not_ours)
         self.counted = lru_cache(maxsize=4096)(self._counted)
@@ -176,12 +176,12 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     """A connection that is a socket."""
 
     config: Configuration
-    _ping_due = 0.0
     _rest: asyncio.TimerHandle | None = None  # from reading, of who pings without end
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.close_timeout = PARTING_SECONDS
+        self._pings = Pace(self.config.ping_rate)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._rest is not None:
@@ -203,9 +203,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         """Each costs an answer, which waits in memory for who does not read: who sends too many is
         read more slowly, so no speed of ours or of theirs makes more of them."""
         super().handle_ping()
-        pace = self.config.ping_pace
-        self._ping_due = pace.later(self._ping_due, 1, REST_SECONDS)
-        seconds, _due = pace.step(self._ping_due)
+        self._pings.count(1, REST_SECONDS)
+        seconds = self._pings.left()
         if seconds and self._rest is None:
             refusal_log.note("pings without end", self.client and self.client[0])
             self.transport.pause_reading()

@@ -22,6 +22,7 @@ from rest_framework.response import Response
 from core.postgresql.breaker import is_outage
 from core.postgresql.reads import Unavailable
 from core.problems import CONTENT_TYPE, INVALID, Problem, place, problem, refused
+from core.rate_limits import TOO_FAST
 from core.text import first_line
 from rooms.services import NotMember
 
@@ -48,8 +49,7 @@ def _problem(error: Exception, where: str) -> Problem:
         case exceptions.ValidationError():
             return _invalid(error, where)
         case exceptions.Throttled():
-            text = _("Too fast. Try again in a moment.")
-            return problem(429, "rate_limited", text, retry_after=error.wait)
+            return problem(429, "rate_limited", TOO_FAST, retry_after=error.wait)
         case exceptions.APIException():
             return problem(error.status_code, _code(error), error.detail)
         case NotMember():  # for who has no seat the inside of a room does not exist

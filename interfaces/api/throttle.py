@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # the framework reads its settings, and with them this, while
     from interfaces.api.view import View
 
 
-class Pace(BaseThrottle):
+class Throttle(BaseThrottle):
     """Notes on the request what interfaces/api/view.py tells the client: RateLimit headers."""
 
     def allow_request(self, request: Request, view: "View") -> bool:

@@ -17,6 +17,7 @@ from core import refusal_log
 from core.postgresql.breaker import is_outage
 from core.postgresql.reads import Unavailable
 from core.problems import INVALID
+from core.rate_limits import TOO_FAST, Pace, retry_after
 from core.text import first_line
 from messaging import log, services
 from messaging.live import frames, node
@@ -24,7 +25,6 @@ from messaging.live.drafts import UNAVAILABLE, Receipt, unavailable
 from messaging.live.packets import Packet, packet
 from messaging.live.subscription import Subscription
 from messaging.log.event import Person, encode
-from messaging.services.messages import TOO_FAST
 from rooms.services import NotMember
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Client:
 
     # There are thousands, most of them idle: what they seldom need they don't hold.
     __slots__ = (
-        "_due", "chores", "in_flight", "language", "last_heard", "node", "send_now", "put",
+        "_pace", "chores", "in_flight", "language", "last_heard", "node", "send_now", "put",
         "subscriptions", "typed", "user", "watched",
     )  # fmt: skip
 
@@ -67,7 +67,7 @@ class Client:
         self.watched: frozenset[int] = _NONE
         self.chores: frozenset[asyncio.Task[None]] = _NONE
         self.in_flight = 0
-        self._due = 0.0  # its next frame
+        self._pace = Pace(self.node.frame_rate)
         self.typed: dict[int, float] = {}
         self.last_heard = self.node.hub.now()
 
@@ -90,7 +90,7 @@ class Client:
         """It is there; and whoever is too fast is read more slowly from here on: that it was, which
         takes a while in which its connection may have ended."""
         self.last_heard = self.node.hub.now()
-        seconds, self._due = self.node.frame_pace.step(self._due)
+        seconds = self._pace.wait()
         if seconds:
             await asyncio.sleep(seconds)
         return seconds > 0
@@ -129,7 +129,7 @@ class Client:
 
     def refuse(self, frame: frames.Frame, error: PermissionDenied | ValidationError) -> None:
         if isinstance(error, ValidationError):
-            code, wait = error.code or INVALID, (error.params or {}).get("retry_after")
+            code, wait = error.code or INVALID, retry_after(error)
         else:
             refusal_log.note(f"{type(frame).__name__.lower()} in a room of others", self.user.id)
             code, wait = "not_member", None
@@ -137,7 +137,7 @@ class Client:
             code=code, detail=_told(error, self.language), room=getattr(frame, "room", None),
             cid=getattr(frame, "cid", None), retry_after=wait or None, ref=frame.ref or None,
         ))  # fmt: skip
-        self._due = self.node.frame_pace.later(self._due, REFUSED - 1, REFUSED_SECONDS)
+        self._pace.count(REFUSED - 1, REFUSED_SECONDS)
 
     async def _answer(self, frame: frames.Frame) -> None:
         match frame:

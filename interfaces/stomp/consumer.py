@@ -7,6 +7,7 @@ from channels.consumer import AsyncConsumer
 from django.conf import settings
 
 from core import refusal_log
+from core.rate_limits import Pace
 from interfaces.socket import authentication, handshake, origins
 from interfaces.socket.session import REFUSED, REFUSED_SECONDS
 from interfaces.stomp.commands import Sender
@@ -124,7 +125,7 @@ class StompConsumer(AsyncConsumer):
 
     async def _serve(self, receive):
         loop = asyncio.get_running_loop()
-        self.sender, self._due = None, 0.0
+        self.sender, self._pace = None, Pace(node.current().frame_rate)
         why = CloseCode.SIGNED_OUT, "not_signed_in"
         self.waiting = loop.call_later(CONNECT_SECONDS, self.close, *why)
         gone_at = None
@@ -166,9 +167,8 @@ class StompConsumer(AsyncConsumer):
         counts as one that is refused."""
         if self.sender is not None:
             return await self.sender.heard()
-        pace = node.current().frame_pace
-        seconds, self._due = pace.step(self._due)
-        self._due = pace.later(self._due, REFUSED - 1, REFUSED_SECONDS)
+        seconds = self._pace.wait()
+        self._pace.count(REFUSED - 1, REFUSED_SECONDS)
         if seconds:
             await asyncio.sleep(seconds)
         return seconds > 0

@@ -8,7 +8,6 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.deprecation import MiddlewareMixin
-from django.utils.translation import gettext as _
 
 from core import client_ip, rate_limits
 from core.problems import CONTENT_TYPE, problem
@@ -23,7 +22,7 @@ class Paced(MiddlewareMixin):
         if request.path.startswith(ELSEWHERE):
             return None
         if seconds := rate_limits.seconds_to_wait(*_caller(request)):
-            return refused(request, 429, _("Too fast. Try again in a moment."), seconds)
+            return refused(request, 429, rate_limits.TOO_FAST, seconds)
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
@@ -31,7 +30,7 @@ class Paced(MiddlewareMixin):
         if not isinstance(error, ValidationError) or hasattr(error, "error_dict"):
             return None
         first = error.error_list[0]
-        seconds = (first.params or {}).get("retry_after")
+        seconds = rate_limits.retry_after(first)
         if not seconds or first.code not in rate_limits.PASSING:
             return None
         return refused(request, rate_limits.PASSING[first.code], first.messages[0], seconds)

@@ -12,9 +12,9 @@ from uuid import uuid4
 
 from django.conf import settings
 
-from core.gcra import CellRate
 from core.postgresql.reads import Reads, Unavailable
 from core.postgresql.writable import writable
+from core.rate_limits import cell_rate
 from messaging import log
 from messaging.live import frames
 from messaging.live.about import Abouts
@@ -47,7 +47,7 @@ class Node:
         self.connections = Connections(self.reads)
         self.draining = False
         self.limits = Limits(self._tell_limits)
-        self.frame_pace = CellRate(settings.FRAME_RATE, settings.FRAME_BURST)
+        self.frame_rate = cell_rate("frame")
         self.presence = Tracker(tell=self._tell_presence, show=self._show_presence, process=self.id)
         self.hub.forgotten = self.presence.forget
         self.hub.said_elsewhere = self._count

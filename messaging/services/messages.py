@@ -7,17 +7,15 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from asgiref.sync import async_to_sync
-from django.core.exceptions import ValidationError
-from django.utils.translation import gettext_lazy as _
 
 from core import refusal_log
+from core.rate_limits import too_fast
 from messaging.live import node
 from messaging.live.drafts import Draft, Receipt
 from messaging.log.event import Person
 from messaging.services import body_text as text
 
 Answer = TypeVar("Answer")
-TOO_FAST = _("Too fast. Try again in a moment.")
 
 
 def post(room_id: int, sender: Person, body: str, client_id: UUID | None = None) -> Future[Receipt]:
@@ -30,11 +28,7 @@ def post(room_id: int, sender: Person, body: str, client_id: UUID | None = None)
     here = node.current()
     if seconds := here.limits.wait(room_id, sender.id, cleaned):
         refusal_log.note("messages, too often", sender.id)
-        raise ValidationError(
-            TOO_FAST,
-            code="rate_limited",
-            params={"retry_after": round(seconds, 3)},
-        )
+        raise too_fast(round(seconds, 3))
     return here.writer.put(Draft(room_id, sender, client_id or uuid4(), cleaned))
 
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from core.rate_limits import in_process
 from messaging.live import message_limits
 from tests.raw_socket import say
 from tests.stack import Stack, lent, open_room
@@ -72,10 +73,10 @@ def test_what_others_tell_counts(here):
 
 
 def test_those_of_whom_little_is_untold_are_forgotten(here, told, monkeypatch):
-    monkeypatch.setattr(message_limits, "PEOPLE_MAX", 10)
+    monkeypatch.setattr(in_process, "UNTOLD_MAX", 10)
     for person in range(25):
         here.wait(1, person, "hello")
-    assert told == [] and len(here._untold) <= 10
+    assert told == [] and len(here._people._untold) <= 10
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,75 @@
+"""A moving window in Redis, counted by one script, so it is one over all processes. While Redis is
+down things go on uncounted.
+
+Who counts: accounts/backends.py and accounts/services.py for an address, messaging/services/ for a
+person, interfaces/api/throttle.py and interfaces/web/throttle.py for requests.
+"""
+
+import time
+from functools import cache
+from typing import NamedTuple
+
+from django.conf import settings
+from limits import RateLimitItem
+from limits.storage import RedisStorage
+from limits.strategies import MovingWindowRateLimiter
+from redis import ConnectionPool
+from redis.exceptions import RedisError
+
+from core import refusal_log
+from core.rate_limits.refusals import too_often
+from core.rate_limits.rules import OVER_PROCESSES
+
+
+class Count(NamedTuple):
+    """How it stands with someone after one more."""
+
+    allowed: bool
+    limit: RateLimitItem
+    left: int
+    seconds: int  # until the window has moved on
+
+
+@cache
+def _limiter(url: str) -> MovingWindowRateLimiter:
+    pool = ConnectionPool.from_url(url, **settings.REDIS_OPTIONS)
+    return MovingWindowRateLimiter(
+        RedisStorage("redis://", connection_pool=pool, key_prefix="chattalk:pace")
+    )
+
+
+def count(name: str, who: str) -> Count | None:
+    """Once more by `who`, and how it stands now. None while Redis is down."""
+    try:
+        allowed, limit = _hit(name, who)
+        return _count(name, who, allowed, limit)
+    except RedisError:  # core/redis.py says so, and lets nobody wait for it
+        return None
+
+
+def seconds_to_wait(name: str, who: str) -> int:
+    """Once more by `who`: 0 if they may; one question to Redis then, where `count` takes two."""
+    try:
+        allowed, limit = _hit(name, who)
+        return 0 if allowed else _count(name, who, allowed, limit).seconds
+    except RedisError:
+        return 0
+
+
+def hit(name: str, who: str) -> None:
+    """Once more by `who`. Raises ValidationError(rate_limited), with `retry_after` seconds."""
+    if seconds := seconds_to_wait(name, who):
+        raise too_often(seconds)
+
+
+def _hit(name: str, who: str) -> tuple[bool, RateLimitItem]:
+    kind, setting = OVER_PROCESSES[name]
+    limit = kind(getattr(settings, setting))
+    return _limiter(settings.REDIS_URL).hit(limit, name, who), limit
+
+
+def _count(name: str, who: str, allowed: bool, limit: RateLimitItem) -> Count:
+    reset, left = _limiter(settings.REDIS_URL).get_window_stats(limit, name, who)
+    if not allowed:
+        refusal_log.note(f"{name}, too often", who)
+    return Count(allowed, limit, left, max(1, round(reset - time.time())))
