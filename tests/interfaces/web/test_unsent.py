@@ -102,11 +102,19 @@ def test_somebody_else_in_the_same_browser_neither_sees_nor_sends_it(stack, visi
     until(tab, lambda: said(stack, room) == [("Alice", "a private word")])
 
 
+# The room says so more than once; each time the page would hide it.
+STAYS_OPEN = """() => {
+    const composer = document.getElementById("composer");
+    composer.hidden = false;
+    Object.defineProperty(composer, "hidden", { value: false, writable: true });
+}"""
+
+
 def has_unsent(stack, page, room, author):
     """What they said came as the room was being closed."""
     stack.run(_close, room, author.id)
     expect(page.locator("#closed")).to_be_visible()
-    page.evaluate("""() => { document.getElementById("composer").hidden = false; }""")
+    page.evaluate(STAYS_OPEN)
     say(page, "too late")
     expect(page.locator("#outbox")).to_contain_text("Not sent.")
 
