@@ -354,7 +354,10 @@ FORMAT_MODULE_PATH = "chattalk.formats"
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    ("client", BASE_DIR / "clients" / "js" / "lib"),  # the pages use the client that others can use
+]
 WHITENOISE_USE_FINDERS = True  # no collectstatic step between a clone and a page
 WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
 

@@ -1,4 +1,4 @@
-// What chattalk.js exports. Frames are those of docs/wire.md.
+// What lib/chattalk.js exports. Frames are those of docs/wire.md.
 
 export interface Person {
   id: number;
@@ -184,7 +184,8 @@ export class Room extends Emitter {
     signal?: AbortSignal;
   }): AsyncIterableIterator<ChatEvent>;
   send(body: string, options?: { cid?: string; patient?: boolean }): Promise<Receipt>;
-  typing(): boolean;
+  /** I write, or with `false` not any more. Answers whether it was told just now. */
+  typing(isWriting?: boolean): boolean;
   read(seq: number): void;
   report(): void;
   page(span: { after?: number; before?: number; limit?: number }): Promise<Page>;

@@ -13,8 +13,8 @@ SETUPTOOLS = PROJECT["tool"]["setuptools"]
 
 def test_it_holds_each_package_and_what_settings_look_for_beside_them():
     included = {name.removesuffix("*") for name in SETUPTOOLS["packages"]["find"]["include"]}
-    assert included == {*APPS, "templates", "static", "locale"}
-    assert all((ROOT / name).is_dir() for name in included)
+    assert included == {*APPS, "templates", "static", "locale", "clients.js.lib"}
+    assert all((ROOT / name.replace(".", "/")).is_dir() for name in included)
     assert SETUPTOOLS["package-data"] == {"*": ["*"]}
 
 

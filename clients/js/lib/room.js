@@ -27,7 +27,8 @@ export class Room extends Emitter {
       tell: (type, what) => this.logged(type, what),
     });
     Object.assign(this, { about: null, people: new Map(), count: 0, degraded: false });
-    Object.assign(this, { readSeq: 0, wantsRead: 0, typedAt: 0, toldAt: 0, timer: null });
+    Object.assign(this, { readSeq: 0, wantsRead: 0, toldAt: 0, isWriting: false, typedAt: 0 });
+    this.timers = { read: null, typing: null };
   }
 
   /** The last line that was given out. */
@@ -61,6 +62,7 @@ export class Room extends Emitter {
   /** No events any more; the seat stays. */
   exit() {
     if (this.log.wanted) this.say("unsubscribe");
+    this.isWriting = false;
     this.log.over("exited");
   }
 
@@ -77,26 +79,32 @@ export class Room extends Emitter {
   async send(body, options) {
     if (this.chat.error) throw this.chat.error;
     this.chat.socket.open();
+    this.isWriting = false;
     return this.outbox.send(body, options);
   }
 
-  /** Tells the others that I write, as often as the server passes it on. */
-  typing() {
-    if (Date.now() - this.typedAt < TYPING_EVERY || !this.say("typing")) return false;
-    this.typedAt = Date.now();
-    return true;
+  /** I write, or with `false` not any more. It is told as often as the server passes it on; what
+   * falls into the pause is told at its end, if I still write. Answers whether it was told just now. */
+  typing(isWriting = true) {
+    this.isWriting = isWriting;
+    if (!isWriting || this.timers.typing) return false;
+    const wait = left(this.typedAt, TYPING_EVERY);
+    if (!wait) return this.tellTyping();
+    this.timers.typing = setTimeout(() => this.tellTyping(), wait);
+    return false;
   }
 
   /** I have read up to there. Told at most once a second, and later where there is no connection. */
   read(seq) {
     this.wantsRead = Math.max(seq, this.wantsRead);
-    this.timer ??= setTimeout(() => this.report(), this.toldAt + READ_EVERY - Date.now());
+    if (this.wantsRead <= this.readSeq) return;
+    this.timers.read ??= setTimeout(() => this.report(), left(this.toldAt, READ_EVERY));
   }
 
   /** The same at once, for a page that is left. */
   report() {
-    clearTimeout(this.timer);
-    this.timer = null;
+    clearTimeout(this.timers.read);
+    this.timers.read = null;
     if (this.wantsRead <= this.readSeq || !this.say("read", { seq: this.wantsRead })) return;
     this.readSeq = this.wantsRead;
     this.toldAt = Date.now();
@@ -124,7 +132,7 @@ export class Room extends Emitter {
   connected() {
     this.log.ask(); // before anything is sent, so that what is sent is heard
     this.outbox.resume();
-    this.report();
+    if (!this.log.wanted) this.report(); // else as soon as it is known how far the server knows
   }
 
   disconnected() {
@@ -138,7 +146,7 @@ export class Room extends Emitter {
   }
 
   over(error) {
-    clearTimeout(this.timer);
+    for (const timer of Object.values(this.timers)) clearTimeout(timer);
     this.log.over("closed", error);
     this.outbox.end(error);
   }
@@ -147,6 +155,13 @@ export class Room extends Emitter {
 
   say(type, fields = {}) {
     return this.chat.socket.send({ type, room: this.id, ...fields });
+  }
+
+  tellTyping() {
+    this.timers.typing = null;
+    if (!this.isWriting || !this.say("typing")) return false;
+    this.typedAt = Date.now();
+    return true;
   }
 
   given(event) {
@@ -164,7 +179,8 @@ export class Room extends Emitter {
   on_subscribed(frame) {
     if (!this.log.subscribed(frame)) return;
     this.about = frame.about;
-    this.on_read({ seq: frame.read });
+    this.readSeq = frame.read; // exactly: what was told last may have been lost with its connection
+    this.report();
     this.outbox.settleUpTo(this.last);
   }
 
@@ -173,7 +189,8 @@ export class Room extends Emitter {
   }
 
   on_ack(frame) {
-    this.outbox.acknowledged(frame, this.log.isIn ? this.last : undefined);
+    const live = this.log.wanted ? (this.last ?? 0) : undefined; // else its line does not come
+    this.outbox.acknowledged(frame, live);
   }
 
   on_nack(frame) {
@@ -196,3 +213,6 @@ export class Room extends Emitter {
     Object.assign(this, { count, degraded });
   }
 }
+
+// Milliseconds until it may be told again. A clock that was set back holds up nothing for long.
+const left = (since, every) => Math.min(every, Math.max(0, since + every - Date.now()));

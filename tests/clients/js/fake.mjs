@@ -2,7 +2,7 @@
 
 import { afterEach } from "node:test";
 
-import { ChatTalk } from "../../../clients/js/chattalk.js";
+import { ChatTalk } from "../../../clients/js/lib/chattalk.js";
 
 const clients = []; // those that are at work keep the program running
 afterEach(() => clients.splice(0).forEach(({ socket }) => socket.rest()));

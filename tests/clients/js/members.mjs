@@ -5,7 +5,7 @@
 
 import { randomUUID } from "node:crypto";
 
-import { ChatTalk } from "../../../clients/js/chattalk.js";
+import { ChatTalk } from "../../../clients/js/lib/chattalk.js";
 
 const [urls, count] = [JSON.parse(process.argv[2]), Number(process.argv[3])];
 const NAMES = ["alice", "bob", "dana"];

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Closed, Refused } from "../../../clients/js/chattalk.js";
+import { Closed, Outbox, randomId, Refused } from "../../../clients/js/lib/chattalk.js";
 import { FakeServer, message, settle } from "./fake.mjs";
 
 const CID = "0e4a7c1e-1d4e-4a43-a5a5-0d6f0f0a7b51";
@@ -26,6 +26,16 @@ test("one message is under way at a time", async () => {
   assert.deepEqual([seq, repeated], [1, false]);
   await server.ack(server.heard("send")[1], 2);
   assert.equal((await sent[1]).seq, 2);
+});
+
+test("what is written before there is a connection is sent when there is one, in order", async () => {
+  const server = new FakeServer();
+  const { outbox } = server.chat.room(7);
+  for (const body of ["one", "two"]) outbox.add(body);
+  await server.enter(0);
+  assert.deepEqual(bodies(server), ["one"]);
+  await server.ack(server.heard("send")[0], 1);
+  assert.deepEqual(bodies(server), ["one", "two"]);
 });
 
 test("what was not answered is sent again with the same id, over a break too", async (t) => {
@@ -120,6 +130,29 @@ test("a line that comes before its acknowledgement confirms what nobody waits fo
   assert.deepEqual(bodies(server), ["one", "two"]);
 });
 
+test("what is acknowledged stays on show until its line is given out, however early it is", async () => {
+  const server = new FakeServer();
+  const { outbox } = server.chat.room(7);
+  outbox.add("one");
+  server.chat.enter(7, { after: 4 });
+  await server.hello();
+  await server.ack(server.heard("send")[0], 6); // before the room is there
+  assert.deepEqual(outbox.items.map(({ state }) => state), ["stored"]);
+  await server.subscribed({ head: 6, after: 4 });
+  await server.say(message(5));
+  assert.equal(outbox.items.length, 1);
+  await server.say(message(6));
+  assert.deepEqual(outbox.items, []);
+});
+
+test("what is acknowledged when its line has been given out is on show no longer", async () => {
+  const server = new FakeServer();
+  const { outbox } = await server.enter(9);
+  outbox.add("one");
+  await server.ack(server.heard("send")[0], 5);
+  assert.deepEqual(outbox.items, []);
+});
+
 test("a store gets all that is not confirmed, and gives it back to the next program", async () => {
   let kept = [];
   const store = () => ({ load: async () => kept, save: (items) => (kept = structuredClone(items)) });
@@ -154,6 +187,60 @@ test("where it is wanted, what was refused stays for its author", async () => {
   assert.notEqual(server.heard("send")[2].cid, cid); // that id names another text
   room.outbox.discard(item.cid);
   assert.deepEqual(room.outbox.items, []);
+});
+
+test("a refusal that stays holds up nothing behind it", async () => {
+  const server = new FakeServer({ keepsRefused: true });
+  const { outbox } = await server.enter(0);
+  for (const body of ["one", "two"]) outbox.add(body);
+  await nack(server, server.heard("send")[0], "too_long");
+  assert.deepEqual(outbox.items.map(({ state }) => state), ["failed", "pending"]);
+  assert.deepEqual(bodies(server), ["one", "two"]);
+});
+
+test("where nothing can be sent any more it stays, and says why", async () => {
+  const server = new FakeServer({ keepsRefused: true });
+  const { outbox } = server.chat.room(7);
+  outbox.add("one");
+  outbox.failAll("not_member", "No seat.");
+  assert.deepEqual(outbox.items.map(({ body, state, why }) => [body, state, why]), [["one", "failed", "No seat."]]);
+  await server.enter(0);
+  assert.deepEqual(bodies(server), []);
+});
+
+test("what a program of before has left goes first, and nothing of it twice", async () => {
+  const server = new FakeServer();
+  const { outbox } = server.chat.room(7);
+  outbox.add("mine");
+  const left = { cid: CID, body: "theirs", at: "2020-01-01T00:00:00.000Z" };
+  for (const items of [[left], [left]]) outbox.adopt(items);
+  await server.enter(0);
+  await server.ack(server.heard("send")[0], 1);
+  assert.deepEqual(bodies(server), ["theirs", "mine"]);
+  assert.equal(server.heard("send")[0].cid, CID);
+});
+
+test("where it is kept from now on has all of it, and where it was kept nothing", () => {
+  const kept = { before: [], now: [] };
+  const place = (name) => ({ load: () => [], save: (items) => (kept[name] = items.map(({ body }) => body)) });
+  const outbox = new Outbox({ transmit: () => false, store: place("before") });
+  outbox.add("one");
+  assert.deepEqual(kept.before, ["one"]);
+  outbox.keepIn(place("now"));
+  outbox.add("two");
+  assert.deepEqual(kept, { before: [], now: ["one", "two"] });
+});
+
+test("ids are UUIDs, with or without a secure context", () => {
+  const form = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+  assert.match(randomId(), form);
+  const own = crypto.randomUUID;
+  try {
+    crypto.randomUUID = undefined;
+    assert.match(randomId(), form);
+  } finally {
+    crypto.randomUUID = own;
+  }
 });
 
 test("what is released is somebody else's, and stays in the store", async () => {
@@ -198,6 +285,58 @@ test("how far I read is told once a second, and what could not be told after a b
   await server.hello();
   await server.subscribed({ head: 9, after: 9, read: 6 });
   assert.deepEqual(server.heard("read").map(({ seq }) => seq), [8]);
+});
+
+test("how far I read is told again where the server did not hear it before a break", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_000 });
+  const server = new FakeServer();
+  const room = await server.enter(9);
+  room.read(8);
+  t.mock.timers.tick(1);
+  await server.close();
+  t.mock.timers.tick(1_000);
+  await server.hello();
+  assert.deepEqual(server.heard("read"), []); // the answer says whether it was heard
+  await server.subscribed({ head: 9, after: 9, read: 6 });
+  assert.deepEqual(server.heard("read").map(({ seq }) => seq), [8]);
+  await server.close();
+  t.mock.timers.tick(2_000);
+  await server.hello();
+  await server.subscribed({ head: 9, after: 9, read: 8 });
+  assert.deepEqual(server.heard("read"), []);
+});
+
+test("a clock that is set back holds up nothing for long", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_000_000 });
+  const server = new FakeServer();
+  const room = await server.enter(9);
+  room.read(5);
+  t.mock.timers.tick(1);
+  t.mock.timers.setTime(1_000_000);
+  room.read(6);
+  t.mock.timers.tick(1_000);
+  assert.deepEqual(server.heard("read").map(({ seq }) => seq), [5, 6]);
+});
+
+test("that I write is told as often as it is passed on, and at the pause's end if I still do", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_000 });
+  const server = new FakeServer();
+  const room = await server.enter(0);
+  const told = () => server.heard("typing").length;
+  assert.deepEqual([room.typing(), room.typing(), room.typing()], [true, false, false]);
+  assert.equal(told(), 1);
+  t.mock.timers.tick(3_100);
+  assert.equal(told(), 2);
+  room.typing();
+  room.typing(false);
+  t.mock.timers.tick(3_100);
+  assert.equal(told(), 2);
+  room.typing();
+  assert.equal(told(), 3);
+  room.typing();
+  room.send("done");
+  t.mock.timers.tick(3_100);
+  assert.equal(told(), 3);
 });
 
 test("who is here is what was told of it", async () => {

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import test, { afterEach } from "node:test";
 
-import { ChatTalk, Refused, SignedOut } from "../../../clients/js/chattalk.js";
+import { ChatTalk, Refused, SignedOut } from "../../../clients/js/lib/chattalk.js";
 
 const urls = JSON.parse(process.env.CHATTALK_URLS);
 const clients = [];

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { Closed, Ended, namedWait, Refused, SignedOut, waitBefore } from "../../../clients/js/chattalk.js";
+import { Closed, Ended, namedWait, Refused, SignedOut, waitBefore } from "../../../clients/js/lib/chattalk.js";
 import { FakeServer, settle } from "./fake.mjs";
 
 const least = () => 0;
@@ -106,6 +106,23 @@ for (const code of [4003, 1009]) {
     assert.equal(server.chat.state, "over");
   });
 }
+
+test("nothing is sent by what was closed for good", async () => {
+  const server = new FakeServer();
+  const room = await server.enter(1);
+  room.outbox.add("under way");
+  await settle();
+  const { length } = server.wire.sent;
+  await server.close(4003);
+  room.outbox.add("too late");
+  room.read(1);
+  room.report();
+  assert.equal(room.typing(), false);
+  server.chat.check();
+  await settle();
+  assert.equal(server.wire.sent.length, length);
+  assert.equal(server.wires.length, 1);
+});
 
 test("whose page it is not is the end of it, before anything is said", async () => {
   const server = new FakeServer({ as: 5 });

@@ -12,7 +12,7 @@ from tests.interfaces.web.conftest import browser, visitors  # noqa: F401  (fixt
 from tests.interfaces.web.talk import room_of
 from tests.stack import Stack
 
-FOLDER = ROOT / "clients" / "js"
+SERVED = "/static/client/chattalk.js"
 TALK = """async ({ url, options, room: id, body, module }) => {
     const { ChatTalk } = await import(module);
     const chat = (window.chat = new ChatTalk(url, options));
@@ -29,23 +29,11 @@ HEARS = """async (body) => {
 }"""
 
 
-def serve_module(page) -> None:
-    """The site does not serve the module yet; here it stands at an address of its own."""
-    page.route(
-        "**/clients/js/**",
-        lambda route: route.fulfill(
-            path=FOLDER / route.request.url.split("/clients/js/")[1],
-            content_type="text/javascript",
-        ),
-    )
-
-
 def come(visitors, worker, person, **talk):  # noqa: F811
     page = visitors.come(worker, person)
-    serve_module(page)
     page.goto("/")
     options = {"session": True, "as": person.id}
-    talk = {"url": None, "options": options, "module": "/clients/js/chattalk.js"} | talk
+    talk = {"url": None, "options": options, "module": SERVED} | talk
     return page, page.evaluate(TALK.replace("(url, options)", "(url ?? undefined, options)"), talk)
 
 
@@ -80,7 +68,7 @@ def test_a_page_of_somebody_else_says_nothing(visitors, stack):  # noqa: F811
     page, _said = come(visitors, 0, alice, room=room, body="hello")
     ended = page.evaluate(
         """async ([as, id]) => {
-            const { ChatTalk, Ended } = await import("/clients/js/chattalk.js");
+            const { ChatTalk, Ended } = await import("/static/client/chattalk.js");
             const chat = new ChatTalk(undefined, { session: true, as });
             const error = await chat.room(id).send("by whom?").catch((error) => error);
             return [error instanceof Ended, error.code, chat.state];
@@ -92,7 +80,7 @@ def test_a_page_of_somebody_else_says_nothing(visitors, stack):  # noqa: F811
 
 QUIET = "/rooms/new/"  # a page that itself sends nothing
 KEEPS = """async ([as, id, body]) => {
-    const { ChatTalk } = await import("/clients/js/chattalk.js");
+    const { ChatTalk } = await import("/static/client/chattalk.js");
     const { openUnsent } = await import("/static/js/unsent.js");
     const unsent = await openUnsent(String(as));
     const store = (room) => unsent.store(room, () => "Tea");
@@ -109,14 +97,12 @@ def test_what_a_closed_tab_has_left_is_sent_by_the_next_one(visitors, stack):  #
     room = room_of(stack, alice, bob)
     listening, _said = come(visitors, 1, bob, room=room, body="hello")
     tab = visitors.come(0, alice)
-    serve_module(tab)
     tab.goto(QUIET)
     tab.evaluate("(WebSocket.prototype.send = () => {}), null")  # nothing gets out
     assert tab.evaluate(KEEPS, [alice.id, room, "before the end"])["name"] == "Alice"
     tab.wait_for_function(f"chat.room({room}).outbox.underWay !== null")
     tab.close()
     next_tab = visitors.contexts[-1].new_page()
-    serve_module(next_tab)
     next_tab.goto(QUIET)
     next_tab.evaluate(KEEPS, [alice.id, room, None])
     assert listening.evaluate(HEARS, "before the end") == "Alice"
@@ -165,7 +151,7 @@ def test_a_page_at_another_origin_talks_by_ticket(named, elsewhere, browser):  #
     page.goto(elsewhere)
     options = {"email": email, "password": PASSWORD}
     talk = {"url": named.urls[0], "room": room, "body": "from elsewhere", "options": options}
-    said = page.evaluate(TALK, talk | {"module": "/clients/js/chattalk.js"})
+    said = page.evaluate(TALK, talk | {"module": "/clients/js/lib/chattalk.js"})
     assert said["event"]["body"] == "from elsewhere"
     assert said["me"]["name"] == "Bob"
     page.close()

@@ -6,17 +6,17 @@
 //   for await (const event of room.events()) …
 //   await room.send("hello");
 
-import { Emitter } from "./lib/emitter.js";
-import { Rest } from "./lib/rest.js";
-import { Room } from "./lib/room.js";
-import { SessionSignIn, TokenSignIn } from "./lib/sign_in.js";
-import { Socket } from "./lib/socket.js";
+import { Emitter } from "./emitter.js";
+import { Rest } from "./rest.js";
+import { Room } from "./room.js";
+import { SessionSignIn, TokenSignIn } from "./sign_in.js";
+import { Socket } from "./socket.js";
 
-export { namedWait, waitBefore } from "./lib/backoff.js";
-export { Emitter } from "./lib/emitter.js";
-export { ChatTalkError, Closed, Ended, Refused, SignedOut, Unreachable } from "./lib/errors.js";
-export { Outbox, randomId } from "./lib/outbox.js";
-export { Room } from "./lib/room.js";
+export { namedWait, waitBefore } from "./backoff.js";
+export { Emitter } from "./emitter.js";
+export { ChatTalkError, Closed, Ended, Refused, SignedOut, Unreachable } from "./errors.js";
+export { Outbox, randomId } from "./outbox.js";
+export { Room } from "./room.js";
 
 export class ChatTalk extends Emitter {
   /** `options`: see README.md. Nothing is sent until something is asked for. */
