@@ -1,6 +1,6 @@
-"""When a client comes back, as our own page does it (static/js/socket.js): when it was told to, or
-after a random part of a wait that doubles ("full jitter": M. Brooker, Exponential Backoff and
-Jitter, AWS Architecture Blog 2015)."""
+"""When a client comes back, as our own pages do it (clients/js/lib/backoff.js): when it was told
+to, or after a random part of a wait that doubles ("full jitter": M. Brooker, Exponential Backoff
+and Jitter, AWS Architecture Blog 2015)."""
 
 import json
 import random

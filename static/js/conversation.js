@@ -1,5 +1,6 @@
 // The conversation page: what comes by the wire and what the reader does, brought together.
 
+import { ChatTalkError } from "../client/chattalk.js";
 import { watchAbout } from "./conversation/about.js";
 import { Composer } from "./conversation/composer.js";
 import { Connection } from "./conversation/connection.js";
@@ -7,35 +8,39 @@ import { attentive, byId } from "./conversation/dom.js";
 import { Drawer } from "./conversation/drawers.js";
 import { kindOf } from "./conversation/kinds.js";
 import { Names } from "./conversation/names.js";
-import { Outbox, tabStore } from "./conversation/outbox.js";
 import { People } from "./conversation/people.js";
 import { Place } from "./conversation/place.js";
 import { waiting } from "./conversation/render.js";
 import { Room } from "./conversation/room.js";
 import { Typing } from "./conversation/typing.js";
+import { chatOfPage } from "./chat.js";
 import { Courier } from "./courier.js";
 import { watchMyRooms } from "./my_rooms.js";
-import { connect } from "./socket.js";
+import { tabStore } from "./tab_store.js";
 import { whenDayChanges } from "./time.js";
 import { whenOver } from "./whose.js";
 
-const ASK_AGAIN = 2_000; // ms after a subscribe that the server could not answer
-const FRAMES = [
-  "subscribed", "unsubscribed", "event", "ack", "nack",
+const LEFT = new Set(["left", "removed", "not_member"]); // how the client's hold on the room ends
+const TOLD = [
+  "subscribed", "ended", "event", "ack", "nack", "outbox",
   "presence", "typing", "about", "read", "seat",
 ];
 
 class Conversation {
   constructor(start) {
     Object.assign(this, { id: start.room.id, me: start.me });
-    this.asking = false; // a subscribe is on its way
     this.isOver = false; // the page is somebody else's now, and shows nothing of this one
+    this.tab = `chattalk:${this.id}:${this.me.id}`;
     whenOver((hasSignedOut) => this.over(hasSignedOut));
-    this.socket = connect();
+    const store = (id) => (id === this.id ? tabStore(`${this.tab}:outbox`) : undefined);
+    this.chat = chatOfPage({ store });
+    this.wire = this.chat.room(this.id); // the room as the client hears it
+    this.outbox = this.wire.outbox;
     this.build(start);
-    this.buildWriting(`chattalk:${start.room.id}:${start.me.id}`);
+    this.buildWriting();
     this.show(start);
     this.listen();
+    this.enter();
     this.keepUnsent();
   }
 
@@ -43,41 +48,35 @@ class Conversation {
     const { me } = this;
     this.place = new Place({
       start,
-      tell: (seq) => this.say("read", { seq }),
+      wire: this.wire,
       paged: (event) => this.settleOwn(event),
       shown: (unread) => this.showUnread(unread),
     });
     this.scrollback = this.place.scrollback;
-    this.typing = new Typing({ element: byId("typing"), tell: () => this.say("typing"), me });
+    this.typing = new Typing({ element: byId("typing"), me });
     this.people = new People({ parts: peopleParts(), url: start.urls.members, me });
-    this.myRooms = watchMyRooms(byId("my-rooms"), this.socket);
+    this.myRooms = watchMyRooms(byId("my-rooms"), this.chat);
     const { about, moderates } = start;
     this.room = new Room({ about, moderates, me, changed: (now) => this.people.become(now) });
     this.lookAtDay = whenDayChanges(() => this.newDay());
-    new Names({ socket: this.socket, room: this.id, view: this.scrollback.view });
+    new Names({ wire: this.wire, view: this.scrollback.view });
   }
 
-  buildWriting(tab) {
+  buildWriting() {
     this.connection = new Connection(byId("connection"), () => this.showOutbox());
-    this.outbox = new Outbox({
-      transmit: ({ cid, body }) => this.say("send", { cid, body }),
-      changed: () => this.showOutbox(),
-      store: tabStore(`${tab}:outbox`),
-    });
     this.composer = new Composer({
       form: byId("composer"),
       text: byId("body"),
       counter: byId("counter"),
-      draft: tabStore(`${tab}:draft`),
+      draft: tabStore(`${this.tab}:draft`),
       send: (body) => this.write(body),
-      typed: (text) => this.typing.wrote(text),
+      typed: (text) => this.wire.typing(Boolean(text.trim())),
     });
   }
 
   async keepUnsent() {
     const { id } = this;
-    const took = (items) => this.outbox.adopt(items);
-    const unsent = await new Courier(this.socket, { room: id, took }).open();
+    const unsent = await new Courier(this.chat, { room: id }).open();
     if (!unsent) return;
     this.outbox.keepIn(unsent.store(id, () => this.room.about.title));
     this.connection.keeps = true;
@@ -109,48 +108,48 @@ class Conversation {
   // ---- the wire ----
 
   listen() {
-    this.socket.on("state", (state) => {
+    this.chat.on("state", (state) => {
       this.connection.become(state);
       byId("conversation").classList.toggle("is-off", state !== "open");
-      if (state !== "open") this.outbox.pause();
     });
-    this.socket.on("hello", () => this.subscribe());
-    for (const type of FRAMES) {
-      this.socket.on(type, (frame) => frame.room === this.id && this[`on_${type}`](frame));
-    }
-    this.socket.on("watching", ({ rooms }) => rooms.forEach((one) => this.seats(one)));
-    this.socket.on("activity", (frame) => this.seats(frame));
-    this.socket.on("heads", ({ rooms }) => {
-      if (this.scrollback.log.isBehind(rooms[this.id] || 0)) this.subscribe();
+    this.chat.on("hello", () => this.comeBack());
+    for (const type of TOLD) this.wire.on(type, (what) => this[`on_${type}`](what));
+    this.chat.on("watching", ({ rooms }) => rooms.forEach((one) => this.seats(one)));
+    this.chat.on("activity", (frame) => this.seats(frame));
+  }
+
+  // What becomes of it is told as `subscribed` or `ended`. What is too much to be brought line by line
+  // comes as pages, as far as the reader goes.
+  enter() {
+    const { live } = this.scrollback.log;
+    this.wire.enter({ after: live, whole: false }).catch((error) => {
+      if (!(error instanceof ChatTalkError)) throw error;
     });
   }
 
-  say(type, fields = {}) {
-    return this.socket.send({ type, room: this.id, ...fields });
-  }
-
-  subscribe() {
-    this.asking = this.say("subscribe", { after: this.scrollback.log.live });
+  // If I am a member again.
+  comeBack() {
+    if (!this.room.isMember) this.enter();
   }
 
   on_subscribed(frame) {
-    this.asking = false;
     this.connection.stick(false);
     if (!this.room.isMember) this.people.enter();
     this.room.enter();
     this.room.become(frame.about);
     this.place.resume(frame);
     this.place.moved();
-    this.outbox.resume();
+  }
+
+  on_ended({ how }) {
+    if (LEFT.has(how)) this.left();
   }
 
   on_event(event) {
     const how = this.scrollback.log.take(event);
-    if (how === "hole" && !this.asking) this.subscribe();
-    if (how === "hole" || how === "repeat") return;
+    if (how === "repeat") return;
     this.lookAtDay();
     this.place.take(event, how === "added");
-    this.outbox.settleUpTo(this.scrollback.log.live);
     this.changedBy(event);
     this.place.moved();
   }
@@ -161,19 +160,19 @@ class Conversation {
     if (kindOf(event).changesPeople) this.people.refresh();
   }
 
-  on_ack({ cid, seq }) {
+  on_ack() {
     this.connection.stick(false);
-    this.outbox.acknowledged(cid, seq, this.scrollback.log.live);
   }
 
-  on_nack(refusal) {
-    if (refusal.code === "not_member") this.left();
-    if (refusal.code === "room_closed") this.room.closed();
-    // Only what is tried again, for its answer says when it is over.
-    const waits = refusal.cid || this.asking;
-    if (refusal.code === "unavailable" && waits) this.connection.stick(true);
-    if (refusal.cid) this.outbox.refused(refusal);
-    else if (this.asking) setTimeout(() => this.subscribe(), ASK_AGAIN);
+  on_nack({ code, cid, ref }) {
+    if (code === "not_member") this.left();
+    if (code === "room_closed") this.room.closed();
+    // Only of what is tried again (a message, a subscribe): its answer says when it is over.
+    if (code === "unavailable" && (cid || ref)) this.connection.stick(true);
+  }
+
+  on_outbox() {
+    this.showOutbox();
   }
 
   seats({ room, personnel }) {
@@ -188,10 +187,6 @@ class Conversation {
     this.typing.heard(user);
   }
 
-  on_unsubscribed({ code }) {
-    if (code === "left" || code === "removed") this.left();
-  }
-
   on_about({ about }) {
     this.room.become(about);
     this.place.showReading(); // and with it the title
@@ -204,7 +199,7 @@ class Conversation {
 
   // In another tab I took a seat again.
   on_seat({ taken }) {
-    if (taken && !this.room.isMember) this.subscribe();
+    if (taken) this.comeBack();
   }
 
   // ---- the reader ----
@@ -232,7 +227,7 @@ class Conversation {
   }
 
   looked() {
-    if (attentive() && !this.room.isMember) this.subscribe(); // if I am one again, I come back
+    if (attentive()) this.comeBack();
   }
 
   // What came while nobody looks.
@@ -255,8 +250,8 @@ class Conversation {
   }
 
   left() {
+    this.wire.exit(); // a refusal may come before the room says so
     this.outbox.failAll("not_member", gettext("You are not a member of this room any more."));
-    this.asking = false;
     this.people.leave();
     this.room.left();
   }

@@ -1,8 +1,8 @@
 // The lobby keeps itself fresh: my rooms by the socket, all open rooms by asking now and then.
 
+import { chatOfPage } from "./chat.js";
 import { Courier } from "./courier.js";
 import { watchMyRooms } from "./my_rooms.js";
-import { connect } from "./socket.js";
 import { showTimes } from "./time.js";
 import { ask } from "./whose.js";
 
@@ -14,9 +14,9 @@ const search = document.getElementById("q");
 let latest = 0; // answers may overtake each other: only the newest question's counts
 let shown = "";
 
-const socket = connect();
-watchMyRooms(document.body, socket);
-new Courier(socket).open();
+const chat = chatOfPage();
+watchMyRooms(document.body, chat);
+new Courier(chat).open();
 
 setInterval(() => document.hidden || refresh(), REFRESH_EVERY);
 document.addEventListener("visibilitychange", () => document.hidden || refresh());

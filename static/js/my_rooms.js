@@ -1,6 +1,6 @@
 // "My rooms" moves by itself: badges, member counts, titles and the order, by the socket.
 //
-//   const myRooms = watchMyRooms(element, socket);
+//   const myRooms = watchMyRooms(element, chat);
 //   myRooms.here(roomId, count);   // the page itself shows that room, and knows its unread
 //   myRooms.refresh();             // ask the server for the whole list again
 //
@@ -16,25 +16,26 @@ const WATCHED_MAX = 200; // rooms; the wire allows no more
 const REFRESHED_EVERY = 3_000; // ms, at most
 const LOOKED_AT_EVERY = 15_000; // ms, where there are more rooms than are watched
 
-export function watchMyRooms(element, socket) {
+export function watchMyRooms(element, chat) {
   const list = element.matches("[data-mine]") ? element : element.querySelector("[data-mine]");
-  const myRooms = new MyRooms(element, list, socket);
-  socket.on("hello", (frame) => myRooms.greeted(frame));
-  socket.on("watching", (frame) => myRooms.compare(frame.rooms));
-  for (const type of ["activity", "read"]) socket.on(type, (frame) => myRooms.take(frame));
-  socket.on("about", (frame) => myRooms.showAbout(frame));
-  socket.on("seat", (frame) => myRooms.seat(frame));
+  const myRooms = new MyRooms(element, list, chat);
+  chat.on("hello", () => myRooms.greeted());
+  chat.on("watching", (frame) => myRooms.compare(frame.rooms));
+  for (const type of ["activity", "read"]) chat.on(type, (frame) => myRooms.take(frame));
+  chat.on("about", (frame) => myRooms.showAbout(frame));
+  chat.on("seat", (frame) => myRooms.seat(frame));
   document.addEventListener("visibilitychange", () => document.hidden || myRooms.refresh());
   setInterval(() => document.hidden || myRooms.lookForMore(), LOOKED_AT_EVERY);
+  myRooms.watch();
   return myRooms;
 }
 
 class MyRooms {
-  constructor(page, list, socket) {
+  constructor(page, list, chat) {
     this.page = page;
     this.list = list;
-    this.socket = socket;
-    this.me = null;
+    this.chat = chat;
+    this.wasGreeted = false;
     this.unread = new Map(); // room → Unread
     this.shown = {}; // the room of this page, and how much of it is unread
     this.fetching = false;
@@ -66,16 +67,14 @@ class MyRooms {
     }
   }
 
-  greeted(frame) {
-    const isBack = this.me !== null;
-    this.me = String(frame.user.id);
-    this.watch();
-    if (isBack) this.refresh(); // what I read elsewhere meanwhile was not told
+  greeted() {
+    if (this.wasGreeted) this.refresh(); // what I read elsewhere meanwhile was not told
+    this.wasGreeted = true;
   }
 
   watch() {
     const rooms = this.rows().map((row) => Number(row.dataset.room));
-    this.socket.send({ type: "watch", rooms: rooms.slice(0, WATCHED_MAX) });
+    this.chat.watch(rooms.slice(0, WATCHED_MAX));
   }
 
   // The page was rendered before the socket was open: did something happen in between?
@@ -104,8 +103,9 @@ class MyRooms {
   }
 
   ofOthers(messages) {
+    const me = String(this.chat.me.id);
     return Object.entries(messages)
-      .filter(([user]) => user !== this.me)
+      .filter(([user]) => user !== me)
       .reduce((sum, [, count]) => sum + count, 0);
   }
 

@@ -12,9 +12,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def scripts(tmp_path_factory):
-    """A copy that says of itself that its files are modules, as a browser takes them."""
+    """A copy, laid out as it is served, that says of itself that its files are modules."""
     folder = tmp_path_factory.mktemp("scripts")
     shutil.copytree(ROOT / "static" / "js", folder / "static" / "js")
+    shutil.copytree(ROOT / "clients" / "js" / "lib", folder / "static" / "client")
     shutil.copytree(ROOT / "tests" / "js", folder / "tests" / "js")
     (folder / "package.json").write_text('{"type": "module"}')
     return folder

@@ -79,4 +79,4 @@ def test_a_refusal_that_nobody_shows_is_a_page_too(db, code, status):
 def test_static_files_do_not_count(db, somewhere, settings):
     settings.PAGE_RATE_NOBODY = 1
     somewhere.get(SIGN_IN)
-    assert somewhere.get("/static/js/socket.js").status_code == 200
+    assert somewhere.get("/static/client/chattalk.js").status_code == 200

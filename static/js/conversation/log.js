@@ -1,4 +1,5 @@
-// The room's log as this page knows it: a stretch without holes, and how far the wire has come.
+// The room's log as this page knows it: a stretch without holes, and how far the wire has come. The
+// client gives out its lines in order, without a hole; what it passes over comes as pages.
 //
 //   end   the last line of the stretch that is held (shown)
 //   live  the last line that came, in order, by the wire or a page; where to resume from
@@ -27,21 +28,15 @@ export class Log {
     return this.end === this.live;
   }
 
-  // A line from the wire: "added" to the stretch, "beyond" it, a "repeat", or after a "hole".
+  // The next line from the wire: "added" to the stretch, "beyond" it, or a "repeat" of a page's.
   take(event) {
     if (event.seq <= this.live) return "repeat";
-    if (event.seq > this.live + 1) return "hole";
     const attached = this.attached;
     this.live = event.seq;
     if (!attached) return "beyond";
     this.end = event.seq;
     this.events.push(event);
     return "added";
-  }
-
-  // Is there something after `head` lines that the wire has not brought?
-  isBehind(head) {
-    return head > this.live;
   }
 
   // A page of what was before; answers what of it is new.

@@ -1,14 +1,13 @@
 // What people are called now: the newest name that was heard of somebody stands at all their lines.
 
 export class Names {
-  constructor({ socket, room, view }) {
+  // wire: the room as the client hears it
+  constructor({ wire, view }) {
     Object.assign(this, { view, known: new Map() });
-    const hear = (people = []) => people.forEach((person) => this.heard(person));
-    const here = (type, of) =>
-      socket.on(type, (frame) => frame.room === room && hear(of(frame)));
-    here("event", ({ from }) => [from]);
-    here("typing", ({ user }) => [user]);
-    here("presence", ({ here: all = [], came = [] }) => [...all, ...came]);
+    const hear = (type, of) => wire.on(type, (what) => of(what).forEach((one) => this.heard(one)));
+    hear("event", ({ from }) => [from]);
+    hear("typing", ({ user }) => [user]);
+    hear("presence", ({ here = [], came = [] }) => [...here, ...came]);
   }
 
   heard({ id, name }) {

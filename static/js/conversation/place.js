@@ -5,7 +5,6 @@ import { whenOver } from "../whose.js";
 import { attentive, byId } from "./dom.js";
 import { kindOf } from "./kinds.js";
 import { Missed } from "./missed.js";
-import { ReadPosition } from "./read.js";
 import { Reading } from "./reading.js";
 import { Scrollback } from "./scrollback.js";
 import { Sight } from "./sight.js";
@@ -14,16 +13,15 @@ import { newMessages } from "./words.js";
 const ASK_AGAIN = 2_000; // ms after a question that the server could not answer
 
 export class Place {
-  // tell(seq) → was it put on the wire?  paged(event) for each line that came as a page;
-  // shown({count, more}) when what is unread is another.
-  constructor({ start, tell, paged, shown }) {
-    Object.assign(this, { me: start.me, paged, shown });
+  // wire: the room as the client hears it, which is told how far I have read
+  // paged(event) for each line that came as a page;  shown({count, more}) when what is unread is
+  // another.
+  constructor({ start, wire, paged, shown }) {
+    Object.assign(this, { me: start.me, wire, paged, shown });
     this.isOver = false; // the page is somebody else's now, and shows nothing of this one
     whenOver(() => (this.isOver = true));
     this.awaited = 0; // up to here the wire brings what was missed
     this.buildReading(start);
-    const position = () => this.reading.position;
-    this.read = new ReadPosition({ read: start.read, position, tell });
     this.missed = new Missed({
       url: start.urls.missed,
       scroller: byId("scroller"),
@@ -62,6 +60,7 @@ export class Place {
     byId("latest").addEventListener("click", () => this.scrollback.toLatest());
     for (const event of ["focus", "blur"]) addEventListener(event, () => this.moved());
     document.addEventListener("visibilitychange", () => this.moved());
+    addEventListener("beforeunload", () => this.reportRead());
     this.scrollback.watchEdges();
     this.moved();
   }
@@ -99,7 +98,6 @@ export class Place {
     this.scrollback.forgetBefore(about.first);
     this.reading.resume(read);
     if (!recovered) this.skipTo(head);
-    this.read.resume(read);
   }
 
   // On another device.
@@ -161,6 +159,12 @@ export class Place {
     this.showReading();
   }
 
+  // The next page counts what is unread: what was read is told at once.
+  reportRead() {
+    this.wire.read(this.reading.position);
+    this.wire.report();
+  }
+
   // ---- what is said of it ----
 
   showReading() {
@@ -170,7 +174,7 @@ export class Place {
     byId("latest").classList.toggle("has-news", news.count > 0);
     byId("latest-text").textContent = news.count ? newMessages(news) : gettext("Latest messages");
     this.missed.moved();
-    this.read.look();
+    if (attentive()) this.wire.read(this.reading.position);
     this.shown(attentive() ? { count: 0, more: false } : news);
   }
 

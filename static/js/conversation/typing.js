@@ -1,18 +1,14 @@
-// Who is writing, and telling the others that I am.
+// Who is writing.
 
 import { make } from "./dom.js";
 import { fill } from "./words.js";
 
 const SHOWN_FOR = 5_000; // ms after the last sign
-const TOLD_EVERY = 3_100; // ms; the server passes on one in 3 s
 
 export class Typing {
-  constructor({ element, tell, me }) {
-    Object.assign(this, { element, tell, me });
+  constructor({ element, me }) {
+    Object.assign(this, { element, me });
     this.people = new Map();
-    this.told = 0;
-    this.timer = null;
-    this.writing = false;
   }
 
   heard(person) {
@@ -30,21 +26,6 @@ export class Typing {
     clearTimeout(person.timer);
     this.people.delete(id);
     this.show();
-  }
-
-  // I changed my text. What falls into the pause is told at its end, if I still write.
-  wrote(text) {
-    this.writing = Boolean(text.trim());
-    if (this.writing) this.timer ??= setTimeout(() => this.report(), this.pause());
-  }
-
-  pause() {
-    return Math.max(0, this.told + TOLD_EVERY - Date.now());
-  }
-
-  report() {
-    this.timer = null;
-    if (this.writing && this.tell()) this.told = Date.now();
   }
 
   show() {
