@@ -46,6 +46,8 @@ from channels.routing import ProtocolTypeRouter  # noqa: E402  (the apps come fi
 from chattalk.server import body_limit, health  # noqa: E402
 from interfaces import routing  # noqa: E402
 from interfaces.original import routing as original  # noqa: E402
+from messaging.followers import FOLLOWERS  # noqa: E402
+from messaging.followers.runner import Runners  # noqa: E402
 from messaging.live import node  # noqa: E402
 from presence.room_state import now_micros  # noqa: E402
 
@@ -70,9 +72,12 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
         if message["type"] == "lifespan.startup":
             await node.current().start()
             open_pool()
+            runners = Runners(node.current(), FOLLOWERS)
+            runners.start()
             settle_memory()
             await send({"type": "lifespan.startup.complete"})
         else:
+            await runners.close()
             await node.close()
             await send({"type": "lifespan.shutdown.complete"})
             return

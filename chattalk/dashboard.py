@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib import admin
-from django.core.cache import cache
 from django.db.models import Count, F, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -20,14 +19,13 @@ from accounts.models import User
 from chattalk import disk
 from chattalk.embedded import probe
 from chattalk.server.health import causes
-from messaging import log
+from messaging.followers import FOLLOWERS, counters
+from messaging.followers.lag import lag
 from presence import services as presence
 from rooms.models import Room
 
 PING_SECONDS = 1.0
 MINUTES = 60
-SETTLED_SECONDS = 20  # after its end a minute's messages are all committed
-MINUTE = timedelta(minutes=1)
 
 
 class Site(admin.AdminSite):
@@ -50,7 +48,7 @@ class Site(admin.AdminSite):
 def facts() -> dict[str, Any]:
     servers = health()
     redis = next(server for server in servers if server.name == "Redis")
-    minutes = per_minute(timezone.now(), redis.answers)
+    minutes = per_minute(timezone.now())
     free = disk.free()
     return {
         "health": servers,
@@ -58,6 +56,8 @@ def facts() -> dict[str, Any]:
         "online": presence.online() if redis.answers else None,
         "rooms": _rooms(),
         "people": _people(),
+        "knows_who_runs": redis.answers,
+        "followers": [lag(follower.name, redis.answers) for follower in FOLLOWERS],
         "minutes": minutes,
         "bars": bars([count for _at, count in minutes]),
         "most": max(count for _at, count in minutes),
@@ -117,22 +117,12 @@ def _answer(ping: Future[tuple[bool, int]]) -> tuple[bool, int]:
 # --- messages a minute --------------------------------------------------------------------------
 
 
-def per_minute(now: datetime, with_cache: bool = True) -> list[tuple[datetime, int]]:
-    """The last hour, oldest first, with the minute that runs. Minutes that are over don't change,
-    so they are counted once for everyone who looks."""
-    last = now.replace(second=0, microsecond=0)
-    wanted = [last - MINUTE * ago for ago in reversed(range(MINUTES))]
-    known = (cache.get("per_minute") or {}) if with_cache else {}
-    missing = [at for at in wanted if at not in known]
-    known = {at: known[at] for at in wanted if at in known}
-    if missing:
-        counted = log.by_minute(missing[0])
-        known |= {at: counted.get(at, 0) for at in missing}
-    if with_cache:
-        settled = now - MINUTE - timedelta(seconds=SETTLED_SECONDS)
-        kept = {at: count for at, count in known.items() if at <= settled}
-        cache.set("per_minute", kept, 2 * 3600)
-    return [(at, known[at]) for at in wanted]
+def per_minute(now: datetime) -> list[tuple[datetime, int]]:
+    """The last hour, oldest first, with the minute that runs."""
+    last = counters.minute_of(now)
+    wanted = [last - counters.MINUTE * ago for ago in reversed(range(MINUTES))]
+    counted = counters.by_minute(wanted[0])
+    return [(at, counted.get(at, 0)) for at in wanted]
 
 
 class Bar(NamedTuple):

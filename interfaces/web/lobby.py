@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 from django.forms import model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -51,7 +51,8 @@ def open_rooms(request: HttpRequest) -> dict[str, Any]:
     # Uses index: room_open_by_activity
     words = rooms.search_words(request.GET.get("q", ""))
     seat = Membership.objects.filter(room=OuterRef("pk"), user_id=request.user.pk)
-    found = Room.objects.active().matching(words).by_activity().annotate(is_mine=Exists(seat))
+    found = Room.objects.active().matching(words).by_activity()
+    found = found.annotate(is_mine=Exists(seat), said_at=F("last_message__at"))
     return {"rooms": Paginator(found, PAGE).get_page(request.GET.get("page")), "words": words}
 
 

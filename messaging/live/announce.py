@@ -16,7 +16,7 @@ from django.db import transaction
 
 from accounts.models import User
 from messaging import log
-from messaging.live import about, broker, node, personal, renames
+from messaging.live import about, broker, growth, node, personal, renames
 from messaging.live.feed import by_room, told_of
 from messaging.live.personal import News
 from messaging.log.event import Event, Person
@@ -38,7 +38,10 @@ def _tell_on_commit(events: list[Event]) -> None:
     if events:
         _on_commit(
             lambda here: here.hub.stored(events),
-            lambda: ((room, told_of(lines)) for room, lines in by_room(events).items()),
+            lambda: [
+                *((room, told_of(lines)) for room, lines in by_room(events).items()),
+                (broker.PEOPLE, growth.message({event.room for event in events})),
+            ],
         )
         seats = [(each, KINDS[each.kind].seats > 0) for each in events if KINDS[each.kind].seats]
         _mine_on_commit([News("seat", it.sender.id, it.room, taken) for it, taken in seats])

@@ -43,6 +43,7 @@ class Hub:
         # Set by messaging/live/node.py: what others tell that is not of the log.
         self.others: dict[str, Callable[[int, dict[str, Any]], None]] = {}
         self.forgotten: Callable[[int], None] = lambda room_id: None
+        self.grew: Callable[[int], None] = lambda room_id: None
         self.said_elsewhere: Callable[[Event], None] = lambda event: None
         self._standings = Batcher(self._read_standings)
         self._activities: dict[int, Activity] = {}
@@ -59,6 +60,7 @@ class Hub:
             if feed := self.feeds.get(room_id):
                 feed.take(lines)
             self.broker.publish(room_id, told_of(lines))
+            self.grew(room_id)
 
     def _heard(self, room_id: int, message: dict[str, Any]) -> None:
         if message["type"] != "lines":

@@ -20,6 +20,7 @@ from messaging.live import frames
 from messaging.live.about import Abouts
 from messaging.live.broker import PEOPLE
 from messaging.live.connections import Connections
+from messaging.live.growth import Growth
 from messaging.live.hub import Hub
 from messaging.live.message_limits import Limits
 from messaging.live.packets import packet
@@ -51,6 +52,8 @@ class Node:
         self.presence = Tracker(tell=self._tell_presence, show=self._show_presence, process=self.id)
         self.hub.forgotten = self.presence.forget
         self.hub.said_elsewhere = self._count
+        self.growth = Growth(lambda told: self.hub.broker.publish(PEOPLE, told))
+        self.hub.grew = self.growth.add
         self.mine = Mine(lambda told: self.hub.broker.publish(PEOPLE, told))
         self.abouts = Abouts(self.hub)
         self.names = Names(self.hub)
@@ -61,6 +64,7 @@ class Node:
             "about": lambda room_id, _told: self.abouts.look(room_id),
             "said": lambda _room_id, told: self.limits.told(told["people"]),
             "name": lambda _room_id, told: self.names.heard(told),
+            "grew": lambda _room_id, told: self.growth.heard(told),
             "unwritable": lambda _room_id, _told: writable.doubt_in_thread(),
         }
         writable.before_each = tell_unwritable
@@ -164,6 +168,7 @@ class Node:
     async def close(self) -> None:
         await self.writer.close()
         await self.connections.close()
+        self.growth.close()
         self.mine.close()
         self.names.close()
         await self.abouts.close()

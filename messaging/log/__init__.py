@@ -5,19 +5,18 @@ sockets on an async one (`core/postgresql/reads.py`).
 """
 
 from . import allowance
+from .follow import FOLLOW, NextLines, follow
 from .insert import ACTIVITY_SECONDS, APPEND, FREE, POST, POST_AGAIN, append, post_params
 from .members import MEMBERS
 from .pages import (
     AFTER,
     BEFORE,
-    BY_MINUTE,
     COUNT_MISSED,
     MISSED,
     SEQ_MAX,
     SIZED_AFTER,
     SIZED_BEFORE,
     SIZED_MISSED,
-    by_minute,
     count_missed,
     missed,
     page,
@@ -46,13 +45,14 @@ from .prune import PRUNE, prune
 from .rows import CLOCK, as_event, rows
 
 __all__ = ["allowance"]
+__all__ += ["FOLLOW", "NextLines", "follow"]
 __all__ += ["MEMBERS"]
 __all__ += ["HEADS", "MY_HEADS", "MY_UNREAD", "READ", "STANDING", "STANDINGS", "UNREAD"]
 __all__ += ["ABOUT", "UNREAD_MAX", "Head", "MemberState", "UnreadRoom", "as_standing", "my_unread"]
 __all__ += ["read", "standing", "unread"]
 __all__ += ["ACTIVITY_SECONDS", "APPEND", "FREE", "POST", "POST_AGAIN", "append", "post_params"]
 __all__ += ["PRUNE", "prune"]
-__all__ += ["AFTER", "BEFORE", "BY_MINUTE", "COUNT_MISSED", "MISSED", "SEQ_MAX"]
+__all__ += ["AFTER", "BEFORE", "COUNT_MISSED", "MISSED", "SEQ_MAX"]
 __all__ += ["SIZED_AFTER", "SIZED_BEFORE", "SIZED_MISSED"]
-__all__ += ["by_minute", "count_missed", "missed", "page", "pages"]
+__all__ += ["count_missed", "missed", "page", "pages"]
 __all__ += ["CLOCK", "as_event", "rows"]

@@ -89,14 +89,6 @@ SELECT e.room_id, e.seq, e.kind, e.created_at, e.sender_id, u.display_name, e.cl
 SIZED_MISSED = _SIZED.format(page=MISSED, order="created_at, seq")
 COUNT_MISSED = f"SELECT count(*), min(e.seq) {_MISSED}"
 
-# Messages of each minute since then, all rooms together.
-# Uses index: event_by_time.
-BY_MINUTE = f"""
-SELECT date_bin('1 minute', e.created_at, %(since)s::timestamptz), count(*)
-FROM messaging_event e
-WHERE e.created_at >= %(since)s::timestamptz AND e.kind IN {in_sql(UNREAD)} GROUP BY 1
-"""
-
 
 def page(
     room_id: int, *, before: int | None, after: int | None, limit: int, most: int
@@ -186,8 +178,3 @@ def _span(
         "until": until or "infinity",
         "after": after,
     }
-
-
-def by_minute(since: datetime) -> dict[datetime, int]:
-    """How many messages were said in each minute from `since` on; quiet ones are left out."""
-    return {at: int(count) for at, count in rows(BY_MINUTE, {"since": since})}

@@ -98,7 +98,7 @@ class MyRooms {
     unread.heard({ after, head, count: this.ofOthers(messages) });
     row.dataset.head = head;
     this.showPersonnel(room, personnel);
-    this.stamp(room);
+    this.stamp(room, Object.keys(messages).length > 0);
     this.moveUp(row);
   }
 
@@ -157,9 +157,13 @@ class MyRooms {
     }
   }
 
-  stamp(room) {
+  // Something happened. Where a place tells of the last message, it is only that.
+  stamp(room, isSaid) {
     for (const place of this.places(room)) {
       const time = place.querySelector("time");
+      const said = time.closest("[data-said]");
+      if (said && !isSaid) continue;
+      if (said) said.hidden = false;
       time.dateTime = new Date().toISOString();
       time.title = "";
       showTimes(place);

@@ -43,7 +43,10 @@ def test_each_floor_stands_on_those_below_it_without_circles():
 @pytest.fixture
 def house(tmp_path):
     """The same floors, and nothing in them."""
-    for package in (*APPS, *(f"messaging/{each}" for each in ("log", "live", "services"))):
+    for package in (
+        *APPS,
+        *(f"messaging/{each}" for each in ("log", "live", "followers", "services")),
+    ):
         (tmp_path / package).mkdir()
         (tmp_path / package / "__init__.py").touch()
     for package in ("faults", "bench"):
@@ -62,6 +65,9 @@ def house(tmp_path):
         ("messaging/log/text.py", "import interfaces", "messaging -> interfaces"),
         ("messaging/log/text.py", "from messaging import live", "log -> messaging.live"),
         ("messaging/live/text.py", "import messaging.services", "live -> messaging.services"),
+        ("messaging/live/text.py", "import messaging.followers", "live -> messaging.followers"),
+        ("messaging/followers/text.py", "import messaging.services", "-> messaging.services"),
+        ("messaging/services/text.py", "import messaging.followers", "-> messaging.followers"),
         ("interfaces/text.py", "import chattalk", "interfaces -> chattalk"),
         ("core/text.py", "from core import other", "cycles"),
         ("chattalk/text.py", "from interfaces import x\nfrom messaging import y", None),

@@ -12,6 +12,7 @@ from django.utils import translation
 
 from interfaces.stomp import bodies
 from messaging import log
+from messaging.followers import counters
 from messaging.log.event import Event, Person, encode
 from messaging.log.kinds import KINDS, UNREAD, Kind, sentence
 from tests.chattalk.test_layout import ROOT
@@ -52,7 +53,8 @@ def test_the_original_is_told_of_it_in_a_shape_that_it_knows(kind):
 
 def test_all_and_only_what_is_unread_is_counted_by_each_statement():
     counted = f"kind IN ({', '.join(repr(str(kind)) for kind in sorted(UNREAD))})"
-    for statement in (log.UNREAD, log.MY_UNREAD, log.MISSED, log.COUNT_MISSED, log.BY_MINUTE):
+    of_counters = (counters.LAST_MESSAGES, counters.BY_MINUTE)
+    for statement in (log.UNREAD, log.MY_UNREAD, log.MISSED, log.COUNT_MISSED, *of_counters):
         assert counted in statement
 
 

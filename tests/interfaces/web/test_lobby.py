@@ -94,10 +94,12 @@ def _quiet_for(room_id, minutes):
 
     from django.utils import timezone
 
+    from messaging.models import LastMessage
     from rooms.models import Room
 
     since = timezone.now() - timedelta(minutes=minutes)
     Room.objects.filter(pk=room_id).update(last_event_at=since, active_at=since)
+    LastMessage.objects.create(room_id=room_id, at=since)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
