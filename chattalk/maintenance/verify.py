@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from chattalk.maintenance import verify_logs, verify_presence, verify_schema
+from chattalk.maintenance import verify_followers, verify_logs, verify_presence, verify_schema
 from chattalk.maintenance.progress import progress
 from chattalk.maintenance.report import FAULTS, Findings
 from presence import last_seen, stored
@@ -16,6 +16,7 @@ def everything(stream: Any, *, grace: float, pruned: bool) -> Findings:
     verify_schema.check(findings)
     with progress(stream, "logs", verify_logs.steps()) as advance:
         verify_logs.check(findings, advance, pruned)
+    verify_followers.check(findings, pruned)
     try:
         total = stored.count()
     except last_seen.FAILURES as error:

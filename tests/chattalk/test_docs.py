@@ -66,8 +66,9 @@ def test_links_of_a_page_lead_somewhere(page):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
-def test_three_ways_are_told():
-    assert list(ways()) == ["The way of a message", "The way of a join", "The way of a token"]
+def test_four_ways_are_told():
+    told = ["a message", "a join", "a token", "a follower"]
+    assert list(ways()) == [f"The way of {each}" for each in told]
     assert all(len(steps) >= 8 for steps in ways().values())
 
 
