@@ -76,8 +76,7 @@ ORIGINAL_WEAK_PASSWORDS = flag("ORIGINAL_WEAK_PASSWORDS", False)  # for its load
 # --- the application --------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "daphne",  # first: it gives `runserver` its ASGI server
-    "whitenoise.runserver_nostatic",
+    "chattalk",  # first: it brings the `runserver` of daphne
     "chattalk.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -93,7 +92,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "graphene_django",
-    "chattalk",
     "accounts",
     "rooms",
     "messaging",
