@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -41,15 +42,20 @@ def script(name: str, *args: object, **changes: str) -> subprocess.Popen:
 
 
 @contextmanager
-def processes(**changes: str):
-    running = [script("crowd", **changes) for _ in range(2)]
+def ended(process: subprocess.Popen):
+    """With the block."""
     try:
-        for process in running:
-            assert process.stdout.readline() == "ready\n"
-        yield running
+        yield process
     finally:
-        for process in running:
-            process.communicate(timeout=30)
+        process.communicate(timeout=30)
+
+
+@contextmanager
+def processes(**changes: str):
+    with ended(script("crowd", **changes)) as one, ended(script("crowd", **changes)) as other:
+        for process in (one, other):
+            assert process.stdout.readline() == "ready\n"
+        yield one, other
 
 
 def all_join(running, room: Room, ids: list[int]) -> Counter:
@@ -86,11 +92,17 @@ def test_without_redis_it_is_still_exact(owner, crowd_ids):
 
 
 def test_a_killed_holder_keeps_neither_the_lock_nor_a_seat(owner, crowd_ids):
-    with processes() as running:
+    with processes() as running, ended(script("holder")) as holders:
         for _ in range(ROUNDS):
             room = services.open_room(owner, title="Concert", capacity=SEATS)
-            holder = script("holder", room.pk, crowd_ids[0])
-            assert holder.stdout.readline() == "held\n"
-            holder.kill()
-            holder.communicate()
+            kill_holder(holders, room, crowd_ids[0])
             check(room, all_join(running, room, crowd_ids))
+
+
+def kill_holder(holders: subprocess.Popen, room: Room, user_id: int) -> None:
+    """`kill -9` of a process that has the lock and a seat, as soon as it has them."""
+    holders.stdin.write(f"{room.pk} {user_id}\n")
+    holders.stdin.flush()
+    said, pid = holders.stdout.readline().split()
+    assert said == "held"
+    os.kill(int(pid), signal.SIGKILL)
