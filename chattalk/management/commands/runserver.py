@@ -4,6 +4,6 @@
 quarter of the start and 14 MiB, and serve nothing by it.
 """
 
-from daphne.management.commands.runserver import Command
+from daphne.management.commands.runserver import Command  # type: ignore[import-untyped]
 
 __all__ = ["Command"]
