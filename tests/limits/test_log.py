@@ -12,7 +12,7 @@ from chattalk.asgi import application
 from core import refusal_log
 from messaging import services
 from tests.messaging.conftest import closed_node  # noqa: F401  (a fixture)
-from tests.messaging.sockets import PAGE, socket
+from tests.messaging.sockets import PAGE, ended, socket
 
 pytestmark = pytest.mark.asyncio
 
@@ -31,7 +31,7 @@ async def tried(*headers):
     communicator = WebsocketCommunicator(application, "/ws/", list(headers))
     communicator.scope["client"] = ("192.0.2.5", 1)
     await communicator.connect(timeout=5)
-    await communicator.wait()
+    await ended(communicator)
 
 
 async def test_who_is_not_let_in_is_noted_once_in_a_while(db, log):

@@ -1,5 +1,6 @@
 """A client of /ws/ through the real ASGI app, for tests in one process."""
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
 from typing import Any
@@ -20,6 +21,19 @@ def session_cookie(user) -> tuple[bytes, bytes]:
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     session = client.cookies[settings.SESSION_COOKIE_NAME].value
     return b"cookie", f"{settings.SESSION_COOKIE_NAME}={session}".encode()
+
+
+async def hang_up(raw: WebsocketCommunicator, code: int = 1000, within: float = 5) -> None:
+    """The line ends, and all that the application does about it is done. The communicator's own
+    `disconnect` and `wait` say nothing where it is not: they cancel it, and go on."""
+    await raw.send_input({"type": "websocket.disconnect", "code": code})
+    await ended(raw, within)
+
+
+async def ended(raw: WebsocketCommunicator, within: float = 5) -> None:
+    done, _ = await asyncio.wait({raw.future}, timeout=within)
+    assert done, "the application goes on after the end of its socket"
+    raw.future.result()
 
 
 class Socket:
@@ -69,7 +83,7 @@ class Socket:
         return frame["type"] == "pong"
 
     async def close(self, code: int = 1000) -> None:
-        await self.raw.disconnect(code)
+        await hang_up(self.raw, code)
 
 
 @asynccontextmanager

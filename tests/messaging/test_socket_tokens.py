@@ -11,7 +11,7 @@ from accounts import devices, services, tickets, tokens
 from chattalk.asgi import application
 from interfaces.socket.consumer import ChatConsumer
 from messaging.live import node
-from tests.messaging.sockets import Socket, session_cookie
+from tests.messaging.sockets import Socket, hang_up, session_cookie
 
 PASSWORD = "nine green bottles"
 EVIL = (b"origin", b"https://evil.example")
@@ -37,7 +37,7 @@ async def opened(*subprotocols, headers=()):
     connected, chosen = await raw.connect(timeout=5)
     assert (connected, chosen) == (True, "chattalk")
     yield raw
-    await raw.disconnect()
+    await hang_up(raw)
 
 
 async def refused(raw):

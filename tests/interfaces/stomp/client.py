@@ -12,7 +12,7 @@ from accounts import devices
 from accounts.stand_ins import stand_in
 from chattalk.asgi import application
 from interfaces.stomp.frames import Frame, Parser, encode
-from tests.messaging.sockets import PAGE
+from tests.messaging.sockets import PAGE, hang_up
 
 PASSWORD = "a long and quiet evening"
 
@@ -134,7 +134,7 @@ class Stomp:
         return self.closed
 
     async def close(self, code: int = 1000) -> None:
-        await self.raw.disconnect(code)
+        await hang_up(self.raw, code)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from django.test import AsyncClient
 
 from interfaces.original import sockjs
 from tests.interfaces.stomp.client import Stomp, opened, token
-from tests.messaging.sockets import PAGE
+from tests.messaging.sockets import PAGE, hang_up
 
 
 class SockJS(Stomp):
@@ -49,8 +49,7 @@ class SockJS(Stomp):
     async def disconnects(self, within: float = 5) -> None:
         """DISCONNECT, and all that the server does about it is done."""
         await self.send("DISCONNECT")
-        await self.end()
-        await self.raw.wait(within)
+        await hang_up(self.raw, await self.end(), within)
 
 
 def cookie(access: str) -> tuple[bytes, bytes]:
