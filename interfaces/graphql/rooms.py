@@ -56,7 +56,7 @@ class Event(graphene.ObjectType):
 
     seq = graphene.Int(required=True, description="1, 2, 3 … within the room, without holes.")
     kind = graphene.String(
-        required=True, description="message, enter, leave, close, open or owner; more may come."
+        required=True, description="One of those of docs/wire.md; more may come."
     )
     at = graphene.DateTime(required=True)
     sender = graphene.Field(Person, required=True)

@@ -3,11 +3,13 @@ new kind still lacks is named here."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from django.db.migrations.loader import MigrationLoader
 from django.utils import translation
 
 from interfaces.stomp import bodies
@@ -45,6 +47,30 @@ def test_the_document_of_the_wire_has_it(kind):
     assert f"`{kind}`" in told
 
 
+@pytest.fixture(scope="module")
+def of_rest():
+    """Those that REST says there are."""
+    document = (ROOT / "docs" / "openapi.yaml").read_text()
+    [listed] = re.findall(r"^    EventKind:\n      enum:\n((?:      - \w+\n)+)", document, re.M)
+    return re.findall(r"\w+", listed)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_document_of_rest_has_it(kind, of_rest):
+    assert str(kind) in of_rest
+
+
+@pytest.fixture(scope="module")
+def migrated():
+    """The table of events as the newest migration leaves it."""
+    return MigrationLoader(None).project_state().models["messaging", "event"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_migration_writes_it_down(kind, migrated):
+    assert str(kind) in dict(migrated.fields["kind"].choices)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_original_is_told_of_it_in_a_shape_that_it_knows(kind):
     event = Event(7, 1, kind, "2026-11-23T14:03:07Z", Person(3, "Bob"), body="hello")
@@ -79,6 +105,6 @@ def test_the_pages_show_it(tmp_path):
     assert set(json.loads(run.stdout)) == set(KINDS)
 
 
-def test_a_kind_that_only_newer_processes_know_has_no_property(room, alice):
-    event = Event(room.pk, 1, "reaction", "2026-11-23T14:03:07Z", Person(alice.pk, "Alice"))
+def test_a_kind_that_only_newer_processes_know_has_no_property():
+    event = Event(7, 1, "reaction", "2026-11-23T14:03:07Z", Person(3, "Alice"))
     assert sentence(event.kind, "Alice") == "" and b"reaction" in encode(event)
