@@ -36,3 +36,20 @@ def test_after_signing_out_back_shows_nothing_of_a_person(visitors, stack):
     page.go_back()
     expect(page.locator("[name=username]")).to_be_visible()
     expect(messages(page)).to_have_count(0)
+
+
+def test_a_page_that_is_kept_for_the_back_button_is_not_a_person_in_the_room(visitors, stack):
+    """No browser keeps this page: it asks not to be. Others may, and then this is what they say."""
+    alice, bob = stack.people("alice", "bob")
+    room = room_of(stack, alice, bob)
+    page, other = visitors.come(0, alice), visitors.come(1, bob)
+    visit(room, page, other)
+    expect(other.locator("#here-count")).to_have_text("2 here")
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+    expect(other.locator("#here-count")).to_have_text("1 here")
+    say(other, "meanwhile")
+    sees(other, "meanwhile")
+    assert messages(page).count() == 0
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    expect(other.locator("#here-count")).to_have_text("2 here")
+    sees(page, "meanwhile")

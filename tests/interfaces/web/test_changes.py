@@ -93,6 +93,26 @@ def test_who_comes_back_to_a_room_by_another_tab_is_back_in_this_one(visitors, s
     sees(tab, "welcome back", "thank you")
 
 
+def test_who_comes_back_to_a_room_while_the_page_is_offline_is_back_with_its_connection(
+    visitors, stack
+):
+    alice, bob = stack.people("alice", "bob")
+    room = room_of(stack, alice, bob)
+    page, tab = visitors.come(0, bob), visitors.come(1, bob)
+    visit(room, page)
+    stack.run(_leave, room, bob.id)
+    expect(page.locator("#closed-text")).to_contain_text("not a member")
+    page.context.set_offline(True)
+    expect(page.locator("#connection")).to_be_visible()
+    tab.goto(f"/rooms/{room}/")
+    tab.get_by_role("button", name="Join the room").click()
+    connected(tab)
+    say(tab, "here I am")
+    page.context.set_offline(False)
+    expect(page.locator("#composer")).to_be_visible()
+    sees(page, "here I am")
+
+
 def _leave(room_id, person_id):
     from accounts.models import User
     from messaging import services
