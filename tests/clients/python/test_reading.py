@@ -135,7 +135,7 @@ async def test_how_far_i_have_read_is_told_to_my_other_device_and_never_goes_bac
         await say(here, NUMBERS[:3])
         await here.read(here.head)
         await here.read(1)
-        async with ChatTalk(fast.urls[1], access=await alice._session.proof()) as other:
+        async with ChatTalk(fast.urls[1], access=await alice._sign_in.proof()) as other:
             there = await other.enter(here.id)
             await told(lambda: there.read_seq == here.head, "not read there")
             await say(there, ["more"])
