@@ -4,6 +4,9 @@ import asyncio
 
 import pytest
 from chattalk_client import ChatTalk, Message, SignedOut
+from chattalk_client.cookie import CookieSession
+from chattalk_client.rest import Rest
+from chattalk_client.site import Site
 from django.conf import settings
 
 from tests.stack import post
@@ -35,6 +38,14 @@ async def test_a_cookie_that_ends_ends_the_client(stack):
                 pass
         with pytest.raises(SignedOut):
             await chat.call("GET", "me/")
+
+
+async def test_what_is_asked_at_the_next_address_comes_from_a_page_of_that_one(stack):
+    (alice,) = await stack.apeople("alice")
+    rest = Rest(Site(["http://127.0.0.1:1", stack.urls[0]]))
+    room = await CookieSession(rest, alice.cookie).call("POST", "rooms/", {"title": "Tea"})
+    assert room["title"] == "Tea"
+    await rest.close()
 
 
 async def test_a_cookie_that_never_counted_is_told_at_once(stack):

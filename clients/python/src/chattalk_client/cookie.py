@@ -44,9 +44,7 @@ class CookieSession(SignIn):
 
     def headers(self, proof: str) -> dict[str, str]:
         """A page of another site could not make the cookie and the header agree."""
-        origin = self._rest.site.origin
-        cookies = f"{proof}; csrftoken={self._csrf}"
-        return {"Cookie": cookies, "X-CSRFToken": self._csrf, "Origin": origin}
+        return {"Cookie": f"{proof}; csrftoken={self._csrf}", "X-CSRFToken": self._csrf}
 
     def handshake(self, proof: str) -> dict[str, Any]:
         """As a page of the site opens it."""

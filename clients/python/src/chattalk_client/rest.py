@@ -1,6 +1,7 @@
 """One request, and its answer or its refusal. Who asks is said by its headers, if at all."""
 
 import platform
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -27,7 +28,12 @@ USER_AGENT = f"chattalk-client/{_version()} Python/{platform.python_version()}"
 class Rest:
     def __init__(self, site: Site) -> None:
         self.site = site
-        self._http = httpx2.AsyncClient(timeout=ANSWER_WITHIN, headers={"User-Agent": USER_AGENT})
+        self._is_closed = False
+
+    @cached_property
+    def _http(self) -> httpx2.AsyncClient:
+        """Made by the first request: it reads all certificates, and many clients ask nothing."""
+        return httpx2.AsyncClient(timeout=ANSWER_WITHIN, headers={"User-Agent": USER_AGENT})
 
     async def ask(
         self,
@@ -43,24 +49,25 @@ class Rest:
         Raises Refused, Closed, and Unreachable; what may have arrived is not asked again.
         """
         for is_last in [*[False] * (len(self.site) - 1), True]:
-            url = self.site.url
+            if self._is_closed:
+                raise Closed
+            url, sent = self.site.url, headers
+            if headers and "Cookie" in headers:  # from a page of that address, as it were
+                sent = headers | {"Origin": self.site.origin}
             request = self._http.build_request(
-                method, self.site.api_url(path), headers=headers, json=body, params=query
+                method, self.site.api_url(path), headers=sent, json=body, params=query
             )
             try:
-                return _said(await self._send(request))
+                return _said(await self._http.send(request))
             except httpx2.TransportError as error:
                 self.site.leave(url)
                 if is_last or not isinstance(error, NOT_ARRIVED):
                     raise Unreachable(f"{url}: {type(error).__name__} {error}") from error
 
-    async def _send(self, request: httpx2.Request) -> httpx2.Response:
-        if self._http.is_closed:
-            raise Closed
-        return await self._http.send(request)
-
     async def close(self) -> None:
-        await self._http.aclose()
+        self._is_closed = True
+        if "_http" in vars(self):
+            await self._http.aclose()
 
 
 def _said(answer: httpx2.Response) -> Any:
