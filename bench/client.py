@@ -1,7 +1,10 @@
-"""A client of a WebSocket for checks, on asyncio: thousands of them in one process.
+"""A bare WebSocket on asyncio: thousands of them in one process. For peers and for other wires, for
+what is counted in frames and bytes, and for who does what no client does: floods, or never comes
+back.
 
 Smaller and faster than a library, for it takes what our server sends and nothing else: whole text
-messages without compression.
+messages without compression. Who only talks in a room takes the client that everybody has
+(clients/python).
 """
 
 import asyncio

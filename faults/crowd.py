@@ -63,7 +63,7 @@ class Crowd:
             self.site.rows, "SELECT last_seq FROM rooms_room WHERE id = %s", self.room
         )
         return all(
-            member.is_connected and not member.waiting and member.screen.last >= head
+            member.is_connected and not member.waiting and member.last >= head
             for member in self.all
         )
 

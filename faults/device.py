@@ -1,68 +1,46 @@
 """A member who is signed in by tokens, as a phone is (docs/api.md)."""
 
 import asyncio
+import random
 import secrets
 from typing import Any
 
-from bench import client
+from chattalk_client import Pair
+
 from bench.ours import Person
 from faults import rest
-from faults.member import LOST, Member
+from faults.chat import Chat
+from faults.history import History
+from faults.member import Member
 from faults.site import Site
-from messaging.live.close_codes import CloseCode
 
 NOBODY = Person(0, "")
 PASSWORD = "a long and quiet evening"
-AGAIN_AFTER = 0.2  # seconds; an answer that was lost may be asked for again within 10
 
 
 class Device(Member):
-    """Renews its tokens when they have ended, at the port `renews_at`."""
+    """Its client renews its tokens when they have ended, by the same lines as all else."""
 
-    access = refresh = ""
-    renews_at = 0
-    renewals = 0
-    sent_away = 0  # how often a refresh token was not taken: a person would have to sign in
+    def __init__(
+        self, name: str, person: Person, room: int, ports: list[int], history: History,
+        dice: random.Random, pair: dict[str, Any],
+    ) -> None:  # fmt: skip
+        self.access, self._first = pair["access"], pair["refresh"]
+        self.renewals = 0
+        super().__init__(name, person, room, ports, history, dice)
 
-    def hold(self, pair: dict[str, Any], renews_at: int) -> None:
-        self.access, self.refresh, self.renews_at = pair["access"], pair["refresh"], renews_at
+    def _client(self, dice: random.Random) -> Chat:
+        tokens = {"access": self.access, "refresh": self._first}
+        return Chat(self.ports, dice, kept=self._renewed, observer=self, **tokens)
+
+    def _renewed(self, pair: Pair) -> None:
+        self.access = pair.access
+        self.renewals += 1
+        self._tell("renew", "ok", note=pair.refresh[-8:])
 
     async def ask(self, port: int, method: str, path: str, body: Any = None) -> rest.Answer:
         bearer = f"Bearer {self.access}"
         return await rest.ask(port, method, path, NOBODY, body, headers={"Authorization": bearer})
-
-    async def renew(self) -> None:
-        """Asks until it is answered. Whoever is not taken is sent away, and stays away."""
-        while True:
-            self._tell("renew", "invoke", note=self.refresh[-8:])
-            try:
-                path, body = "/api/v1/tokens/refresh/", {"refresh": self.refresh}
-                answer = await rest.ask(self.renews_at, "POST", path, NOBODY, body)
-            except LOST:
-                answer = None
-            if answer is not None and answer.status == 200:
-                self.hold(answer.said, self.renews_at)
-                self.renewals += 1
-                self._tell("renew", "ok", note=self.refresh[-8:])
-                return
-            if answer is not None and answer.status == 401:
-                self.sent_away += 1
-                self._tell("renew", "fail", note=self.refresh[-8:])
-                self._over = True
-                return
-            await asyncio.sleep(AGAIN_AFTER)
-
-    async def _reach(self, port: int, gone: asyncio.Event) -> client.Socket:
-        offered = f"chattalk, bearer.{self.access}"
-        return await client.connect(port, "/ws/", self._heard, gone.set, protocols=offered)
-
-    async def _connection(self) -> tuple[int | None, str]:
-        code, reason = await super()._connection()
-        while code == CloseCode.SIGNED_OUT and not self._over:
-            await self.renew()
-            if not self._over:  # at once: to wait, as for a server that is away, ends this one, too
-                code, reason = await super()._connection()
-        return code, reason
 
 
 class Account:

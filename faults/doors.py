@@ -57,7 +57,8 @@ class Rest:
 
 
 class Socket:
-    """`/ws/`; one message at a time."""
+    """`/ws/`; one message at a time, said once: of a client that says it again nobody could tell
+    which of its copies was answered."""
 
     def __init__(self, person: Person) -> None:
         self.name = f"socket {person.id}"

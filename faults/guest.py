@@ -1,6 +1,7 @@
 """One connection of a person, as bare as it comes: it resumes nothing and says nothing twice.
 
-For what a member (faults/member.py) would never do: many rooms, strange frames, no patience.
+For what a member (faults/member.py) would never do: many rooms, strange frames, no patience. The
+client that everybody has would come back, and say again what a cut line may have taken with it.
 """
 
 import asyncio
@@ -11,12 +12,13 @@ from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
+from chattalk_client import Refused
+
 from bench import client
 from bench.ours import Person
 from faults.history import History
-from faults.member import ANSWER_WITHIN
-from faults.said import Refused
 
+ANSWER_WITHIN = 10.0  # seconds, for a connection, or for an answer
 Frame = dict[str, Any]
 
 

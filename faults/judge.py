@@ -1,7 +1,8 @@
 """The verdict on a history: what was lost, repeated, out of order, over the limit; by number.
 
 attempted, acked: messages that were sent, and those that were acknowledged. stored: what the
-database has. shown: what a member had on screen in the end, live or caught up, in that order.
+database has. shown: what a member was given to read in the end, live or caught up, in that order.
+streams: what the line of a member told, before the member's client left out or mended anything.
 """
 
 from collections import Counter
@@ -9,6 +10,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from faults.history import History
+from faults.wire import Stream
 from messaging.live.close_codes import CloseCode
 
 MUST_BE_ZERO = (
@@ -132,6 +134,16 @@ def stream(lines: Sequence[Mapping[str, Any]], after: int) -> Counter:
         phantom=len(set(seqs) - wanted),
         order_err=sum(later < earlier for earlier, later in zip(seqs, seqs[1:], strict=False)),
     )
+
+
+def wire(streams: Iterable[Stream], room: Room) -> Counter:
+    """Of all subscriptions of one member."""
+    log = {line.seq: line.cid for line in room.log}
+    counts = Counter[str]()
+    for one in streams:
+        counts += stream(one.lines, one.after)
+        counts["phantom"] += sum(log.get(line["seq"], "?") != line["cid"] for line in one.lines)
+    return counts
 
 
 def _gaps(room: Room) -> int:

@@ -5,8 +5,9 @@ import json
 import random
 from contextlib import suppress
 
+from chattalk_client.backoff import Backoff, Loss
+
 from bench import client
-from faults import backoff
 
 
 class Chatter:
@@ -22,18 +23,17 @@ class Chatter:
 
     async def live(self) -> None:
         """Until it is cancelled."""
-        attempt = 0
+        backoff = Backoff(self._dice)
         while True:
             gone = asyncio.Event()
             with suppress(OSError, TimeoutError):
                 async with asyncio.timeout(10):
                     self._socket = await client.connect(*self._where, self._heard, gone.set)
                 self._greet()
-                attempt = 0
+                backoff = Backoff(self._dice)
                 await gone.wait()
             self.open.clear()
-            await asyncio.sleep(backoff.wait(self._dice, attempt, None))
-            attempt = min(attempt + 1, 10)
+            await asyncio.sleep(backoff.wait(Loss()))
 
     async def talk(self, name: str, count: int, pause: float) -> None:
         for number in range(count):

@@ -1,4 +1,8 @@
-"""One request by a person with a browser's session: joining, leaving, reading the log."""
+"""One request by a person with a browser's session: joining, leaving, reading the log.
+
+Not by the client that everybody has: it would renew, and ask at the next address, where the judge
+must know what each single answer was.
+"""
 
 import asyncio
 import json
@@ -10,6 +14,7 @@ from bench.ours import Person
 from bench.rest import Http
 
 WITHIN = 30.0  # seconds
+LOST = (OSError, TimeoutError, EOFError)  # nobody knows what became of it
 TOKEN = "harness" * 4 + "csrf"  # the same in the cookie and the header is what Django asks for
 ETAG = re.compile(rb"^etag: *(\S+)", re.IGNORECASE | re.MULTILINE)
 
@@ -46,7 +51,7 @@ async def ask(
     within: float = WITHIN,
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """Raises OSError, EOFError or TimeoutError when nobody knows what became of it."""
+    """Raises LOST."""
     http = Http(port)
     async with asyncio.timeout(within):
         await http.open()

@@ -181,7 +181,7 @@ class Run:
         """What this crowd said and saw, and the seats of its room. `others`: somebody else spoke
         there, too."""
         room = await self.room(crowd.room, seated=len(crowd.all) + len(crowd.spare))
-        shown = {member.name: member.screen.shown for member in crowd.all}
+        shown = {member.name: member.shown for member in crowd.all}
         self.counts += judge.conversation(
             self.history, room, shown, others=others, may_refuse=may_refuse
         )
@@ -190,8 +190,9 @@ class Run:
         self.t_recover += recovered
         self.t_caught_up += caught_up
         self.operations["shown"] += sum(map(len, shown.values()))
-        self.counts["dup_shown"] += sum(member.screen.repeats for member in crowd.all)
-        self.operations["reloads"] += sum(member.reloads for member in crowd.all)
+        for member in crowd.all:
+            self.counts += judge.wire(member.wire.streams, room)
+        self.operations["reloads"] += sum(member.wire.reloads for member in crowd.all)
         self.operations["came_back"] += sum(member.came - 1 for member in crowd.all)
         self.counts["unhandled"] += sum(member.faults for member in crowd.all)
         self.operations["silent"] += sum(member.silent for member in crowd.all)

@@ -1,5 +1,5 @@
 """Clients that ask for a room, or a page, and then read nothing; their kernel takes as little as it
-may."""
+may. No library does so: the client that everybody has reads as fast as the event loop runs."""
 
 import json
 import select

@@ -8,7 +8,6 @@ import random
 
 from bench.ours import Person
 from faults import judge, rest
-from faults.member import LOST
 from faults.run import Run
 
 ANSWER_WITHIN = 25.0  # seconds; a crowded door may take SEAT_WAIT_SECONDS, a held row 10 s more
@@ -48,7 +47,7 @@ class Visitor:
             port = self.ports[attempt % len(self.ports)]
             try:
                 answer = await rest.ask(port, method, path, self.person, within=ANSWER_WITHIN)
-            except LOST as error:
+            except rest.LOST as error:
                 self._tell(op, "info", f"{type(error).__name__}: {error}"[:80])
             else:
                 if answer.status < 300:

@@ -78,7 +78,7 @@ async def reading(run: Run) -> None:
     await asyncio.gather(*moving, *watching)
     head = (await run.room(room)).last_seq
     for place, at in enumerate((head - 50, head - 20, head - 35, head)):
-        devices[place % 2].frame(type="read", room=room, seq=at)
+        await devices[place % 2].frame(type="read", room=room, seq=at)
         wanted = max(at, head - 20 if place > 1 else 0)
         run.counts["false_unread"] += not await _is_read_up_to(run, reader, wanted, head)
     await run.judge(crowd)
@@ -87,8 +87,8 @@ async def reading(run: Run) -> None:
 async def _read(run: Run, device: Member, is_over: asyncio.Event) -> None:
     """What it had on screen a while ago, now and then what is far above it."""
     while not is_over.is_set():
-        seq = device.screen.last - run.dice.choice([60, 60, 60, 90])
-        device.frame(type="read", room=device.room, seq=max(seq, 0))
+        seq = device.last - run.dice.choice([60, 60, 60, 90])
+        await device.frame(type="read", room=device.room, seq=max(seq, 0))
         run.operations["reads"] += 1
         await asyncio.sleep(run.dice.uniform(0.01, 0.05))
 

@@ -126,8 +126,8 @@ async def _memory_while(run: Run, work: Awaitable[None]) -> float:
 async def _when_heard(crowd: Crowd, size: int) -> float:
     """When the room has had that many bytes more. So much waits for who takes nothing; a little
     later really, for the kernel takes its part."""
-    until = len(crowd.listeners[0].screen.shown) + size // len(PAGE.encode())
-    while len(crowd.listeners[0].screen.shown) < until:
+    until = len(crowd.listeners[0].shown) + size // len(PAGE.encode())
+    while len(crowd.listeners[0].shown) < until:
         await asyncio.sleep(0.005)
     return time.monotonic()
 
@@ -174,13 +174,10 @@ async def half_open(run: Run) -> None:
 
 @scenario("N5", "a server that vanishes without a word", short=False)
 async def half_open_server(run: Run) -> None:
-    """Who is at the door of worker 0 gets no answer to its ping, and goes to the other one. In the
-    short form they ping more often than our page does."""
+    """Who is at the door of worker 0 gets no answer to its ping, and goes to the other one."""
     site = run.site
     crowd = await run.crowd(4, 8, ports=site.door_ports)
     cut_off = crowd.all[::2]  # those at the first door
-    for member in crowd.all:
-        member.ping_every = member.ping_every if run.is_full else 4.0
     async with crowd.talking(1200 if run.is_full else 400, pause=0.03):
         await asyncio.sleep(1)
         run.nemesis.begin("black hole", "door 0")

@@ -23,7 +23,8 @@ UNNOTICED = 0.25
 
 
 class Flooder:
-    """A socket that says as much as it is told to, whatever it is answered."""
+    """A socket that says as much as it is told to, whatever it is answered: as no client of ours
+    would, which waits for the answers and keeps the pace."""
 
     def __init__(self, person: Person, room: int, number: int) -> None:
         self.name, self._person, self._room = f"flood {number}", person, room
@@ -225,7 +226,7 @@ async def spam(run: Run) -> None:
     room, ports, spammers = crowd.room, run.site.ports, [one.person for one in crowd.senders]
     seconds = 30 if run.is_full else 9
     opened = [Flooder(person, room, n) for n, person in enumerate(spammers * 2)]
-    before = [len(one.heard) for one in crowd.listeners]
+    before = [len(one.heard_besides) for one in crowd.listeners]
     run.nemesis.begin("spam", f"{seconds} s")
     async with asyncio.TaskGroup() as group:
         for number, one in enumerate(opened):
@@ -241,7 +242,7 @@ async def spam(run: Run) -> None:
     await asyncio.sleep(1)
     told = Counter[str]()
     for listener, seen in zip(crowd.listeners, before, strict=True):
-        told += Counter(frame["type"] for frame in listener.heard[seen:])
+        told += Counter(frame["type"] for frame in listener.heard_besides[seen:])
     run.note("told", dict(told))
     run.operations["spam"] += sum(one.answers["sent"] for one in opened)
     each = {kind: told[kind] / len(crowd.listeners) for kind in ("typing", "presence")}

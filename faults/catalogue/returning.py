@@ -4,12 +4,13 @@ import asyncio
 from contextlib import suppress
 from typing import Any, Protocol
 
+from chattalk_client import Refused
+
 from bench.ours import Person
 from faults import judge, rest
 from faults.crowd import Crowd
 from faults.guest import Guest
 from faults.run import Run, scenario
-from faults.said import Refused
 from messaging.live.frames import RESUME_BYTES_MAX, RESUME_MAX
 
 LONG = "x" * 3_900

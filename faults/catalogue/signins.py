@@ -55,10 +55,9 @@ async def _devices(run: Run, many: int) -> tuple[Crowd, list[Account]]:
 
 
 async def _device(run: Run, name: str, account: Account, room: int, worker: int) -> Device:
-    ports = [*run.site.ports[worker:], *run.site.ports[:worker]]
-    device = Device(name, account.person, room, ports, run.history, run.dice)
-    device.hold(await account.sign_in(), run.site.door_ports[worker])
-    return device
+    ports = [*run.site.door_ports[worker:], *run.site.door_ports[:worker]]
+    pair = await account.sign_in()
+    return Device(name, account.person, room, ports, run.history, run.dice, pair)
 
 
 async def _storm(run: Run, devices: list[Device]) -> None:
@@ -86,7 +85,7 @@ async def _sign_out(run: Run, crowd: Crowd, first: Device, account: Account) -> 
     second = await _device(run, "signed out", account, crowd.room, 0)
     run.members.append(second)
     await second.come()
-    heard, closes = len(second.screen.shown), len(first.closes)
+    heard, closes = len(second.shown), len(first.closes)
     run.nemesis.begin("sign-out")
     answer = await second.ask(run.site.ports[1], "POST", "/api/v1/tokens/revoke/", {})
     run.nemesis.end("sign-out")
@@ -97,6 +96,6 @@ async def _sign_out(run: Run, crowd: Crowd, first: Device, account: Account) -> 
     async with asyncio.timeout(COMPLETE_WITHIN):
         await asyncio.gather(*(one.say("they must not hear this") for one in crowd.senders))
     await until(lambda: second.sent_away > 0, 10)
-    run.counts["phantom"] += len(second.screen.shown) - heard + (second.sent_away != 1)
+    run.counts["phantom"] += len(second.shown) - heard + (second.sent_away != 1)
     run.counts["unhandled"] += len(first.closes) - closes
     await crowd.settle()

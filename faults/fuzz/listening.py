@@ -32,7 +32,8 @@ class World:
 
 
 class Ear:
-    """One socket of a person in the room; what it must have heard is known by the model."""
+    """One socket of a person in the room; what it must have heard is known by the model, line by
+    line, so nothing may be resumed or mended on the way."""
 
     def __init__(self, world: World, name: str, worker: int, room: int, after: int) -> None:
         address = world.urls[worker].replace("http", "ws") + "/ws/"
