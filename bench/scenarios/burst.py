@@ -82,21 +82,20 @@ class Site:
 
     async def burst(self, fault: str) -> dict[str, Any]:
         room, people = next(self.ours.rooms(1, MEMBERS))
-        ports, path = self.ours.ports, self.ours.path
+        ports = self.ours.ports
         talkers = [
-            Talker(number, person, room, ports[number % len(ports)], path)
+            Talker(number, person, room, ports[number % len(ports)], at_once=EACH)
             for number, person in enumerate(people)
         ]
-        await asyncio.gather(*(talker.come() for talker in talkers))
-        assert await until(lambda: all(talker.came for talker in talkers), WITHIN)
+        async with asyncio.timeout(WITHIN):
+            await asyncio.gather(*(talker.come() for talker in talkers))
         began = time.monotonic()
         acked_at_fault = await self._talk(talkers, fault)
         await until(lambda: all(map(_is_done, talkers)), WITHIN)
         heard = lambda: max(talker.heard_at for talker in talkers)  # noqa: E731
         seconds = heard() - began
         await until(lambda: time.monotonic() - heard() > QUIET_SECONDS, WITHIN)
-        for talker in talkers:
-            talker.leave()
+        await asyncio.gather(*(talker.leave() for talker in talkers))
         told = {"seconds": round(seconds, 3), "acknowledged_at_fault": acked_at_fault}
         return told | judge(talkers, self._stored(room))
 

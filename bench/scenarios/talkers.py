@@ -1,101 +1,79 @@
 """Members of one room who say much at once, keep account of all they hear, and come back when cut
-off: for ChatTalk by its wire, and for peers whose wire is "plain"."""
+off: of ChatTalk by the client that everybody has, and of peers whose wire is "plain"."""
 
 import asyncio
 import json
 import time
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
+
+from chattalk_client import ChatTalk, Observer, Refused, Room
 
 from bench import client
 from bench.ours import Person
 
 BYTES = 200  # of a message's text
-AGAIN_SECONDS = 0.2  # before a client comes back, or sends again what was refused for now
-COME_BACK = ("unavailable", "too_many", "rate_limited")  # docs/wire.md: send again
 
 
 def text(sender: int, number: int) -> str:
     return f"{sender} {number} ".ljust(BYTES, "x")
 
 
-class Talker:
-    """A client as docs/wire.md asks for: it resumes after the last line it saw, and sends again
-    what was not acknowledged, under the same id."""
+class Talker(Observer):
+    """What it has seen is what came by its line, before its client left out or mended anything."""
 
-    def __init__(self, number: int, person: Person, room: int, port: int, path: str) -> None:
-        self.number, self.room = number, room
-        self._where = (port, path, person.session)
+    _inside: Room
+
+    def __init__(self, number: int, person: Person, room: int, port: int, at_once: int) -> None:
+        """`at_once`: how many of its messages may be under way."""
+        self.number, self._room = number, room
         self.seen: list[tuple[int, str]] = []  # seq and cid, as they came
-        self.waiting: dict[str, str] = {}  # what was sent and not acknowledged, by cid
+        self.waiting: set[str] = set()  # what was sent and not acknowledged, by cid
         self.acked: dict[str, int] = {}
         self.refused: list[str] = []
         self.came = self.unrecovered = 0  # how often; how often it was not told what it missed
         self.heard_at = 0.0
         self._said = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._over = False
-
-    @property
-    def last(self) -> int:
-        return self.seen[-1][0] if self.seen else 0
+        url, cookie = f"http://127.0.0.1:{port}", f"sessionid={person.session}"
+        self._chat = ChatTalk(url, cookie=cookie, observer=self)
+        self._chat._switchboard._outbox._places = asyncio.Semaphore(at_once)
 
     async def come(self) -> None:
-        port, path, session = self._where
-        while not self._over:
-            try:
-                self._socket = await client.connect(
-                    port, path, self._heard, self._gone, session=session
-                )
-                break
-            except ConnectionError:
-                await asyncio.sleep(AGAIN_SECONDS)
-        self._socket.frame(type="subscribe", room=self.room, after=self.last)
+        await self._chat.__aenter__()
+        self._inside = await self._chat.enter(self._room, after=0)
 
     def say(self, count: int) -> None:
         for _ in range(count):
             self._said += 1
             cid = str(uuid4())
-            self.waiting[cid] = text(self.number, self._said)
-            self._send(cid)
+            self.waiting.add(cid)
+            self._tasks.add(asyncio.create_task(self._say(cid, text(self.number, self._said))))
 
-    def leave(self) -> None:
-        self._over = True
-        self._socket.close()
+    async def _say(self, cid: str, body: str) -> None:
+        try:
+            await self._inside.send(body, cid=cid, patient=True)
+        except Refused as refusal:
+            self.refused.append(refusal.code)
+        else:
+            self.waiting.discard(cid)
 
-    def _send(self, cid: str) -> None:
-        if cid in self.waiting:
-            self._socket.frame(type="send", room=self.room, cid=cid, body=self.waiting[cid])
+    async def leave(self) -> None:
+        """What was not answered by now stays in `waiting`."""
+        await self._chat.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _gone(self) -> None:
-        if not self._over:
-            task = asyncio.get_running_loop().create_task(self.come())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    def _heard(self, payload: bytes) -> None:
-        frame = json.loads(payload)
+    def heard(self, frame: dict[str, Any]) -> None:
         match frame["type"]:
             case "event":
                 self.seen.append((frame["seq"], frame.get("cid", "")))
                 self.heard_at = time.monotonic()
             case "ack":
                 self.acked[frame["cid"]] = frame["seq"]
-                self.waiting.pop(frame["cid"], None)
             case "subscribed":
                 self.came += 1
                 self.unrecovered += not frame["recovered"]
-                for cid in tuple(self.waiting):
-                    self._send(cid)
-            case "nack":
-                self._refused(frame)
-
-    def _refused(self, frame: dict) -> None:
-        if frame["code"] in COME_BACK and "cid" in frame:
-            loop = asyncio.get_running_loop()
-            loop.call_later(AGAIN_SECONDS, self._send, frame["cid"])
-        else:
-            self.refused.append(frame["code"])
 
 
 class PlainTalker:
