@@ -12,8 +12,7 @@ from django.db.models import F, Value
 from django.utils import timezone
 
 from accounts.models import User
-from messaging import log as queries
-from messaging import services
+from messaging import log, services
 from messaging.models import Event
 from rooms.models import Room
 
@@ -98,9 +97,9 @@ def _talk(room: Room, lines: list[tuple[User, str]]) -> None:
     with transaction.atomic():
         # Told to nobody: it is set back in time below, and a socket would show it as new.
         for user, body in lines:
-            queries.append(room.pk, "message", [user.pk], body)
+            log.append(room.pk, "message", [user.pk], body)
         start = timezone.now() - timedelta(minutes=MINUTES_APART * (len(lines) + 1))
-        log = Event.objects.filter(room=room)
-        log.update(created_at=Value(start) + F("seq") * Value(timedelta(minutes=1)))
-        end = log.latest("seq").created_at
+        stored = Event.objects.filter(room=room)
+        stored.update(created_at=Value(start) + F("seq") * Value(timedelta(minutes=1)))
+        end = stored.latest("seq").created_at
         Room.objects.filter(pk=room.pk).update(last_event_at=end, active_at=end)

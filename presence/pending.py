@@ -28,17 +28,17 @@ class PendingChanges:
         self._rooms: Batch = {}
         self._taken: Batch = {}
 
-    def add(self, room_id: int, user_id: int, wish: PendingChange) -> None:
-        wishes = self._rooms.setdefault(room_id, {})
-        wishes[user_id] = _after(wish, wishes.get(user_id))
+    def add(self, room_id: int, user_id: int, change: PendingChange) -> None:
+        changes = self._rooms.setdefault(room_id, {})
+        changes[user_id] = _after(change, changes.get(user_id))
 
     def take(self) -> Batch:
         self._taken = {}
         for room_id in list(self._rooms)[: self.ROOMS_AT_ONCE]:
-            wishes = self._rooms[room_id]
-            some = list(wishes)[: self._people_at_once]
-            self._taken[room_id] = {user_id: wishes.pop(user_id) for user_id in some}
-            if not wishes:
+            changes = self._rooms[room_id]
+            some = list(changes)[: self._people_at_once]
+            self._taken[room_id] = {user_id: changes.pop(user_id) for user_id in some}
+            if not changes:
                 del self._rooms[room_id]
         return self._taken
 
@@ -47,15 +47,15 @@ class PendingChanges:
 
     def put_back(self) -> None:
         """What was taken and not done, unless somebody wished otherwise meanwhile."""
-        for room_id, wishes in self._taken.items():
+        for room_id, changes in self._taken.items():
             later = self._rooms.setdefault(room_id, {})
-            for user_id, wish in wishes.items():
-                later[user_id] = _after(later[user_id], wish) if user_id in later else wish
+            for user_id, change in changes.items():
+                later[user_id] = _after(later[user_id], change) if user_id in later else change
         self._taken = {}
 
     def open(self, room_id: int, user_id: int) -> bool:
         rooms = (self._rooms.get(room_id, {}), self._taken.get(room_id, {}))
-        return any(user_id in wishes for wishes in rooms)
+        return any(user_id in changes for changes in rooms)
 
     def keeps(self, room_id: int) -> bool:
         return any(one.what == "here" for one in self._rooms.get(room_id, {}).values())
@@ -64,8 +64,10 @@ class PendingChanges:
         return bool(self._rooms)
 
 
-def _after(wish: PendingChange, earlier: PendingChange | None) -> PendingChange:
+def _after(change: PendingChange, earlier: PendingChange | None) -> PendingChange:
     """The exit of a person who went and came back while Redis was down is kept: they were away."""
-    if earlier is None or wish.what == "left":
-        return wish
-    return replace(wish, exit_at=max(wish.exit_at, earlier.exit_at), seq=max(wish.seq, earlier.seq))
+    if earlier is None or change.what == "left":
+        return change
+    return replace(
+        change, exit_at=max(change.exit_at, earlier.exit_at), seq=max(change.seq, earlier.seq)
+    )

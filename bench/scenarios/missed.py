@@ -75,8 +75,8 @@ def _make(database: psycopg.Connection, lines: int) -> dict[str, Any]:
 
 
 def ours(room: int, reader: int, since: str) -> dict[str, float]:
-    """Pages of queries.UNREAD_MAX (100), each after the last line of the one before."""
-    from messaging import log as queries
+    """Pages of log.UNREAD_MAX (100), each after the last line of the one before."""
+    from messaging import log
 
     moment = datetime.fromisoformat(since)
 
@@ -84,7 +84,7 @@ def ours(room: int, reader: int, since: str) -> dict[str, float]:
         found, after = 0, 0
         more = True
         while more:
-            page, more = queries.missed(room, reader, since=moment, after=after)
+            page, more = log.missed(room, reader, since=moment, after=after)
             found, after = found + len(page), page[-1].seq
         return found
 
@@ -93,12 +93,12 @@ def ours(room: int, reader: int, since: str) -> dict[str, float]:
 
 def at_once(room: int, reader: int, since: str) -> dict[str, float]:
     """The same in one answer, as the original gives it; and PostgreSQL's part of the time."""
-    from messaging import log as queries
+    from messaging import log
 
     moment = datetime.fromisoformat(since)
     named = {"room": room, "user": reader, "since": moment, "until": "infinity", "after": 0}
-    found = _timed(lambda: len(queries.missed(room, reader, since=moment, limit=MISSED)[0]), 20)
-    return found | _in_postgresql(queries.MISSED, named | {"limit": MISSED}, 20)
+    found = _timed(lambda: len(log.missed(room, reader, since=moment, limit=MISSED)[0]), 20)
+    return found | _in_postgresql(log.MISSED, named | {"limit": MISSED}, 20)
 
 
 def original(room: int, reader: int, since: str) -> dict[str, float]:

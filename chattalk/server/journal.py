@@ -50,7 +50,7 @@ def is_refusal(record: logging.LogRecord) -> bool:
 
 
 @dataclass
-class Told:
+class Repeats:
     """How often one kind was written since `began`, and what was only counted."""
 
     began: float
@@ -64,7 +64,7 @@ class Journal(logging.StreamHandler):
 
     def __init__(self) -> None:
         super().__init__()
-        self._told: dict[object, Told] = {}
+        self._repeats: dict[object, Repeats] = {}
         self._timer: threading.Timer | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -72,28 +72,28 @@ class Journal(logging.StreamHandler):
             record = copy.copy(record)
             record.exc_info = record.exc_text = None
         self._sweep(WINDOW)
-        told = self._of(record)
-        if told.lines < OFTEN:
-            told.lines += 1
+        repeats = self._of(record)
+        if repeats.lines < OFTEN:
+            repeats.lines += 1
             super().emit(record)
             return
-        told.more += 1
-        told.last = record
+        repeats.more += 1
+        repeats.last = record
         self._tell_soon()
 
-    def _of(self, record: logging.LogRecord) -> Told:
+    def _of(self, record: logging.LogRecord) -> Repeats:
         key = _kind(record)
-        if key not in self._told and len(self._told) >= KINDS_MAX:
+        if key not in self._repeats and len(self._repeats) >= KINDS_MAX:
             key = None
-        return self._told.setdefault(key, Told(time.monotonic()))
+        return self._repeats.setdefault(key, Repeats(time.monotonic()))
 
     def _sweep(self, age: float) -> None:
         """Tell what was counted by kinds that are that old, and forget them."""
         now = time.monotonic()
-        old = [key for key, told in self._told.items() if now - told.began >= age]
-        for told in [self._told.pop(key) for key in old]:
-            if told.last is not None:
-                super().emit(_summary(told, now - told.began))
+        old = [key for key, repeats in self._repeats.items() if now - repeats.began >= age]
+        for repeats in [self._repeats.pop(key) for key in old]:
+            if repeats.last is not None:
+                super().emit(_summary(repeats, now - repeats.began))
 
     def _tell_soon(self) -> None:
         """Even if nothing else is written from here on."""
@@ -107,7 +107,7 @@ class Journal(logging.StreamHandler):
         try:
             self._timer = None
             self._sweep(WINDOW)
-            if any(told.more for told in self._told.values()):
+            if any(repeats.more for repeats in self._repeats.values()):
                 self._tell_soon()
         finally:
             self.release()
@@ -132,11 +132,11 @@ def _kind(record: logging.LogRecord) -> object:
     return record.name, said, getattr(record, "kind", status), fault
 
 
-def _summary(told: Told, seconds: float) -> logging.LogRecord:
-    summary = copy.copy(told.last)
+def _summary(repeats: Repeats, seconds: float) -> logging.LogRecord:
+    summary = copy.copy(repeats.last)
     assert summary is not None
     said = cut(summary.getMessage(), LINE_MAX // 2)
-    summary.msg = f"… and {told.more:,} more like it in {seconds:.0f} s: {said}"
+    summary.msg = f"… and {repeats.more:,} more like it in {seconds:.0f} s: {said}"
     summary.args, summary.exc_info, summary.exc_text = None, None, None
     summary.created = time.time()
     return summary

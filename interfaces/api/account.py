@@ -9,7 +9,7 @@ from accounts import services as accounts
 from accounts.models import User
 from accounts.tokens import Identity
 from core import client_ip
-from interfaces.api.account_serializers import Me, NewAccount, NewPassword, ProfileChanges
+from interfaces.api.account_serializers import MeShape, NewAccount, NewPassword, ProfileChanges
 from interfaces.api.view import OpenView, View
 
 
@@ -20,25 +20,25 @@ class Accounts(OpenView):
         operation_id="accounts_create",
         summary="Sign up",
         request=NewAccount,
-        responses={201: Me},
+        responses={201: MeShape},
     )
     def post(self, request: Request) -> Response:
         asked = NewAccount(data=request.data)
         asked.is_valid(raise_exception=True)
         user = accounts.sign_up(address=client_ip.of(request._request), **asked.validated_data)
-        return Response(Me(user).data, status=201)
+        return Response(MeShape(user).data, status=201)
 
 
 class Profile(View):
-    @extend_schema(operation_id="me_retrieve", summary="Who I am", responses=Me)
+    @extend_schema(operation_id="me_retrieve", summary="Who I am", responses=MeShape)
     def get(self, request: Request) -> Response:
-        return Response(Me(_whole(request)).data)
+        return Response(MeShape(_whole(request)).data)
 
     @extend_schema(
         operation_id="me_partial_update",
         summary="Change my profile",
         request=ProfileChanges,
-        responses=Me,
+        responses=MeShape,
     )
     def patch(self, request: Request) -> Response:
         asked = ProfileChanges(data=request.data)
@@ -46,7 +46,7 @@ class Profile(View):
         user = _whole(request)
         kept = {name: getattr(user, name) for name in ("display_name", "phone", "language")}
         accounts.edit_profile(user, **{**kept, **asked.validated_data})
-        return Response(Me(user).data)
+        return Response(MeShape(user).data)
 
 
 class Password(View):

@@ -1,5 +1,6 @@
 """Bodies of the account's part of the REST API. They check shape; the services judge."""
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.models import DISPLAY_NAME_MAX, User
@@ -16,7 +17,8 @@ class PersonShape(serializers.Serializer):
     name = serializers.CharField(source="display_name")
 
 
-class Me(serializers.ModelSerializer):
+@extend_schema_serializer(component_name="Me")
+class MeShape(serializers.ModelSerializer):
     """What only you are told of yourself."""
 
     class Meta:

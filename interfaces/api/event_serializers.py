@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from interfaces.api.fields import Id, Text, Whole
@@ -14,7 +15,8 @@ KINDS = Kind.values
 ROLES = Membership.Role.values
 
 
-class Draft(serializers.Serializer):
+@extend_schema_serializer(component_name="Draft")
+class DraftShape(serializers.Serializer):
     cid = Id(help_text="Your own id of the message. Sending again with it is harmless.")
     # What may be said, messaging/services/body_text.py judges, with codes of its own.
     body = Text(trim_whitespace=False, allow_blank=True)

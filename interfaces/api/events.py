@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from interfaces.api import pagination
 from interfaces.api.event_serializers import (
-    Draft,
+    DraftShape,
     EventPage,
     MissedPage,
     Position,
@@ -72,7 +72,7 @@ class Events(View):
             "201 the first time, 200 when the same is sent again, 409 `conflict` for the same "
             "`cid` with another body. Answered after it is stored."
         ),
-        request=Draft,
+        request=DraftShape,
         responses={200: ReceiptShape, 201: ReceiptShape},
         examples=[
             OpenApiExample("Hello", {"cid": CID, "body": "hello"}, request_only=True),
@@ -91,7 +91,7 @@ class Events(View):
         ],
     )
     def post(self, request: Request, room_id: int) -> Response:
-        asked = Draft(data=request.data)
+        asked = DraftShape(data=request.data)
         asked.is_valid(raise_exception=True)
         me = Person(request.user.pk, request.user.display_name)
         draft = asked.validated_data

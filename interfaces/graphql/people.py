@@ -3,8 +3,11 @@
 import graphene
 
 
-class Person(graphene.ObjectType):
+class PersonType(graphene.ObjectType):
     """Someone, as others see them."""
+
+    class Meta:
+        name = "Person"
 
     id = graphene.ID(required=True, description="Their number, the same at every door.")
     name = graphene.String(required=True)

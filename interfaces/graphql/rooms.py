@@ -9,14 +9,14 @@ from graphql_relay import from_global_id
 from interfaces.graphql import loaders, pagination
 from interfaces.graphql.ids import bad_id, number
 from interfaces.graphql.pagination import PageRequest
-from interfaces.graphql.people import Person
+from interfaces.graphql.people import PersonType
 from interfaces.web.room_page import MY_ROOMS_MAX
 from messaging import log
 from rooms import models
 from rooms import services as rooms
 
 
-class Node(graphene.relay.Node):
+class RelayNode(graphene.relay.Node):
     """What can be asked for by its id: rooms, and the events of rooms in which one has a seat."""
 
     class Meta:
@@ -34,7 +34,7 @@ class Node(graphene.relay.Node):
 
     @classmethod
     def resolve_type(cls, instance, info):
-        return Room if isinstance(instance, models.Room) else Event
+        return RoomType if isinstance(instance, models.Room) else EventType
 
 
 async def _room(info, id):
@@ -48,18 +48,19 @@ async def _event(info, id):
     return next((event for event in found.items if event.seq == seq), None)
 
 
-class Event(graphene.ObjectType):
+class EventType(graphene.ObjectType):
     """A line of a room's log."""
 
     class Meta:
-        interfaces = (Node,)
+        name = "Event"
+        interfaces = (RelayNode,)
 
     seq = graphene.Int(required=True, description="1, 2, 3 … within the room, without holes.")
     kind = graphene.String(
         required=True, description="One of those of docs/wire.md; more may come."
     )
     at = graphene.DateTime(required=True)
-    sender = graphene.Field(Person, required=True)
+    sender = graphene.Field(PersonType, required=True)
     client_id = graphene.UUID(description="As the message's sender gave it.")
     body = graphene.String(required=True)
 
@@ -73,7 +74,7 @@ class Event(graphene.ObjectType):
 class Member(graphene.ObjectType):
     """A person's seat in a room, as the other members see it."""
 
-    person = graphene.Field(Person, required=True)
+    person = graphene.Field(PersonType, required=True)
     role = graphene.String(required=True, description="owner or member.")
     joined_at = graphene.DateTime(required=True)
     online = graphene.Boolean(description="Null if they never were here, or it can't be known now.")
@@ -102,7 +103,7 @@ class Seat(graphene.ObjectType):
 
 class EventConnection(graphene.relay.Connection):
     class Meta:
-        node = Event
+        node = EventType
         strict_types = True
 
 
@@ -124,21 +125,22 @@ def paged(kind, **arguments):
     )
 
 
-class Room(DjangoObjectType):
+class RoomType(DjangoObjectType):
     """A room. Its card is for everyone; `members`, `events` and `lastEvent` for who has a seat."""
 
     class Meta:
+        name = "Room"
         model = models.Room
         fields = ("title", "description", "personnel", "created_at", "closed_at")
-        interfaces = (Node,)
+        interfaces = (RelayNode,)
 
     number = graphene.ID(required=True, description="What the other doors call it.")
     capacity = graphene.Int(required=True, description="How many members there may be.")
-    owner = graphene.Field(Person, required=True)
+    owner = graphene.Field(PersonType, required=True)
     seat = graphene.Field(Seat, description="The caller's own; null without one.")
     members = paged(MemberConnection)
     events = paged(EventConnection)
-    last_event = graphene.Field(Event)
+    last_event = graphene.Field(EventType)
 
     def resolve_number(room, info):
         return room.pk
@@ -171,7 +173,7 @@ async def _within(room, info, fetch, page):
 
 class RoomConnection(graphene.relay.Connection):
     class Meta:
-        node = Room
+        node = RoomType
         strict_types = True
 
 
@@ -195,10 +197,10 @@ class Me(graphene.ObjectType):
         return sum(room.unread for room in mine)
 
 
-class Query(graphene.ObjectType):
+class RoomQuery(graphene.ObjectType):
     me = graphene.Field(Me, required=True)
-    node = Node.Field()
-    room = graphene.Field(Room, number=graphene.ID(required=True))
+    node = RelayNode.Field()
+    room = graphene.Field(RoomType, number=graphene.ID(required=True))
     rooms = paged(
         RoomConnection,
         search=graphene.String(description="What stands in the title."),
@@ -221,3 +223,6 @@ class Query(graphene.ObjectType):
         page = pagination.page(2, **asked)
         found = await info.context.run(loaders.rooms_of, info.context.user.pk, page)
         return pagination.connection(found, page, loaders.lively_place)
+
+
+QUERY = RoomQuery

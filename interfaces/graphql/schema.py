@@ -6,8 +6,8 @@ import graphene
 from django.conf import settings
 
 PARTS = [import_module(name) for name in settings.GRAPHQL_PARTS]
-QUERIES = [part.Query for part in PARTS if hasattr(part, "Query")]
-MUTATIONS = [part.Mutation for part in PARTS if hasattr(part, "Mutation")]
+QUERIES = [part.QUERY for part in PARTS if hasattr(part, "QUERY")]
+MUTATIONS = [part.MUTATION for part in PARTS if hasattr(part, "MUTATION")]
 
 
 class Query(*QUERIES, graphene.ObjectType):  # type: ignore[misc]  # which depend on a setting

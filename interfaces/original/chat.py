@@ -41,17 +41,17 @@ class PageChat(PageSubscriber, Chat):
         self._taken: int | None = None  # the last line before its goodbye
 
     async def begin(self) -> None:
-        asked = frames.Subscribe(room=self.room_id, after=self.asked.after)
-        if asked.after is None:
+        frame = frames.Subscribe(room=self.room_id, after=self.command.after)
+        if frame.after is None:
             try:
-                asked.after = await self._told_before()
+                frame.after = await self._told_before()
             except Unavailable:
-                self.refuse(asked, unavailable())
+                self.refuse(frame, unavailable())
                 return
-            if asked.after is None:  # a seat that is taken from here on is looked at anew
-                self.refuse(asked, NotMember())
+            if frame.after is None:  # a seat that is taken from here on is looked at anew
+                self.refuse(frame, NotMember())
                 return
-        await self.handle(asked)
+        await self.handle(frame)
 
     async def _told_before(self) -> int | None:
         """Where what is to be told begins; None without a seat."""

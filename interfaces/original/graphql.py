@@ -54,7 +54,7 @@ class GraphqlChatMessageDTO(graphene.ObjectType):
         return local(event.created_at)
 
 
-class Query(graphene.ObjectType):
+class MessageQuery(graphene.ObjectType):
     get_chat_messages = graphene.List(
         graphene.NonNull(GraphqlChatMessageDTO),
         required=True,
@@ -92,7 +92,7 @@ def moment(text):
         raise ValidationError(refusal, code="bad_time") from None
 
 
-class Mutation(graphene.ObjectType):
+class SeatMutation(graphene.ObjectType):
     """The number of members follows from who has a seat, and is never changed by hand."""
 
     increment_personnel = graphene.Field(
@@ -120,3 +120,6 @@ def _leave(room_id, user):
         raise rooms.NotMember
     room.refresh_from_db(fields=["personnel"])
     return room
+
+
+QUERY, MUTATION = MessageQuery, SeatMutation

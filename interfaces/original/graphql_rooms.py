@@ -58,7 +58,7 @@ class ChatUserSubscription(graphene.ObjectType):
         return info.context.user.email
 
 
-class Query(graphene.ObjectType):
+class ChatRoomQuery(graphene.ObjectType):
     get_chat_room_by_id = graphene.Field(ChatRoom, id=graphene.ID(required=True))
     subscriptions_by_email = graphene.List(
         graphene.NonNull(ChatUserSubscription), required=True, email=graphene.String(required=True)
@@ -70,3 +70,6 @@ class Query(graphene.ObjectType):
     async def resolve_subscriptions_by_email(root, info, email):
         check_own(email, info.context.user)
         return await info.context.run(rooms.seats_of, info.context.user.pk, LIST_MAX)
+
+
+QUERY = ChatRoomQuery

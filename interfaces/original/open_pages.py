@@ -8,8 +8,8 @@ from messaging.live.broker import PEOPLE
 from messaging.live.node import Node
 
 
-class Shown(Protocol):
-    """Something of a page."""
+class OpenPage(Protocol):
+    """What an open page has subscribed to."""
 
     room_id: int
 
@@ -20,13 +20,13 @@ class OpenPages:
     def __init__(self, of: Node) -> None:
         self.node = of
         of.hub.others["away"] = lambda _people, told: self._away(*told["away"])
-        self._shown: dict[UUID, set[Shown]] = {}
+        self._shown: dict[UUID, set[OpenPage]] = {}
 
-    def welcome(self, device: UUID, one: Shown) -> None:
+    def welcome(self, device: UUID, one: OpenPage) -> None:
         """It hears from here on that its page was left, in whichever process that is said."""
         self._shown.setdefault(device, set()).add(one)
 
-    def forget(self, device: UUID, one: Shown) -> None:
+    def forget(self, device: UUID, one: OpenPage) -> None:
         if others := self._shown.get(device):
             others.discard(one)
             if not others:

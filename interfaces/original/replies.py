@@ -8,16 +8,19 @@ from uuid import uuid4
 
 from interfaces.original import bodies
 from interfaces.stomp.destinations import Topic
-from interfaces.stomp.replies import Door, Replies
+from interfaces.stomp.replies import Replies, Transport
 
 
 class PageReplies(Replies):
     """`in_room` finds the subscription to a destination by which the page can be told."""
 
     def __init__(
-        self, door: Door, in_room: Callable[[str], str | None], now: Callable[[], datetime]
+        self,
+        transport: Transport,
+        in_room: Callable[[str], str | None],
+        now: Callable[[], datetime],
     ) -> None:
-        super().__init__(door.send, door.close)
+        super().__init__(transport.send, transport.close)
         self._in_room, self._now = in_room, now
 
     def _refuse_unheard(self, nack: dict[str, Any], destination: str) -> None:

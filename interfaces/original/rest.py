@@ -90,7 +90,7 @@ class Credentials(serializers.Serializer):
     password = serializers.CharField(trim_whitespace=False)
 
 
-class SignIn(Open):
+class Login(Open):
     """POST `{email, password}` → `{status, message, user: {email, phone, role}}` and the cookie."""
 
     paced_apart = "sign-in"
@@ -112,7 +112,7 @@ class SignIn(Open):
         return response
 
 
-class SignOut(Open):
+class Logout(Open):
     """POST → 200, whoever calls: the device's sign-in has ended, its sockets close, the cookie
     is gone."""
 
@@ -131,7 +131,7 @@ class SignOut(Open):
 # --- rooms ------------------------------------------------------------------------------------
 
 
-class Page(serializers.Serializer):
+class PageQuery(serializers.Serializer):
     page = serializers.IntegerField(min_value=1, max_value=PAGE_MAX, default=1)
     size = serializers.IntegerField(min_value=1, max_value=ROOMS_MAX, default=ROOMS_MAX)
 
@@ -156,7 +156,7 @@ class MyRooms(Original):
         return _listed(request, Room.objects.for_member(request.user.pk))
 
 
-class NewRoom(serializers.Serializer):
+class NewChatRoom(serializers.Serializer):
     title = serializers.CharField()
     maxPersonnel = serializers.IntegerField()
 
@@ -165,7 +165,7 @@ class Create(Original):
     """POST `{title, maxPersonnel}` → 200 with the room. Its owner takes a seat by ENTER."""
 
     def post(self, request: Request) -> Response:
-        given = _given(NewRoom, request)
+        given = _given(NewChatRoom, request)
         try:
             room = services.open_room(
                 request.user, title=given["title"], capacity=given["maxPersonnel"], seat_owner=False
@@ -222,7 +222,7 @@ def _given(shape: type[serializers.Serializer], request: Request) -> dict[str, A
 
 
 def _listed(request: Request, rooms: RoomQuerySet) -> Response:
-    asked = Page(data=request.query_params)
+    asked = PageQuery(data=request.query_params)
     asked.is_valid(raise_exception=True)
     page, size = asked.validated_data["page"], asked.validated_data["size"]
     start = (page - 1) * size

@@ -9,9 +9,9 @@ from interfaces.original.chat import PageChat
 from interfaces.original.replies import PageReplies
 from interfaces.original.subscriptions import Page, PageParticipants, PageSubscriber
 from interfaces.stomp.destinations import Topic
-from interfaces.stomp.replies import Door
+from interfaces.stomp.replies import Transport
 from interfaces.stomp.session import Session
-from interfaces.stomp.subscriptions import Asked
+from interfaces.stomp.subscriptions import SubscribeCommand
 from messaging.live import frames
 
 KINDS: dict[Topic, type[PageSubscriber]] = {
@@ -24,11 +24,11 @@ WAITING_MAX = 4  # subscriptions of one connection that wait for a seat
 class PageSession(Session):
     device: UUID  # the sign-in, known from CONNECT on
 
-    def __init__(self, door: Door) -> None:
-        super().__init__(door)
+    def __init__(self, transport: Transport) -> None:
+        super().__init__(transport)
         self._opened_at = visits.now()
         self._refused: dict[str, str] = {}  # what brought nothing: destination, id
-        self.replies = PageReplies(door, self._in_room, self._now)
+        self.replies = PageReplies(transport, self._in_room, self._now)
 
     @property
     def _subscriptions(self) -> list[PageSubscriber]:
@@ -38,17 +38,17 @@ class PageSession(Session):
         for subscriber in self._subscriptions:
             await subscriber.heard_from()
 
-    async def _open(self, wanted: Asked) -> None:
-        await super()._open(wanted)
+    async def _open(self, command: SubscribeCommand) -> None:
+        await super()._open(command)
         waiting = sum(one.is_waiting for one in self._subscriptions)
-        if waiting > WAITING_MAX and (newest := self.subscribers.get(wanted.id)):
+        if waiting > WAITING_MAX and (newest := self.subscribers.get(command.id)):
             self._forget(newest)
-            self._too_many(wanted)
+            self._too_many(command)
 
-    def _make(self, wanted: Asked) -> PageSubscriber:
+    def _make(self, command: SubscribeCommand) -> PageSubscriber:
         page = Page(self.device, self._opened_at)
-        kind = KINDS[wanted.place.topic]
-        return kind(self._acting.account, self.language, wanted, self._told, page)
+        kind = KINDS[command.place.topic]
+        return kind(self._acting.account, self.language, command, self._told, page)
 
     async def _say(self, message: frames.Send) -> None:
         for subscriber in self._subscriptions:
@@ -62,5 +62,5 @@ class PageSession(Session):
 
     def _in_room(self, destination: str) -> str | None:
         """The subscription by which the page can be told of a refusal."""
-        taken = {one.asked.destination: one.asked.id for one in self.subscribers.values()}
+        taken = {one.command.destination: one.command.id for one in self.subscribers.values()}
         return (self._refused | taken).get(destination)

@@ -13,7 +13,7 @@ from accounts.models import User
 from core.postgresql.reads import Unavailable
 from interfaces.original import open_pages, visits
 from interfaces.stomp.participants import Participants
-from interfaces.stomp.subscriptions import Asked, Callbacks, Subscriber
+from interfaces.stomp.subscriptions import Callbacks, SubscribeCommand, Subscriber
 from messaging.live import frames
 from messaging.live.feed import EntryBatch, Feed
 from messaging.live.subscription import Subscription
@@ -38,9 +38,9 @@ class PageSubscriber(Subscriber):
     socket: ClassVar[str]  # which of the sockets of a page brings it: one of visits.SOCKETS
 
     def __init__(
-        self, user: User, language: str, asked: Asked, told: Callbacks, page: Page
+        self, user: User, language: str, command: SubscribeCommand, told: Callbacks, page: Page
     ) -> None:
-        super().__init__(user, language, asked, told)
+        super().__init__(user, language, command, told)
         self.page = page
         self.open_pages = open_pages.current()
         self.is_waiting = False
@@ -108,7 +108,7 @@ class PageSubscriber(Subscriber):
         if self.unseen_since or at <= self.page.opened_at:
             return
         if subscription := self.subscriptions.get(self.room_id):
-            self._depart(subscription, moment(at))
+            self._untrack(subscription, moment(at))
             self.node.presence.hurry(self.room_id, self.user.id)
         self.unseen_since = at
 
@@ -121,15 +121,15 @@ class PageSubscriber(Subscriber):
         if self.unseen_since:
             self.unseen_since = 0
             if subscription := self.subscriptions.get(self.room_id):
-                self._arrive(subscription)
+                self._track(subscription)
 
-    def _arrive(self, subscription: Subscription) -> None:
+    def _track(self, subscription: Subscription) -> None:
         if not self.unseen_since:
-            super()._arrive(subscription)
+            super()._track(subscription)
 
-    def _depart(self, subscription: Subscription, at: datetime) -> None:
+    def _untrack(self, subscription: Subscription, at: datetime) -> None:
         if not self.unseen_since:
-            super()._depart(subscription, at)
+            super()._untrack(subscription, at)
 
 
 class PageParticipants(PageSubscriber, Participants):

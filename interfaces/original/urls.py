@@ -8,8 +8,8 @@ from interfaces.original import rest
 app_name = "original"
 _paths = [
     path("api/users/signup", rest.SignUp.as_view(), name="signup"),
-    path("api/users/login", rest.SignIn.as_view(), name="login"),
-    path("api/users/logout", rest.SignOut.as_view(), name="logout"),
+    path("api/users/login", rest.Login.as_view(), name="login"),
+    path("api/users/logout", rest.Logout.as_view(), name="logout"),
     path("api/open-chats", rest.OpenRooms.as_view(), name="rooms"),
     path("api/open-chats/subscribe", rest.MyRooms.as_view(), name="mine"),
     path("api/open-chats/create", rest.Create.as_view(), name="create"),

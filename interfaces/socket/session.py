@@ -200,7 +200,7 @@ class Client:
         if subscription.stopped:  # the seat was given up meanwhile, and that was said
             self.node.hub.let_go(frame.room)
             return
-        self._arrive(subscription)
+        self._track(subscription)
         if before is not None:
             self._drop(before, self.node.hub.now())
         self.subscriptions[frame.room] = subscription
@@ -236,12 +236,12 @@ class Client:
 
     def _drop(self, subscription: Subscription, at: datetime) -> None:
         self.node.hub.unsubscribe(subscription)
-        self._depart(subscription, at)
+        self._untrack(subscription, at)
 
-    def _arrive(self, subscription: Subscription) -> None:
+    def _track(self, subscription: Subscription) -> None:
         self.node.presence.track(subscription.room_id, self.user.id, self.user.name)
 
-    def _depart(self, subscription: Subscription, at: datetime) -> None:
+    def _untrack(self, subscription: Subscription, at: datetime) -> None:
         self.node.presence.untrack(subscription.room_id, self.user.id, at, subscription.seen)
 
     def _typing(self, room_id: int) -> None:

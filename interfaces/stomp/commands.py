@@ -16,11 +16,11 @@ from rooms.models import Room
 from rooms.services import NotMember
 
 
-class Enter(frames.Asked, tag="enter", kw_only=True):
+class Enter(frames.ClientFrame, tag="enter", kw_only=True):
     room: int
 
 
-class Leave(frames.Asked, tag="leave", kw_only=True):
+class Leave(frames.ClientFrame, tag="leave", kw_only=True):
     room: int
 
 

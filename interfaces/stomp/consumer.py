@@ -12,7 +12,7 @@ from interfaces.socket import authentication, handshake, origins
 from interfaces.socket.session import REFUSED, REFUSED_SECONDS
 from interfaces.stomp.commands import Sender
 from interfaces.stomp.parsing import bearer
-from interfaces.stomp.replies import Door
+from interfaces.stomp.replies import Transport
 from interfaces.stomp.session import Session
 from messaging.live import close_codes, node, transport
 from messaging.live.close_codes import CloseCode
@@ -64,8 +64,8 @@ class StompConsumer(AsyncConsumer):
         await send({"type": "websocket.accept", "subprotocol": self.subprotocol()})
         self.outbox = Outbox(send, self.line)
         self.greet()
-        door = Door(self.send, self.close, self.signed_in, self.identify)
-        self.session = self.session_class(door)
+        reached = Transport(self.send, self.close, self.signed_in, self.identify)
+        self.session = self.session_class(reached)
         self.session.language = accepted_language(scope)
 
     # --- the shape of the transport -------------------------------------------------------------

@@ -27,7 +27,7 @@ class Participants(Subscriber):
 
     def _show(self, people: bodies.People) -> None:
         self._shown += 1
-        headers = {"message-id": f"{self.asked.id}-{self._shown}"}
+        headers = {"message-id": f"{self.command.id}-{self._shown}"}
         self.told.message(self, headers, people.told(self.account))
 
     def _line(self, entry: Entry) -> None:

@@ -23,7 +23,7 @@ _OF_NACK = {
 }
 
 
-class Door(NamedTuple):
+class Transport(NamedTuple):
     """How a session reaches its connection."""
 
     send: Callable[[str], None]  # a frame's text

@@ -15,8 +15,8 @@ from interfaces.stomp.commands import Enter, Leave, Sender
 from interfaces.stomp.destinations import SendDestination, Topic, place, room_id
 from interfaces.stomp.frames import VERSIONS, Bad, Frame, Parser
 from interfaces.stomp.participants import Participants
-from interfaces.stomp.replies import Door, Replies
-from interfaces.stomp.subscriptions import Asked, Callbacks, Subscriber
+from interfaces.stomp.replies import Replies, Transport
+from interfaces.stomp.subscriptions import Callbacks, SubscribeCommand, Subscriber
 from messaging.live import frames
 from messaging.live.close_codes import CloseCode
 
@@ -28,10 +28,10 @@ class Session:
     """Other doors whose wire is STOMP, too, open subscriptions and tell refusals in their own way:
     by `_make`, `_refuse_subscription`, `_say` and `_all_done`, and by replies of their own."""
 
-    def __init__(self, door: Door) -> None:
-        self.door = door
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
         self.parser = Parser()
-        self.replies = Replies(door.send, door.close)
+        self.replies = Replies(transport.send, transport.close)
         self.sender: Sender | None = None
         self.language = ""
         self.subscribers: dict[str, Subscriber] = {}
@@ -115,7 +115,7 @@ class Session:
 
     async def _sign_in(self, frame: Frame, version: str, their_beats: tuple[int, int]) -> None:
         try:
-            user, proof = await self.door.identify(frame)
+            user, proof = await self.transport.identify(frame)
         except PermissionError:
             self.replies.fail("not_signed_in", _("Sign in first."), close=CloseCode.SIGNED_OUT)
             return
@@ -124,7 +124,7 @@ class Session:
             self.replies.fail("unavailable", why, close=CloseCode.BUSY)
             return
         try:
-            self.sender = self.door.signed_in(user, proof, frame.command)
+            self.sender = self.transport.signed_in(user, proof, frame.command)
         except connection_limits.TooMany:
             self.replies.fail("too_many", _("You have too many connections."), close=CloseCode.BUSY)
             return
@@ -138,7 +138,7 @@ class Session:
             "server": SERVER,
             "user-name": user.email,
         })  # fmt: skip
-        heartbeats.keep(self.sender, *their_beats, self.door.send, self._silent)
+        heartbeats.keep(self.sender, *their_beats, self.transport.send, self._silent)
 
     def _silent(self) -> None:
         self.replies.fail(
@@ -162,22 +162,24 @@ class Session:
         else:
             after = parsing.seq(frame.headers.get("after"))
             acknowledges = frame.headers.get("ack", "auto") != "auto"
-            await self._open(Asked(sub_id, destination, found, after, receipt, acknowledges))
+            await self._open(
+                SubscribeCommand(sub_id, destination, found, after, receipt, acknowledges)
+            )
 
-    async def _open(self, wanted: Asked) -> None:
+    async def _open(self, command: SubscribeCommand) -> None:
         if len(self.subscribers) >= frames.SUBSCRIPTIONS_MAX:
-            self._too_many(wanted)
+            self._too_many(command)
             return
-        subscriber = self.subscribers[wanted.id] = self._make(wanted)
+        subscriber = self.subscribers[command.id] = self._make(command)
         await subscriber.open()
 
-    def _make(self, wanted: Asked) -> Subscriber:
-        kind = KINDS[wanted.place.topic]
-        return kind(self._acting.account, self.language, wanted, self._told)
+    def _make(self, command: SubscribeCommand) -> Subscriber:
+        kind = KINDS[command.place.topic]
+        return kind(self._acting.account, self.language, command, self._told)
 
-    def _too_many(self, wanted: Asked) -> None:
-        nack = {"code": "too_many", "detail": _("Too many subscriptions."), "ref": wanted.receipt}
-        self.replies.refuse(nack, wanted.destination)
+    def _too_many(self, command: SubscribeCommand) -> None:
+        nack = {"code": "too_many", "detail": _("Too many subscriptions."), "ref": command.receipt}
+        self.replies.refuse(nack, command.destination)
 
     async def _unsubscribe(self, frame: Frame, receipt: str | None) -> None:
         sub_id = frame.headers.get("id") or frame.headers.get("destination", "")
@@ -244,19 +246,19 @@ class Session:
                 self.replies.receipt(receipt)
 
     def _message(self, one: Subscriber, headers: dict[str, str], body: str) -> None:
-        if one.asked.acknowledges:
+        if one.command.acknowledges:
             headers = {**headers, "ack": headers["message-id"]}
-        self.replies.message(one.asked.id, one.asked.destination, headers, body)
+        self.replies.message(one.command.id, one.command.destination, headers, body)
 
     def _live(self, one: Subscriber, answer: dict[str, Any]) -> None:
         recovered = "true" if answer["recovered"] else "false"
         after, head = answer["after"], answer["head"]
-        self.replies.receipt(one.asked.receipt, recovered=recovered, after=after, head=head)
+        self.replies.receipt(one.command.receipt, recovered=recovered, after=after, head=head)
 
     def _not_subscribed(self, one: Subscriber, nack: dict[str, Any]) -> None:
         self._forget(one)
-        told = nack | {"ref": one.asked.receipt}
-        self._refuse_subscription(one.asked.id, one.asked.destination, told)
+        told = nack | {"ref": one.command.receipt}
+        self._refuse_subscription(one.command.id, one.command.destination, told)
 
     def _refuse_subscription(self, sub_id: str, destination: str, nack: dict[str, Any]) -> None:
         self.replies.refuse(nack, destination)
@@ -269,8 +271,8 @@ class Session:
             self.replies.tell_error({"code": code, "detail": why, "room": one.room_id})
 
     def _forget(self, one: Subscriber) -> None:
-        if self.subscribers.get(one.asked.id) is one:
-            del self.subscribers[one.asked.id]
+        if self.subscribers.get(one.command.id) is one:
+            del self.subscribers[one.command.id]
         one.gone(one.node.hub.now())
 
 

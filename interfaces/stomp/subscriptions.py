@@ -17,7 +17,7 @@ from messaging.live.subscription import Subscription
 from messaging.log.event import Person
 
 
-class Asked(NamedTuple):
+class SubscribeCommand(NamedTuple):
     """A SUBSCRIBE frame, understood."""
 
     id: str
@@ -40,12 +40,14 @@ class Callbacks(NamedTuple):
 class Subscriber(Client, ABC):
     """One subscription. A wire of another kind may be told, wait and end in its own way."""
 
-    def __init__(self, user: User, language: str, asked: Asked, told: Callbacks) -> None:
+    def __init__(
+        self, user: User, language: str, command: SubscribeCommand, told: Callbacks
+    ) -> None:
         super().__init__(Person(user.pk, user.display_name), language, self._other)
         self.account = user
-        assert asked.place.room is not None
-        self.asked, self.told = asked, told
-        self.room_id = asked.place.room
+        assert command.place.room is not None
+        self.command, self.told = command, told
+        self.room_id = command.place.room
         self.context = context.current()
 
     @property
@@ -58,7 +60,7 @@ class Subscriber(Client, ABC):
 
     async def begin(self) -> None:
         """Become live, or be refused."""
-        await self.handle(frames.Subscribe(room=self.room_id, after=self.asked.after))
+        await self.handle(frames.Subscribe(room=self.room_id, after=self.command.after))
 
     def tell(self, frame: frames.ServerFrame) -> None:
         self.say(**by_name(frame))

@@ -21,39 +21,39 @@ Seq = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Ref = Annotated[str, Meta(max_length=NAME_MAX)]
 
 
-class Asked(Struct, tag_field="type"):
+class ClientFrame(Struct, tag_field="type"):
     ref: Ref | None = msgspec.field(default=None)
 
 
-class Subscribe(Asked, tag="subscribe", kw_only=True):
+class Subscribe(ClientFrame, tag="subscribe", kw_only=True):
     room: RoomId
     after: Seq | None = None
 
 
-class Unsubscribe(Asked, tag="unsubscribe", kw_only=True):
+class Unsubscribe(ClientFrame, tag="unsubscribe", kw_only=True):
     room: RoomId
 
 
-class Send(Asked, tag="send", kw_only=True):
+class Send(ClientFrame, tag="send", kw_only=True):
     room: RoomId
     cid: UUID
     body: str
 
 
-class Typing(Asked, tag="typing", kw_only=True):
+class Typing(ClientFrame, tag="typing", kw_only=True):
     room: RoomId
 
 
-class Read(Asked, tag="read", kw_only=True):
+class Read(ClientFrame, tag="read", kw_only=True):
     room: RoomId
     seq: Seq
 
 
-class Watch(Asked, tag="watch", kw_only=True):
+class Watch(ClientFrame, tag="watch", kw_only=True):
     rooms: Annotated[list[RoomId], Meta(max_length=WATCH_MAX)]
 
 
-class Ping(Asked, tag="ping", kw_only=True):
+class Ping(ClientFrame, tag="ping", kw_only=True):
     pass
 
 

@@ -11,14 +11,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from messaging import log as queries
-from messaging import services
+from messaging import log, services
 from messaging.services import away, members
 from rooms.models import Membership, Room
 from tests.messaging.conftest import person
 
 
-def log(room):
+def logged(room):
     return list(room.events.order_by("seq").values_list("seq", "kind", "sender__display_name"))
 
 
@@ -30,7 +29,7 @@ def test_opening_seats_the_owner_and_begins_the_log(alice):
     room = services.open_room(alice, title="Tea", capacity=2)
     assert (room.personnel, room.owner) == (1, alice)
     assert room.memberships.get().role == Membership.Role.OWNER
-    assert log(room) == [(1, "enter", "Alice")]
+    assert logged(room) == [(1, "enter", "Alice")]
 
 
 def test_all_that_is_wrong_with_a_room_is_told_at_once(alice):
@@ -44,7 +43,7 @@ def test_joining_takes_one_seat_and_is_in_the_log_once(room, charlie):
     services.join(room.pk, charlie)
     room.refresh_from_db()
     assert room.personnel == 3
-    assert log(room)[-1] == (3, "enter", "Charlie")
+    assert logged(room)[-1] == (3, "enter", "Charlie")
 
 
 def test_a_full_room_refuses_at_once_without_the_lock(alice, bob, monkeypatch):
@@ -60,7 +59,7 @@ def test_leaving_gives_the_seat_back_exactly_once(room, bob):
     assert services.leave(room.pk, bob) is False
     room.refresh_from_db()
     assert room.personnel == 1
-    assert log(room)[-1] == (3, "leave", "Bob")
+    assert logged(room)[-1] == (3, "leave", "Bob")
 
 
 def test_the_seat_of_who_left_is_free_for_another(alice, bob, charlie):
@@ -89,7 +88,7 @@ def test_the_room_goes_to_another_member_only(room, alice, bob, charlie):
     assert services.transfer_room(room.pk, bob.pk, by=bob) is False
     roles = dict(room.memberships.values_list("user__display_name", "role"))
     assert roles == {"Alice": "member", "Bob": "owner"}
-    assert log(room)[-1] == (3, "owner", "Bob")
+    assert logged(room)[-1] == (3, "owner", "Bob")
     with pytest.raises(PermissionDenied):
         services.close_room(room.pk, alice)
 
@@ -101,7 +100,7 @@ def test_a_closed_room_is_opened_again(room, alice, bob, charlie):
     assert services.reopen_room(room.pk, alice) is True
     assert services.reopen_room(room.pk, alice) is False
     services.join(room.pk, charlie)
-    assert [line[1] for line in log(room)[-3:]] == ["close", "open", "enter"]
+    assert [line[1] for line in logged(room)[-3:]] == ["close", "open", "enter"]
 
 
 def test_staff_with_the_right_may_do_what_the_owner_may_and_it_is_on_the_trail(room, bob, charlie):
@@ -149,7 +148,7 @@ def test_nobody_enters_a_closed_room_and_it_is_closed_once(room, alice, charlie)
     with pytest.raises(ValidationError) as refusal:
         services.join(room.pk, charlie)
     assert code(refusal) == "room_closed"
-    assert [kind for _, kind, _ in log(room)] == ["enter", "enter", "close"]
+    assert [kind for _, kind, _ in logged(room)] == ["enter", "enter", "close"]
 
 
 def test_a_room_that_is_not_there(alice):
@@ -172,63 +171,63 @@ def test_seating_a_crowd_takes_as_many_queries_as_seating_one(alice, transaction
 
 def test_what_was_missed_is_what_others_said_since_i_left(room, alice, bob):
     def say(user, body):
-        return queries.append(room.pk, "message", [user.pk], body)[0]
+        return log.append(room.pk, "message", [user.pk], body)[0]
 
     say(alice, "before")
     Membership.objects.filter(room=room, user=bob).update(read_seq=3)
     left_at = room.events.last().created_at
     say(bob, "my own")
     say(alice, "one")
-    queries.append(room.pk, "leave", [alice.pk])
+    log.append(room.pk, "leave", [alice.pk])
     say(alice, "two")
-    missed, more = queries.missed(room.pk, bob.pk, since=left_at)
+    missed, more = log.missed(room.pk, bob.pk, since=left_at)
     assert [event.body for event in missed] == ["one", "two"] and not more
     assert [event.seq for event in missed] == [5, 7]
-    assert queries.count_missed(room.pk, bob.pk, since=left_at, limit=9) == (2, 5)
-    rest, _ = queries.missed(room.pk, bob.pk, since=left_at, after=5)
+    assert log.count_missed(room.pk, bob.pk, since=left_at, limit=9) == (2, 5)
+    rest, _ = log.missed(room.pk, bob.pk, since=left_at, after=5)
     assert [event.body for event in rest] == ["two"]
-    until, _ = queries.missed(room.pk, bob.pk, since=left_at, until=missed[0].at)
+    until, _ = log.missed(room.pk, bob.pk, since=left_at, until=missed[0].at)
     assert [event.body for event in until] == ["one"]
 
 
 def test_what_was_said_in_the_moment_of_the_line_read_last_is_missed_too(room, alice, bob):
-    events = queries.append(room.pk, "message", [alice.pk, alice.pk], "both at once")
+    events = log.append(room.pk, "message", [alice.pk, alice.pk], "both at once")
     assert events[0].at == events[1].at
     Membership.objects.filter(room=room, user=bob).update(read_seq=events[0].seq)
-    missed, _ = queries.missed(room.pk, bob.pk, since=events[0].at)
+    missed, _ = log.missed(room.pk, bob.pk, since=events[0].at)
     assert [event.seq for event in missed] == [events[1].seq]
 
 
 def test_who_comes_for_the_first_time_has_missed_nothing(room, alice, charlie):
-    queries.append(room.pk, "message", [alice.pk], "long ago")
+    log.append(room.pk, "message", [alice.pk], "long ago")
     services.join(room.pk, charlie)
     assert away.missed(room.pk, charlie.pk) == (None, [], False)
-    assert queries.unread(charlie.pk, [room.pk]) == {room.pk: 0}
+    assert log.unread(charlie.pk, [room.pk]) == {room.pk: 0}
 
 
 def test_an_outsider_has_missed_nothing_either(room, alice, charlie):
-    queries.append(room.pk, "message", [alice.pk], "secret")
-    assert queries.missed(room.pk, charlie.pk, since=None) == ([], False)
-    assert queries.count_missed(room.pk, charlie.pk, since=None, limit=9) == (0, None)
-    assert queries.unread(charlie.pk, [room.pk]) == {}
+    log.append(room.pk, "message", [alice.pk], "secret")
+    assert log.missed(room.pk, charlie.pk, since=None) == ([], False)
+    assert log.count_missed(room.pk, charlie.pk, since=None, limit=9) == (0, None)
+    assert log.unread(charlie.pk, [room.pk]) == {}
 
 
 def test_unread_counts_what_others_said_up_to_a_bound(room, alice, bob, monkeypatch):
     for _ in range(3):
-        queries.append(room.pk, "message", [alice.pk, bob.pk], "x")
-    assert queries.unread(bob.pk, [room.pk]) == {room.pk: 3}
-    monkeypatch.setattr(queries.positions, "UNREAD_MAX", 2)
-    assert queries.unread(bob.pk, [room.pk]) == {room.pk: 2}
+        log.append(room.pk, "message", [alice.pk, bob.pk], "x")
+    assert log.unread(bob.pk, [room.pk]) == {room.pk: 3}
+    monkeypatch.setattr(log.positions, "UNREAD_MAX", 2)
+    assert log.unread(bob.pk, [room.pk]) == {room.pk: 2}
 
 
 @pytest.mark.parametrize(("sql", "index"), [
-    (queries.MISSED, "event_by_room_and_time"),
-    (queries.SIZED_MISSED, "event_by_room_and_time"),
-    (queries.COUNT_MISSED, "event_by_room_and_time"),
-    (queries.AFTER, "event_seq_once"),
-    (queries.BEFORE, "event_seq_once"),
-    (queries.SIZED_AFTER, "event_seq_once"),
-    (queries.SIZED_BEFORE, "event_seq_once"),
+    (log.MISSED, "event_by_room_and_time"),
+    (log.SIZED_MISSED, "event_by_room_and_time"),
+    (log.COUNT_MISSED, "event_by_room_and_time"),
+    (log.AFTER, "event_seq_once"),
+    (log.BEFORE, "event_seq_once"),
+    (log.SIZED_AFTER, "event_seq_once"),
+    (log.SIZED_BEFORE, "event_seq_once"),
 ])  # fmt: skip
 def test_the_queries_use_the_index_they_name(room, alice, bob, sql, index):
     with connection.cursor() as cursor:

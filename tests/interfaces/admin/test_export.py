@@ -8,8 +8,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.test import AsyncClient
 
-from messaging import log as queries
-from messaging import services
+from messaging import log, services
 from messaging.live import node
 from messaging.services import export
 from tests.interfaces.admin.conftest import BACKEND, history_of, signed_in
@@ -27,7 +26,7 @@ def said(transactional_db, alice, bob, room):
 
     with transaction.atomic():
         for body in ("hello", "=1+1", "＝cmd", "안녕\n두 줄", 'comma, and "quotes"'):
-            queries.append(room.pk, "message", [bob.pk], body)
+            log.append(room.pk, "message", [bob.pk], body)
     return room
 
 
@@ -42,9 +41,9 @@ async def exported(user, room, shape):
 
 
 async def test_json_is_exact(sam, said):
-    log = json.loads(await exported(sam, said, "json"))
-    assert log["head"] == 7 and [line["seq"] for line in log["events"]] == list(range(1, 8))
-    assert [line["body"] for line in log["events"][2:4]] == ["hello", "=1+1"]
+    found = json.loads(await exported(sam, said, "json"))
+    assert found["head"] == 7 and [line["seq"] for line in found["events"]] == list(range(1, 8))
+    assert [line["body"] for line in found["events"][2:4]] == ["hello", "=1+1"]
     trail = await sync_to_async(history_of)(await sync_to_async(signed_in)(sam), said)
     assert trail == ["exported the log up to line 7 as json"]
 

@@ -72,15 +72,14 @@ def _room(title: str, owner: Any, members: Any, said: int) -> int:
     from django.db import transaction
 
     from accounts.models import User
-    from messaging import log as queries
-    from messaging import services
+    from messaging import log, services
     from rooms import services as rooms
 
     user = User.objects.get(pk=owner.id)
     room = services.open_room(user, title=title, capacity=50)
     with transaction.atomic():  # services.join would do it in a thread of its own
         rooms.seat(room.pk, [member.id for member in members])
-        queries.append(room.pk, "enter", [member.id for member in members])
+        log.append(room.pk, "enter", [member.id for member in members])
     write(room.pk, owner.id, [f"line {number}" for number in range(1, said + 1)])
     return room.pk
 
@@ -89,11 +88,11 @@ def write(room_id: int, user_id: int, bodies: list[str]) -> None:
     """Messages as if they had been said while nobody was looking."""
     from django.db import transaction
 
-    from messaging import log as queries
+    from messaging import log
 
     with transaction.atomic():
         for body in bodies:
-            queries.append(room_id, "message", [user_id], body)
+            log.append(room_id, "message", [user_id], body)
 
 
 def has_read(stack: Any, room: int, email: str) -> bool:
