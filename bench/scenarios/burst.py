@@ -172,7 +172,7 @@ def _reordered(talker: Talker) -> int:
 @contextmanager
 def _site(servers: Servers) -> Iterator[Site]:
     from chattalk.embedded import data_dir
-    from chattalk.embedded.others import Valkey
+    from chattalk.embedded.valkey import Valkey
 
     data = data_dir.make_folder(HOME / "burst", 0o755)
     data_dir.make_folder(data / "run", 0o711)

@@ -11,11 +11,12 @@ from . import data_dir, logs, shares
 from .address import check as check_address
 from .address import django_database
 from .data_dir import hold, replace_secret_key, running_servers, secret_key
-from .others import MongoWire, Valkey
+from .mongo_wire import MongoWire
 from .postgres import Postgres
 from .probe import expect_answer, given
 from .process import Process, Retired, StartFailed, quiet
 from .shares import share
+from .valkey import Valkey
 
 __all__ = ["Process", "Retired", "Servers", "StartFailed", "addresses", "quiet"]
 __all__ += ["check_address", "django_database", "given", "hold", "replace_secret_key"]

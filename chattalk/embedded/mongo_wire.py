@@ -1,37 +1,39 @@
-"""NX-27017, which speaks MongoDB, on a unix socket that only we may open.
+"""NX-27017, which speaks MongoDB, from its wheel; mongo_wire_main.py is what runs."""
 
-It has no passwords, and of itself it takes a port, which any user of the machine may open and any
-program may take while it is away.
-
-    python -P mongo_wire.py FOLDER SOCKET
-"""
-
-import asyncio
-import logging
-import os
+import signal
 import sys
-from functools import partial
+from collections.abc import Callable
+from pathlib import Path
 
-import uvloop
-from nx_27017.handler import NeoSQLiteHandler
-from nx_27017.server import handle_client
+from . import data_dir, probe
+from .leftovers import end_leftovers
+from .process import Process, quiet
 
-
-async def serve(folder: str, path: str) -> None:
-    """Until a signal ends the process. What was answered is stored, so there is nothing to end."""
-    answer = partial(handle_client, handler=NeoSQLiteHandler(data_dir=folder))
-    server = await asyncio.start_unix_server(answer, path)
-    await server.serve_forever()
+PROGRAM = Path(__file__).with_name("mongo_wire_main.py")
 
 
-def main() -> None:
-    folder, path = sys.argv[1:]
-    os.umask(0o077)
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    uvloop.run(serve(folder, path))
+class MongoWire:
+    def __init__(self, data: Path) -> None:
+        self.data, self.home = data, data / "mongodb"
+        self.socket = data_dir.socket_folder(data) / "mongodb.sock"
+        command = [sys.executable, "-P", str(PROGRAM), str(self.home), str(self.socket)]
+        log = data / "log" / "mongodb.log"
+        self.process = Process("MongoDB wire", command, log=log, folder=self.home)
 
+    def url(self) -> str:
+        return data_dir.mongodb_url(self.data)
 
-if __name__ == "__main__":
-    main()
+    def start(self, show: Callable[[str], None] = quiet) -> None:
+        end_leftovers(self.home, str(PROGRAM), signal.SIGTERM, show=show)
+        data_dir.make_folder(self.home, 0o700)
+        self.socket.unlink(missing_ok=True)
+        self.process.start()
+
+    def wait(self, show: Callable[[str], None] = quiet) -> None:
+        self.process.until(lambda: None if probe.mongodb(self.url()) else True)
+
+    def stop(self, show: Callable[[str], None] = quiet) -> None:
+        self.process.stop(show=show)
+
+    def be_away(self) -> None:
+        """Nothing to do: its socket tells who asks."""

@@ -156,7 +156,7 @@ def test_a_killed_run_leaves_no_process_and_the_next_one_starts(data):
 PARTS = {
     "worker 1": "chattalk.server.worker",
     "Valkey": "valkey-server",
-    "MongoDB wire": "mongo_wire.py",
+    "MongoDB wire": "mongo_wire_main.py",
 }
 PARTS |= {"PostgreSQL": "postgres -D"}
 

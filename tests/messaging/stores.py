@@ -6,8 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from chattalk.embedded import data_dir
-from chattalk.embedded.others import MongoWire, Valkey
+from chattalk.embedded.mongo_wire import MongoWire
 from chattalk.embedded.postgres import Postgres
+from chattalk.embedded.valkey import Valkey
 
 
 def start(data):

@@ -12,7 +12,7 @@ import redis.asyncio
 from django.conf import settings
 
 from chattalk.embedded import data_dir
-from chattalk.embedded.others import Valkey
+from chattalk.embedded.valkey import Valkey
 from core.postgresql.reads import Reads
 from messaging.live import broker
 from messaging.live.broker import Broker

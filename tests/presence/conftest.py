@@ -4,7 +4,8 @@ stack would bury its live processes."""
 import pytest
 
 from chattalk.embedded import data_dir
-from chattalk.embedded.others import MongoWire, Valkey
+from chattalk.embedded.mongo_wire import MongoWire
+from chattalk.embedded.valkey import Valkey
 from presence import last_seen
 from tests.presence.cluster import Cluster
 
