@@ -6,6 +6,7 @@ how long it takes, is counted while it is made (counted.py): this only spares th
 """
 
 from collections import Counter
+from collections.abc import Set
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -40,8 +41,7 @@ SELECTIONS_MAX = 300
 REPEATS_MAX = 30  # names that stand at a place again: GraphQL compares each of them with each
 LIST_MAX = 500  # items in a list that has no pages
 VALUES_MAX = 10_000  # in the answer, if every page is full
-TEXTS_MAX = 500  # of them texts of messages
-_TEXTS = {"body", "message"}
+TEXTS_MAX = 500  # of them texts of messages: schema.py knows which fields have those
 
 ANYWHERE = -1_000  # a depth
 
@@ -147,7 +147,9 @@ def _within(selection: Any, place: _Place, fragments: dict[str, SelectionSetNode
     return _Place(selections, depth, place.nesting + 1, inside, names) if selections else None
 
 
-def check_amount(asked: Operation, schema: GraphQLSchema, variables: dict[str, Any]) -> int:
+def check_amount(
+    asked: Operation, schema: GraphQLSchema, variables: dict[str, Any], text_fields: Set[str]
+) -> int:
     """How many values a valid operation answers at most. Raises ValidationError (bad_page,
     too_complex)."""
     sizes = _sizes(schema)
@@ -163,7 +165,7 @@ def check_amount(asked: Operation, schema: GraphQLSchema, variables: dict[str, A
                 values += count(selection.selection_set, times)
             elif isinstance(selection, FieldNode) and selection.name.value not in _INTROSPECTION:
                 values += times
-                texts += times if selection.name.value in _TEXTS else 0
+                texts += times if selection.name.value in text_fields else 0
                 if selection.selection_set:
                     size = _size(selection, sizes, variables)
                     values += count(selection.selection_set, times * size)

@@ -225,4 +225,4 @@ class RoomQuery(graphene.ObjectType):
         return pagination.connection(found, page, loaders.lively_place)
 
 
-QUERY = RoomQuery
+QUERY, TEXTS = RoomQuery, {"body"}

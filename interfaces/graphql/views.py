@@ -36,6 +36,7 @@ from interfaces.graphql import execution, limits
 from interfaces.graphql.counted import Counted
 from interfaces.graphql.errors import shown
 from interfaces.graphql.limits import Operation
+from interfaces.graphql.schema import TEXTS
 from interfaces.graphql.schema import schema as graphene_schema
 
 QUERY_SECONDS = 5.0
@@ -120,7 +121,8 @@ def _ready(body: PostedQuery) -> tuple[DocumentNode, Operation]:
             schema, document, _rules(), ERRORS_MAX, hide_suggestions=not settings.DEBUG
         ):
             raise NotReady(*errors)
-        limits.check_amount(asked, schema, _variables(asked, body.variables or {}))
+        variables = _variables(asked, body.variables or {})
+        limits.check_amount(asked, schema, variables, TEXTS)
     except (GraphQLError, ValidationError) as error:
         raise NotReady(error) from None
     return document, asked

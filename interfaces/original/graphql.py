@@ -122,4 +122,4 @@ def _leave(room_id, user):
     return room
 
 
-QUERY, MUTATION = MessageQuery, SeatMutation
+QUERY, MUTATION, TEXTS = MessageQuery, SeatMutation, {"message"}

@@ -93,6 +93,11 @@ def test_without_it_the_site_starts(without):
         assert ran.returncode == 0, ran.stderr
 
 
+def test_without_it_only_our_own_texts_are_counted(without):
+    asked = "import chattalk.asgi; from interfaces.graphql.schema import TEXTS; print(*TEXTS)"
+    assert run(without, "-c", asked).stdout == "body\n"
+
+
 def test_without_it_stomp_talks(site):
     alice, bob = OnStomp(site, "Alice"), OnStomp(site, "Bob")
     room = alice.rest("POST", "/api/v1/rooms/", {"title": "Tea"}).json["id"]
