@@ -115,8 +115,8 @@ def of_device(device_id: UUID) -> Identity:
 def person_changed(
     instance: User, update_fields: Iterable[str] | None = None, **_signal: Any
 ) -> None:
-    """A receiver, where the house has none otherwise: pages, the admin and commands save people in
-    their own ways, and none of them may leave a token that says what is no longer so."""
+    """A receiver, where the project has none otherwise: pages, the admin and commands save people
+    in their own ways, and none of them may leave a token that says what is no longer so."""
     if set(update_fields or ()) != {"last_login"}:
         user_id = instance.pk
         transaction.on_commit(lambda: token_cache.forget(user_id), robust=True)

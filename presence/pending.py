@@ -1,4 +1,4 @@
-"""What Redis is still to be told of our visitors. Without I/O."""
+"""What Redis is still to be told of the people of this process. Without I/O."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from . import reasons
 
-TETHER = str(Path(__file__).with_name("parent_death.py"))
+PARENT_DEATH = str(Path(__file__).with_name("parent_death.py"))
 ANSWER_WITHIN = 30  # seconds, for a server that was started
 STOP_WITHIN = 10  # seconds, before a server is killed
 TELL_EVERY = 3.0  # seconds, between two lines for who waits
@@ -73,11 +73,12 @@ class Process:
             self._retired = True
 
     def _spawn(self, environment: dict[str, str] | None) -> None:
-        tether = [sys.executable, "-I", "-S", TETHER, str(int(self.stop_signal)), str(os.getpid())]
+        told = str(int(self.stop_signal)), str(os.getpid())  # how it ends, and with whom
+        tied = [sys.executable, "-I", "-S", PARENT_DEATH, *told]
         output = self.log.open("ab") if self.log else None
         try:
             self._child = subprocess.Popen(
-                [*tether, self.user, *self.command],
+                [*tied, self.user, *self.command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT if output else None,

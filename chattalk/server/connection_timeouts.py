@@ -45,7 +45,7 @@ class Configuration(uvicorn.Config):
 
     def __init__(self, app: str, *, proxies: list[str], most: int, **options: Any) -> None:
         super().__init__(app, http=Request, ws=SocketProtocol, **options)
-        self.tally = connection_limits.ConnectionLimit(most)
+        self.connection_limit = connection_limits.ConnectionLimit(most)
         self.ping_rate = CellRate(PING_RATE, PING_BURST)
         self._proxies = [ipaddress.ip_network(proxy) for proxy in proxies]
         logging.getLogger("uvicorn.error").addFilter(not_ours)
@@ -78,7 +78,7 @@ class Request(H11Protocol):
             transport.abort()  # gone before we came to it; it asks again, and must not be overtaken
             return
         who = self.config.counted(self.client[0]) if self.client else ""
-        if not self.config.tally.take(who):
+        if not self.config.connection_limit.take(who):
             refusal_log.note("a connection, for there are too many of this address", who)
             self._end(_too_many())
             return
@@ -96,7 +96,7 @@ class Request(H11Protocol):
     def _let_go(self) -> None:
         """It is over, or becomes a socket and counts as one."""
         if self._who is not None:
-            self.config.tally.give_back(self._who)
+            self.config.connection_limit.give_back(self._who)
             self._who = None
         for timer in (self._patience, self._reading):
             if timer is not None:

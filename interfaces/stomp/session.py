@@ -194,16 +194,16 @@ class Session:
             self.replies.fail("bad_frame", _("Transactions are not spoken here."), receipt)
             return
         try:
-            deed = SendDestination(frame.headers.get("destination", ""))
+            destination = SendDestination(frame.headers.get("destination", ""))
             body = parsing.body(frame.body)
         except ValueError:
             self.replies.refuse(parsing.nothing_there(receipt))
             return
         if (room := room_id(body.chatId)) is None:
             self.replies.refuse(parsing.nothing_there(receipt), f"{Topic.CHAT}{body.chatId}")
-        elif deed is SendDestination.ENTER:
+        elif destination is SendDestination.ENTER:
             await self._acting.handle(Enter(room=room, ref=receipt))
-        elif deed is SendDestination.LEAVE:
+        elif destination is SendDestination.LEAVE:
             await self._acting.handle(Leave(room=room, ref=receipt))
         else:
             cid = parsing.client_id(frame.headers.get("client-id"), self._acting.user.id)

@@ -91,15 +91,15 @@ def _asked(
     room_id: int,
     user_id: int,
     question: Callable[[Room, User], Words],
-    deed: Callable[[HttpRequest, int, User], HttpResponse],
+    then: Callable[[HttpRequest, int, User], HttpResponse],
 ) -> HttpResponse:
-    """The question about a member; the deed once it is answered."""
+    """The question about a member; `then` once it is answered."""
     room = _kept(request, room_id)
     person = _member(room_id, user_id)
     if person is None:
         return _gone(request, room_id)
     if request.method == "POST":
-        return deed(request, room_id, person)
+        return then(request, room_id, person)
     back = reverse("rooms:people", args=[room_id])
     words = question(room, person)
     return confirm.page(request, confirm.Question(**words, action=request.path, back=back))
