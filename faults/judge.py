@@ -28,6 +28,7 @@ MUST_BE_ZERO = (
     "ghosts",  # shown as here and gone
     "missing",  # here and not shown
     "false_unread",  # counted as unread and read, or the other way round; a position that went back
+    "miscounted",  # messages in the counters, against those in the log; a wrong last message
     "unhandled",  # tracebacks in the logs, 5xx that are not 503, closes with 4500
 )  # fmt: skip
 

@@ -6,6 +6,7 @@ CHAPTERS = (
     "processes",
     "stores",
     "disks",
+    "followers",
     "restarts",
     "network",
     "storms",

@@ -43,6 +43,8 @@ async def _without_index(site: Site, name: str, room: int) -> AsyncIterator[None
     finally:  # with what that room has twice it could not be made again
         site.change(f"DELETE FROM messaging_event WHERE room_id = {room}")
         site.change(f"UPDATE rooms_room SET last_seq = 0 WHERE id = {room}")
+        for table in ("messaging_followerposition", "messaging_lastmessage"):
+            site.change(f"DELETE FROM {table} WHERE room_id = {room}")
         site.change(made)
 
 
