@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.interfaces.web.talk import connected, open_room, room_of, say, sees, visit, write
+from tests.interfaces.web.talk import connected, open_room, room_of, say, sees, until, visit, write
 from tests.interfaces.web.test_changes import edited, opened
 from tests.stack import post
 
@@ -145,3 +145,21 @@ def test_a_password_can_be_looked_at(visitors):
     page.get_by_label("Password", exact=True).fill("nine green bottles")
     page.get_by_role("button", name="Show the password").click()
     expect(page.locator("#id_password")).to_have_attribute("type", "text")
+
+
+def test_everybody_sees_when_something_was_last_said_and_nothing_of_it(visitors, stack):
+    alice, bob = stack.people("alice", "bob")
+    room = room_of(stack, alice)
+    lobby = visitors.come(0, bob)
+    lobby.goto("/")
+    row = lobby.locator(f"#open-rooms [data-room='{room}']")
+    expect(row.locator(".title")).to_be_visible()
+    expect(row.get_by_text("Last message:")).to_be_hidden()  # to come in is to say nothing
+    stack.run(write, room, alice.id, ["a secret"])
+
+    def told():
+        lobby.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        return row.get_by_text("Last message: now").is_visible()
+
+    until(lobby, told)
+    assert "a secret" not in row.inner_text() and "Alice" not in row.inner_text()
