@@ -7,6 +7,7 @@ from typing import Any
 from faults import until
 from faults.crowd import Crowd
 from faults.run import Run, scenario
+from faults.site import DATABASE
 from messaging.followers.counters import Counters
 from messaging.followers.lease import key
 
@@ -45,7 +46,7 @@ class Watch:
 
     async def leader(self) -> int:
         """The worker that holds the lease."""
-        found = await self._run.nemesis.redis("GET", key(self._name))
+        found = await self._run.nemesis.redis("GET", key(self._name, DATABASE))
         pids = [str(worker.process.pid) for worker in self._run.site.workers]
         pid = found.decode().split(":")[1] if found else ""
         if pid in pids:

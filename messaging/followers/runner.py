@@ -30,7 +30,7 @@ from messaging.live.node import Node
 SWEEP_SECONDS = 5.0  # between two looks at the rooms in which something happened lately
 WHOLE_SWEEP_SECONDS = 300.0  # and at all rooms, closed ones too
 AGAIN_SECONDS = 1.0  # after a step that was not possible
-ROOMS_MAX = 64  # in one step
+ROOMS_MAX = 256  # in one step
 SWEEP_MAX = 2_000  # rooms that one look finds
 
 Answer = TypeVar("Answer")
@@ -49,7 +49,7 @@ class Runner:
         self._woken = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._has_begun = self._is_told_to_sweep = False
-        self._swept_at = self._all_swept_at = float("-inf")
+        self._swept_at = self._all_swept_at = self._stepped_at = float("-inf")
         told = f"the follower {self._name}"
         self._postgresql = Breaker(f"{told} waits", f"{told} goes on")
         self.leads = False
@@ -108,9 +108,9 @@ class Runner:
             self._has_begun = await self._ask(steps.begin, self._follower)
         elif self._is_time_to_sweep():
             await self._sweep()
-        elif rooms := self._rooms.take(ROOMS_MAX):
+        elif not self._gathering() and (rooms := self._rooms.take(ROOMS_MAX)):
+            self._stepped_at = time.monotonic() if len(rooms) < ROOMS_MAX else float("-inf")
             await self._take(rooms)
-        self._postgresql.answered()
 
     async def _rest(self) -> None:
         """Until there is something to do."""
@@ -127,7 +127,11 @@ class Runner:
             return 0.0
         sweep = max(0.0, self._swept_at + SWEEP_SECONDS - time.monotonic())
         rooms = self._rooms.wait()
-        return sweep if rooms is None else min(sweep, rooms)
+        return sweep if rooms is None else min(sweep, max(rooms, self._gathering()))
+
+    def _gathering(self) -> float:
+        """Seconds for which more is let come together."""
+        return max(0.0, self._stepped_at + self._follower.gather_seconds - time.monotonic())
 
     def _is_time_to_sweep(self) -> bool:
         is_late = time.monotonic() >= self._swept_at + SWEEP_SECONDS
@@ -174,6 +178,8 @@ class Runner:
             self._rooms.add(rooms)
             await asyncio.sleep(TRY_SECONDS)
             return
+        if step.more:
+            self._stepped_at = float("-inf")  # enough has come together
         self._rooms.went_well(rooms)
         self._rooms.add(step.more)
 
@@ -184,7 +190,9 @@ class Runner:
             finally:
                 connection.close()  # to the pool: others want it more than who waits for a hint
 
-        return await asyncio.get_running_loop().run_in_executor(self._threads, asked)
+        answer = await asyncio.get_running_loop().run_in_executor(self._threads, asked)
+        self._postgresql.answered()
+        return answer
 
     # --- what is told -------------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ def test_messages_are_counted_by_minute_over_the_last_hour(talk):
 
 def test_what_is_not_followed_yet_is_told(boss, talk, bob, room):
     page = signed_in(boss).get("/admin/").content.decode()
-    assert "<b>counters</b>" in page and "Nothing is left to follow." in page
+    assert "<b>counters</b>:" in page and "Nothing is left to follow." in page
     assert "No process runs it." in page
     for _ in range(3):
         log.append(room.pk, "message", [bob.pk], "hello")

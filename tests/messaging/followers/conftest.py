@@ -5,13 +5,13 @@ import pytest
 from messaging import log
 from messaging.followers import positions, steps
 from messaging.followers.counters import Counters
-from messaging.followers.follower import Follower
+from messaging.followers.follower import Follower, LineFollower
 from messaging.log.event import Event
 
 ROOMS = 64
 
 
-class Recorder(Follower):
+class Recorder(LineFollower):
     """Writes down what it was given, and fails at what it is told to."""
 
     name = "recorder"

@@ -14,9 +14,10 @@ from messaging.followers.counters import Counters  # noqa: E402
 
 
 class Still(Counters):
-    def apply(self, lines):
-        super().apply(lines)
+    def follow(self, positions):
+        found = super().follow(positions)
         os.kill(os.getpid(), signal.SIGSTOP)
+        return found
 
 
 if __name__ == "__main__":

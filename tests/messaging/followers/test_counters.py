@@ -9,6 +9,7 @@ from django.utils import timezone
 from messaging import log, services
 from messaging.followers import counters as module
 from messaging.followers import positions, steps
+from messaging.followers.lag import lag
 from messaging.log.kinds import UNREAD, Kind
 from messaging.models import Event, LastMessage, MinuteCount
 from tests.messaging.followers.conftest import follow, say
@@ -100,3 +101,13 @@ def test_they_are_asked_by_the_minute(room, alice, counters):
     now = timezone.now()
     assert sum(module.by_minute(now - timedelta(minutes=2)).values()) == 2
     assert module.by_minute(now + timedelta(minutes=2)) == {}
+
+
+def test_pruned_lines_are_passed_by_counters_too(room, alice, counters, monkeypatch):
+    monkeypatch.setattr(module, "LINES_MAX", 3)
+    follow(counters)
+    say(room, alice, *"abcdefgh")
+    room.events.filter(seq__lte=8).delete()
+    follow(counters)
+    assert counted() == in_log() and lag("counters")[1:3] == (0, 0)
+    assert lag("counters").missed == 6  # from the third line on

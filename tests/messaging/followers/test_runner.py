@@ -176,3 +176,21 @@ async def test_a_lease_is_one_processs_until_it_is_over_or_given_back(name, sett
         assert await redis.get(key(name)) == b"other"
         await other.release()
         assert await redis.get(key(name)) is None
+
+
+async def test_one_that_lets_lines_gather_does_not_wait_where_there_is_more(
+    room, name, begun, asay, monkeypatch
+):
+    monkeypatch.setattr(module, "SWEEP_SECONDS", 3600)
+    follower = Recorder(name)
+    follower.gather_seconds = 3600
+    await asay(*map(str, range(500)))  # more than one step has
+    runner = begun(follower)
+    await until(lambda: len(follower.lines) == 502)
+    await asay("later")
+    runner.look([room.pk])
+    await until(lambda: runner._gathering() > 3000)
+    assert len(follower.lines) == 502
+    follower.gather_seconds = 0
+    runner.look([room.pk])
+    await until(lambda: len(follower.lines) == 503)

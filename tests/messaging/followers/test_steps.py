@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from core.postgresql.breaker import knocking
 from messaging import log, services
-from messaging.followers import positions, steps
+from messaging.followers import follower, positions, steps
 from messaging.followers.lag import lag
 from messaging.followers.positions import Move, Overtaken
 from messaging.models import FollowerPosition, FollowerRecord
@@ -42,11 +42,11 @@ def test_a_step_ends_with_its_lines_and_with_its_bytes(room, alice, recorder):
         if not step.more:
             break
     assert sizes[0] == 2 + 17  # 16 × 4,000 bytes are less than 64 KiB
-    assert max(sizes) == steps.LINES_MAX and recorder.seqs(room) == list(range(1, 343))
+    assert max(sizes) == follower.LINES_MAX and recorder.seqs(room) == list(range(1, 343))
 
 
 def test_a_text_longer_than_a_step_does_not_stop_it(room, alice, recorder, monkeypatch):
-    monkeypatch.setattr(steps, "BYTES_MAX", 10)
+    monkeypatch.setattr(follower, "BYTES_MAX", 10)
     say(room, alice, "x" * 100, "short")
     follow(recorder)
     assert recorder.seqs(room) == [1, 2, 3, 4]
@@ -201,6 +201,14 @@ def test_a_step_lives_on_its_indexes(room, statement):
     assert "Seq Scan" not in plan
     for name in OF:
         assert (name in plan) == (OF[name] in statement)
+
+
+def test_a_look_at_what_grew_lately_reads_no_further(room):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute("EXPLAIN " + positions._BEHIND_LATELY, {"name": "x", "limit": 1})
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index Cond: (active_at > " in plan
 
 
 def test_a_lost_connection_frees_the_step(room, recorder):

@@ -31,11 +31,13 @@ def still(room, alice, counters):
         stderr=subprocess.PIPE,
         text=True,
     )
-    _pid, status = os.waitpid(process.pid, os.WUNTRACED)
-    assert os.WIFSTOPPED(status)
-    yield process
-    if process.poll() is None:
-        process.kill()
+    try:
+        _pid, status = os.waitpid(process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
         process.communicate()
 
 

@@ -129,5 +129,5 @@ async def test_an_orderly_restart_hands_over_at_once(stack, talk):
     ends = await led(stack)
     stack.terminate(ends)
     seconds = await until(stack, lambda: leader(stack) == 1 - ends)
-    assert seconds < 2.0  # the lease would last for 3
+    assert seconds < 1.5  # the lease would last for 2.5
     assert os.getpid() not in stack.pids and await stack.arun(head, room)
