@@ -10,8 +10,8 @@ from channels.testing import WebsocketCommunicator
 from chattalk.asgi import application
 from messaging.live import frames, node
 from tests.doors.policy import ROLES, scene, table
+from tests.interfaces.socket.client import PAGE, socket
 from tests.messaging.conftest import closed_node  # noqa: F401
-from tests.messaging.sockets import PAGE, socket
 
 DOOR = "Socket `/ws/`"
 FRAMES = {frame.__struct_config__.tag: frame for frame in get_args(frames.Frame)}

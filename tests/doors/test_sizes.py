@@ -11,8 +11,8 @@ from messaging.live.frames import RESUME_BYTES_MAX
 from messaging.models import Event
 from rooms.models import Membership, Room
 from tests.interfaces.original.page import token_of
+from tests.interfaces.socket.client import socket
 from tests.messaging.conftest import closed_node  # noqa: F401  (for every test)
-from tests.messaging.sockets import socket
 from tests.routes import path_of, routes
 
 MOST = 512 * 1024

@@ -9,11 +9,11 @@ from asgiref.sync import sync_to_async
 
 from interfaces.original import sockjs
 from tests.interfaces.original.sockets.client import SockJS
+from tests.interfaces.socket.client import session_cookie, socket
 from tests.interfaces.stomp.client import opened as opened_stomp
 from tests.interfaces.stomp.client import stomp
 from tests.messaging.conftest import closed_node, given_back  # noqa: F401  (fixtures)
 from tests.messaging.served import served
-from tests.messaging.sockets import session_cookie, socket
 from tests.raw_line import SECONDS, UPGRADE, connect, frame, head
 
 KIB = 1024

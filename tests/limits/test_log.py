@@ -11,8 +11,8 @@ from channels.testing import WebsocketCommunicator
 from chattalk.asgi import application
 from core import refusal_log
 from messaging import services
+from tests.interfaces.socket.client import PAGE, ended, socket
 from tests.messaging.conftest import closed_node  # noqa: F401  (a fixture)
-from tests.messaging.sockets import PAGE, ended, socket
 
 pytestmark = pytest.mark.asyncio
 

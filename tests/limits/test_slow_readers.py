@@ -6,8 +6,8 @@ from asgiref.sync import sync_to_async
 
 from chattalk.asgi import application
 from messaging import log
+from tests.interfaces.socket.client import session_cookie
 from tests.messaging.conftest import closed_node, room  # noqa: F401
-from tests.messaging.sockets import session_cookie
 from tests.messaging.test_full_pool import full_pool
 
 

@@ -12,10 +12,10 @@ from accounts import devices
 from messaging.live import node
 from messaging.live.close_codes import CloseCode
 from tests import raw_socket
+from tests.interfaces.socket.client import session_cookie
 from tests.limits.conftest import PASSWORD
 from tests.messaging.conftest import closed_node  # noqa: F401  (a fixture)
 from tests.messaging.served import served
-from tests.messaging.sockets import session_cookie
 from tests.presence.cluster import until
 from tests.raw_line import SECONDS, UPGRADE, connect, ended, head
 

@@ -9,10 +9,10 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from messaging.live import feed, node
 from messaging.live.drafts import Draft
+from tests.interfaces.socket.client import session_cookie
 from tests.messaging.conftest import person
 from tests.messaging.seen import cid, seen
 from tests.messaging.served import BOTH_LOOPS, Spy, served
-from tests.messaging.sockets import session_cookie
 from tests.raw_socket import say, tell
 from tests.stack import Person, socket_at
 

@@ -17,8 +17,8 @@ from psycopg_pool import PoolTimeout
 from chattalk.asgi import application
 from core.postgresql.breaker import is_outage
 from tests.interfaces.original.page import token_of
+from tests.interfaces.socket.client import PAGE, session_cookie, socket
 from tests.interfaces.stomp.client import stomp
-from tests.messaging.sockets import PAGE, session_cookie, socket
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 

@@ -8,7 +8,7 @@ from core.postgresql.breaker import breaker
 from messaging import log, services
 from messaging.live import node, personal
 from messaging.live.personal import Mine, News
-from tests.messaging.sockets import socket
+from tests.interfaces.socket.client import socket
 from tests.raw_socket import frame, say, subscribe, tell
 from tests.stack import open_room
 

@@ -4,7 +4,7 @@ PostgreSQL that only reads is unavailable for a while, and no fault of ours."""
 import asyncio
 
 from messaging.live import node
-from tests.messaging.sockets import socket
+from tests.interfaces.socket.client import socket
 from tests.messaging.stores import bring_back, kill
 from tests.raw_socket import frame, say, subscribe
 from tests.stack import open_room, post

@@ -12,8 +12,8 @@ from core.postgresql.reads import Unavailable
 from messaging import services
 from messaging.live import node
 from messaging.live.drafts import Draft
+from tests.interfaces.socket.client import socket
 from tests.messaging.conftest import person
-from tests.messaging.sockets import socket
 
 
 async def in_thread(function, *args):

@@ -8,8 +8,8 @@ from asgiref.sync import sync_to_async
 from django.test import Client
 
 from messaging.models import Event
+from tests.interfaces.socket.client import socket
 from tests.messaging.conftest import closed_node, given_back  # noqa: F401  (fixtures)
-from tests.messaging.sockets import socket
 
 EXACT = {
     "emoji": "\U0001f600 \U0001f1f0\U0001f1f7",

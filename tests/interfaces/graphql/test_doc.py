@@ -12,8 +12,8 @@ from interfaces.graphql.limits import LIST_MAX
 from interfaces.graphql.pagination import PAGE, PAGE_MAX
 from messaging import services
 from tests.interfaces.graphql.conftest import Asker
+from tests.interfaces.socket.test_wire_doc import shape
 from tests.messaging.conftest import person
-from tests.messaging.test_wire_doc import shape
 
 DOCS = Path(__file__).parents[3] / "docs"
 DOC = (DOCS / "graphql.md").read_text()

@@ -12,7 +12,7 @@ from accounts import devices
 from accounts.stand_ins import stand_in
 from chattalk.asgi import application
 from interfaces.stomp.frames import Frame, Parser, encode
-from tests.messaging.sockets import PAGE, hang_up
+from tests.interfaces.socket.client import PAGE, hang_up
 
 PASSWORD = "a long and quiet evening"
 

@@ -12,9 +12,9 @@ from core.postgresql.reads import Unavailable
 from messaging import services
 from messaging.models import Event
 from rooms.models import Membership
+from tests.interfaces.socket.client import session_cookie
 from tests.interfaces.stomp.client import PAGE, called, opened, stomp, token
 from tests.messaging.conftest import person
-from tests.messaging.sockets import session_cookie
 
 
 async def say(room, user, body):

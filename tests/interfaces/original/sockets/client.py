@@ -8,8 +8,8 @@ from asgiref.sync import sync_to_async
 from django.test import AsyncClient
 
 from interfaces.original import sockjs
+from tests.interfaces.socket.client import PAGE, hang_up
 from tests.interfaces.stomp.client import Stomp, opened, token
-from tests.messaging.sockets import PAGE, hang_up
 
 
 class SockJS(Stomp):

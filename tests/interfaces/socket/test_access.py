@@ -5,7 +5,7 @@ from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 
 from chattalk.asgi import application
-from tests.messaging.sockets import PAGE, session_cookie, socket
+from tests.interfaces.socket.client import PAGE, session_cookie, socket
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from messaging import log
 from messaging.live import frames, node, outbox
 from messaging.live.packets import packet
 from messaging.live.transport import Connection
-from tests.messaging.sockets import socket
+from tests.interfaces.socket.client import socket
 
 
 class PlainLine(Connection):

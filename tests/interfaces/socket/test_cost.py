@@ -11,7 +11,7 @@ from core.postgresql import reads
 from interfaces.socket import authentication
 from messaging import log
 from messaging.log.event import encode
-from tests.messaging.sockets import PAGE, session_cookie, socket
+from tests.interfaces.socket.client import PAGE, session_cookie, socket
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from messaging import services
 from messaging.live import frames
 from messaging.live.close_codes import COME_BACK, CloseCode
 from messaging.log.event import About
-from tests.messaging.sockets import socket
+from tests.interfaces.socket.client import socket
 
-DOC = (Path(__file__).parents[2] / "docs" / "wire.md").read_text()
+DOC = (Path(__file__).parents[3] / "docs" / "wire.md").read_text()
 CLIENT, SERVER = DOC.split("## From the server")
 
 
@@ -155,7 +155,7 @@ def test_the_codes_with_a_time_to_come_back_are_named_with_it():
 
 
 def test_the_close_codes_of_stomp_are_of_the_enum():
-    text = (Path(__file__).parents[2] / "docs" / "stomp.md").read_text()
+    text = (Path(__file__).parents[3] / "docs" / "stomp.md").read_text()
     codes = {int(code) for code in re.findall(r"^\| (\d{4}) \|", text, re.M)}
     assert {1000, 1002} < codes <= set(CloseCode)
 
@@ -163,7 +163,7 @@ def test_the_close_codes_of_stomp_are_of_the_enum():
 @pytest.mark.parametrize("folder", ["interfaces", "messaging", "chattalk", "faults"])
 def test_nobody_writes_a_close_code_as_a_number(folder):
     codes = {code.value for code in CloseCode if code >= 1002}  # others are numbers of all kinds
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     found = [
         f"{path.relative_to(root)}:{node.lineno}"
         for path in (root / folder).rglob("*.py")
@@ -206,7 +206,7 @@ def _same_kind(one: dict, other: dict) -> bool:
 
 
 def test_every_code_of_a_refusal_is_in_the_document():
-    folder = Path(__file__).parents[2]
+    folder = Path(__file__).parents[3]
     modules = (
         "core/text",
         "interfaces/socket/session",

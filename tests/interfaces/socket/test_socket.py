@@ -9,8 +9,8 @@ from messaging import log, services
 from messaging.live import frames as wire
 from messaging.live import hub, node
 from messaging.live.drafts import Draft
+from tests.interfaces.socket.client import socket
 from tests.messaging.conftest import person
-from tests.messaging.sockets import socket
 
 
 async def test_what_one_says_all_members_see_once_in_order(room, alice, bob):

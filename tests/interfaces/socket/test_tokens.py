@@ -11,7 +11,7 @@ from accounts import devices, services, tickets, tokens
 from chattalk.asgi import application
 from interfaces.socket.consumer import ChatConsumer
 from messaging.live import node
-from tests.messaging.sockets import Socket, hang_up, session_cookie
+from tests.interfaces.socket.client import Socket, hang_up, session_cookie
 
 PASSWORD = "nine green bottles"
 EVIL = (b"origin", b"https://evil.example")
