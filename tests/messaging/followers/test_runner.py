@@ -5,6 +5,7 @@ import logging
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from redis.asyncio import Redis
 
 from messaging import services
@@ -194,3 +195,14 @@ async def test_one_that_lets_lines_gather_does_not_wait_where_there_is_more(
     follower.gather_seconds = 0
     runner.look([room.pk])
     await until(lambda: len(follower.lines) == 503)
+
+
+async def test_two_databases_at_one_redis_have_a_leader_each(name, monkeypatch):
+    one, other = Lease(name, "one"), Lease(name, "other")
+    assert await one.hold() and not await other.hold()
+    with monkeypatch.context() as patch:
+        patch.setitem(connection.settings_dict, "NAME", "another")
+        assert await other.hold() and holder(name) == "other"
+        await other.release()
+    assert holder(name) == "one"
+    await one.release()
