@@ -82,12 +82,14 @@ class Runner:
 
     def _turn_to(self, leads: bool) -> None:
         if leads and not self.leads:
-            self._all_swept_at = float("-inf")  # nobody tells what the one before us left
-            self._is_told_to_sweep = True
             self._rooms.clear()
+            self._look_everywhere()  # nobody tells what the one before us left
         if leads != self.leads:
             self.leads = leads
             self._woken.set()
+
+    def _look_everywhere(self) -> None:
+        self._all_swept_at, self._is_told_to_sweep = float("-inf"), True
 
     # --- the work -----------------------------------------------------------------------------
 
@@ -99,6 +101,7 @@ class Runner:
                     await self._turn()
             except Exception as error:
                 self._tell(error)
+                self._look_everywhere()  # which rooms it was at nobody knows any more
                 await asyncio.sleep(AGAIN_SECONDS)
             else:
                 await self._rest()

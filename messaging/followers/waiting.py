@@ -23,12 +23,14 @@ class WaitingRooms:
                 self._ready.setdefault(room)
 
     def take(self, most: int) -> list[int]:
-        """The next ones. They are out of it until they are added again."""
+        """The next ones, or one that has failed, alone. They are out of it until they are added
+        again."""
         now = self._now()
         for room in [room for room, at in self._later.items() if at <= now]:
             del self._later[room]
             self._ready.setdefault(room)
-        taken = list(self._ready)[:most]
+        suspects = [room for room in self._ready if room in self._failures]
+        taken = suspects[:1] or list(self._ready)[:most]
         for room in taken:
             del self._ready[room]
         return taken

@@ -5,7 +5,7 @@ import logging
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from redis.asyncio import Redis
 
 from messaging import services
@@ -148,6 +148,27 @@ async def test_it_goes_on_after_anything_else_that_fails(room, name, begun, monk
     begun(follower)
     await until(lambda: follower.seqs(room) == [1, 2])
     assert "failed, and begins again" in caplog.text
+
+
+async def test_after_an_outage_in_the_middle_no_room_is_forgotten(
+    room, alice, name, begun, asay, monkeypatch
+):
+    monkeypatch.setattr(module, "SWEEP_SECONDS", 3600)
+    monkeypatch.setattr(module, "AGAIN_SECONDS", 0.1)
+    rooms = [await asyncio.to_thread(services.open_room, alice, title=f"{n}") for n in range(3)]
+    follower, take, taken = Recorder(name), module.steps.take, []
+    follower.fails_at = {"poison"}
+    await asay("poison")
+
+    def failing(*args):
+        taken.append(args)
+        if len(taken) == 3:  # all of them, the poisoned one, and the next
+            raise OperationalError("the server does not answer")
+        return take(*args)
+
+    monkeypatch.setattr(module.steps, "take", failing)
+    begun(follower)
+    await until(lambda: all(follower.seqs(other) == [1] for other in rooms))
 
 
 async def test_without_redis_one_works_and_nothing_comes_twice(

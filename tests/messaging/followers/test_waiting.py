@@ -49,6 +49,14 @@ def test_once_it_went_well_it_begins_anew(rooms, clock):
     assert rooms.failed(7) == 1 and rooms.wait() == 1
 
 
+def test_a_room_that_has_failed_comes_alone(rooms, clock):
+    rooms.failed(7)
+    rooms.add([1, 2])
+    clock.at += 1
+    rooms.add([3])
+    assert [rooms.take(5), rooms.take(5)] == [[7], [1, 2, 3]]
+
+
 def test_the_wait_is_for_the_next_one(rooms, clock):
     assert rooms.wait() is None
     rooms.failed(7)
