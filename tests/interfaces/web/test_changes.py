@@ -32,11 +32,11 @@ def handed_over(room_id, person_id, to):
     as_user(services.transfer_room, room_id, person_id, to)
 
 
-def opened(lobby):
+def opened(lobby, path="/"):
     """The lobby, told of its rooms from here on."""
     told = []
     lobby.on("websocket", lambda wire: wire.on("framereceived", lambda frame: told.append(frame)))
-    lobby.goto("/")
+    lobby.goto(path)
     until(lobby, lambda: any('"watching"' in str(frame) for frame in told))
 
 

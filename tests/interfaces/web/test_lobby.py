@@ -74,11 +74,11 @@ def test_the_list_finds_new_rooms_and_keeps_search_and_focus(visitors, stack):
 
 def test_what_is_told_of_a_room_stands_in_both_lists(visitors, stack):
     alice, bob, charlie = stack.people("alice", "bob", "charlie")
-    room = room_of(stack, alice, bob)
+    room = room_of(stack, alice, bob, title="Mate")
     stack.run(_quiet_for, room, 2)
     lobby, talk = visitors.come(0, bob), visitors.come(1, alice)
     lobby.route("**/lobby/rooms/**", lambda route: route.abort())  # it need not ask
-    opened(lobby)
+    opened(lobby, "/?q=Mate")  # other tests' rooms may be livelier
     mine, listed = (lobby.locator(f"{of} [data-room='{room}']") for of in (".mine", "#open-rooms"))
     for row in (mine, listed):
         expect(row.locator("time")).to_have_text("2 minutes ago")
