@@ -127,9 +127,11 @@ class Conversation {
     });
   }
 
-  // If I am a member again.
+  // If I am a member again. A refusal that came late may have said otherwise while the client is in.
   comeBack() {
-    if (!this.room.isMember) this.enter();
+    if (this.room.isMember) return;
+    this.wire.exit();
+    this.enter();
   }
 
   on_subscribed(frame) {
@@ -250,7 +252,6 @@ class Conversation {
   }
 
   left() {
-    this.wire.exit(); // a refusal may come before the room says so
     this.outbox.failAll("not_member", gettext("You are not a member of this room any more."));
     this.people.leave();
     this.room.left();
