@@ -1,5 +1,8 @@
 """A page follows its room and its day; what it was rendered with is where it began."""
 
+import json
+from uuid import uuid4
+
 from playwright.sync_api import expect
 
 from tests.interfaces.web.talk import connected, messages, room_of, say, sees, until, visit, write
@@ -112,6 +115,22 @@ def test_who_comes_back_to_a_room_while_the_page_is_offline_is_back_with_its_con
     page.context.set_offline(False)
     expect(page.locator("#composer")).to_be_visible()
     sees(page, "here I am")
+
+
+def test_a_page_that_was_told_late_that_it_left_is_back_when_looked_at(visitors, stack):
+    alice, bob = stack.people("alice", "bob")
+    room = room_of(stack, alice, bob)
+    page, other = visitors.come(0, bob), visitors.come(1, alice)
+    wires = []
+    page.route_web_socket("**/ws/", lambda wire: wires.append((wire, wire.connect_to_server())))
+    visit(room, page, other)
+    late = {"type": "nack", "code": "not_member", "detail": "You are not a member of this room."}
+    wires[-1][0].send(json.dumps(late | {"room": room, "cid": str(uuid4())}))
+    expect(page.locator("#closed-text")).to_contain_text("not a member")
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(page.locator("#composer")).to_be_visible()
+    say(other, "welcome")
+    sees(page, "welcome")
 
 
 def _leave(room_id, person_id):
