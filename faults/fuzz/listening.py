@@ -5,8 +5,6 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
-from websockets.sync.client import connect
-
 from faults.fuzz import site
 
 NAMES = ("alice", "bob", "charlie", "dana")  # alice opens the rooms
@@ -36,11 +34,9 @@ class Ear:
     line, so nothing may be resumed or mended on the way."""
 
     def __init__(self, world: World, name: str, worker: int, room: int, after: int) -> None:
-        address = world.urls[worker].replace("http", "ws") + "/ws/"
         self._held = ExitStack()
-        self.socket = self._held.enter_context(
-            connect(address, subprotocols=site.words(world.tokens[name]), compression=None)
-        )
+        socket = site.opened(world.urls[worker], token=world.tokens[name])
+        self.socket = self._held.enter_context(socket)
         self.after, self.room = after, room
         self.events: list[dict[str, Any]] = []
         self.tell(type="subscribe", room=room, after=after)

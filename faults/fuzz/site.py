@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from bench import request
@@ -29,9 +30,11 @@ def ask(
     return request.ask(url + path, method, body, headers, within=ANSWERS_WITHIN)
 
 
-def words(token: str) -> list[Subprotocol]:
-    """What a socket of `/ws/` is opened with, in the name of that token's person."""
-    return [Subprotocol("chattalk"), Subprotocol(f"bearer.{token}")]
+def opened(url: str, path: str = "/ws/", token: str = "") -> ClientConnection:
+    """A bare socket, to enter; at `/ws/` in the name of that token's person."""
+    words = [Subprotocol("chattalk"), Subprotocol(f"bearer.{token}")] if token else None
+    address = url.replace("http", "ws", 1) + path
+    return connect(address, subprotocols=words, compression=None, max_size=None)
 
 
 def browser() -> str | None:

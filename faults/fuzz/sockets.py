@@ -11,7 +11,6 @@ from contextlib import ExitStack, suppress
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
 
 from faults.fuzz import codecs, options, site
 from faults.fuzz.mutation import Mutator
@@ -32,17 +31,15 @@ class Line:
     """A connection that is opened again when it has ended."""
 
     def __init__(self, url: str, path: str, token: str) -> None:
-        self.address, self.path, self.token = url.replace("http", "ws") + path, path, token
+        self.url, self.path, self.token = url, path, token
         self.ends: Counter[int] = Counter()
         self._held = ExitStack()
         self.open()
 
     def open(self) -> None:
         self._held.close()
-        words = site.words(self.token) if self.path == "/ws/" else None
-        self.socket = self._held.enter_context(
-            connect(self.address, subprotocols=words, compression=None, max_size=None)
-        )
+        token = self.token if self.path == "/ws/" else ""
+        self.socket = self._held.enter_context(site.opened(self.url, self.path, token))
         if self.path != "/ws/":
             text = CONNECT.format(self.token)
             self.socket.send(json.dumps([text]) if self.path == SOCKJS else text)

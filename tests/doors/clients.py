@@ -42,7 +42,7 @@ class Rest:
 
 
 class Wire:
-    """A WebSocket whose texts are gathered by a thread."""
+    """A WebSocket of other wires (STOMP, SockJS), whose texts are gathered by a thread."""
 
     def __init__(self, url: str, path: str, **options: Any) -> None:
         address = f"ws://{urlsplit(url).netloc}{path}"

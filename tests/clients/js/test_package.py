@@ -7,12 +7,12 @@ import shutil
 import subprocess
 import tarfile
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
 from tests.clients.js.node import ROOT, SECONDS, needs_node, node
-from tests.doors.clients import PASSWORD, Wire, sign_up, until
+from tests.doors.clients import PASSWORD, sign_up, until
+from tests.doors.on_socket import OnSocket
 
 CLIENT = ROOT / "clients" / "js"
 README = (CLIENT / "README.md").read_text()
@@ -58,11 +58,9 @@ def test_the_bot_of_the_readme_answers(installed, stack):
     assert lines(block("A bot")) <= 15
     (installed / "bot.js").write_text(block("A bot"))
     email, bot = sign_up(stack.urls[0], "Bot")
-    _email, dana = sign_up(stack.urls[1], "Dana")
-    room = dana("POST", "/api/v1/rooms/", {"title": "Tea"}).json["id"]
-    access = dana.headers["Authorization"].removeprefix("Bearer ")
-    wire = Wire(stack.urls[1], "/ws/", subprotocols=["chattalk", f"bearer.{access}"])
-    wire.send(json.dumps({"type": "subscribe", "room": room}))
+    dana = OnSocket(stack.urls[1], "Dana")
+    room = dana.rest("POST", "/api/v1/rooms/", {"title": "Tea"}).json["id"]
+    dana.enter(room)
     environment = {"CHATTALK_URL": stack.urls[0], "EMAIL": email, "PASSWORD": PASSWORD}
     running = subprocess.Popen(
         node("bot.js"), cwd=installed, env=os.environ | environment | {"ROOM": str(room)},
@@ -71,15 +69,14 @@ def test_the_bot_of_the_readme_answers(installed, stack):
     try:
         assert running.stdout.readline() == "Bot listens in Tea.\n"
         for body in ("hello", "bye"):
-            said = {"cid": str(uuid4()), "body": body}
-            assert dana("POST", f"/api/v1/rooms/{room}/events/", said).status == 201
+            dana.say(body)
             answer = f"Dana said: {body}"
-            until(lambda answer=answer: any(answer in text for text in wire.texts), answer)
+            until(lambda answer=answer: answer in dana.heard(), answer)
         assert running.wait(SECONDS) == 0  # it was told to go
     finally:
         running.kill()
         running.communicate()
-        wire.close()
+        dana.go()
 
 
 def test_the_page_of_the_readme_takes_five_lines():

@@ -9,7 +9,7 @@ from chattalk_client.rest import Rest
 from chattalk_client.site import Site
 from django.conf import settings
 
-from tests.stack import post
+from tests.stack import open_room, post
 
 
 async def test_a_browsers_cookie_opens_rooms_and_sockets(stack):
@@ -25,6 +25,15 @@ async def test_a_browsers_cookie_opens_rooms_and_sockets(stack):
         await room.send("hello")
         event = await anext(other.events())
         assert isinstance(event, Message) and event.body == "hello"
+
+
+async def test_who_only_talks_asks_nothing_by_http(stack):
+    """A pool of connections reads all certificates when it is made: 60 ms for each client."""
+    (alice,) = await stack.apeople("alice")
+    room_id = await stack.arun(open_room, alice)
+    async with stack.chat(0, alice) as chat:
+        await (await chat.enter(room_id)).send("hello")
+        assert "_http" not in vars(chat._rest)
 
 
 async def test_a_cookie_that_ends_ends_the_client(stack):
