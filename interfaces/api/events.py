@@ -49,7 +49,7 @@ class Events(View):
         responses=EventPage,
     )
     def get(self, request: Request, room_id: int) -> Response:
-        mine = services.standing(room_id, request.user.pk)
+        mine = services.member_state(room_id, request.user.pk)
         query = pagination.asked(request)
         span = history.span({name: query[name] for name in SPAN if name in query})
         found = history.history(room_id, **span)
@@ -123,7 +123,7 @@ class MissedEvents(View):
         responses=MissedPage,
     )
     def get(self, request: Request, room_id: int) -> Response:
-        services.standing(room_id, request.user.pk)
+        services.member_state(room_id, request.user.pk)
         query = pagination.asked(request)
         span = history.span({name: query[name] for name in ("after", "limit") if name in query})
         since, events, more = away.missed(

@@ -40,7 +40,7 @@ class MyMembership(View):
 
 
 def _place(room_id: int, user_id: int) -> dict[str, object]:
-    found = services.standing(room_id, user_id)
+    found = services.member_state(room_id, user_id)
     return {"room": room_id, "role": found.role, "read": found.read_seq, "head": found.head}
 
 
@@ -52,7 +52,7 @@ class Members(View):
         responses=MemberPage,
     )
     def get(self, request: Request, room_id: int) -> Response:
-        services.standing(room_id, request.user.pk)
+        services.member_state(room_id, request.user.pk)
         page = pagination.by_id(history.seats(room_id), pagination.asked(request))
         people = history.with_states(room_id, page.rows)
         return Response(pagination.answer(request, page, MemberShape(people, many=True).data))
@@ -75,7 +75,7 @@ class RoomParticipants(View):
         responses=ParticipantsShape,
     )
     def get(self, request: Request, room_id: int) -> Response:
-        services.standing(room_id, request.user.pk)
+        services.member_state(room_id, request.user.pk)
         frame = services.participants(room_id)
         names = ("room", "count", "here", "degraded")
         return Response({"room": room_id} | {name: frame[name] for name in names if name in frame})

@@ -55,14 +55,14 @@ class PageChat(PageSubscriber, Chat):
 
     async def _told_before(self) -> int | None:
         """Where what is to be told begins; None without a seat."""
-        rows = await self.node.reads.rows(log.STANDING, room=self.room_id, user=self.user.id)
+        rows = await self.node.reads.rows(log.MEMBER_STATE, room=self.room_id, user=self.user.id)
         if not rows:
             return None
-        standing = log.as_standing(rows[0])
-        self._own_before = standing.head
+        state = log.as_member_state(rows[0])
+        self._own_before = state.head
         read_note = database_sync_to_async(missed.noted, thread_sensitive=False)
         note = await read_note(self.room_id, self.user.id)
-        return standing.read_seq if note is None else note
+        return state.read_seq if note is None else note
 
     def say(self, **frame: Any) -> None:
         if frame["type"] == "subscribed" and not self.unseen_since:

@@ -37,39 +37,39 @@ def unread(room_id: int, user_id: int, device: UUID, at: int) -> Missed:
 
     Raises Room.DoesNotExist.
     """
-    standing = log.standing(room_id, user_id)
-    if standing is None:
+    state = log.member_state(room_id, user_id)
+    if state is None:
         Room.objects.only("pk").get(pk=room_id)
         ask(lambda redis: redis.delete(_told(room_id, user_id)))  # of a seat that was given back
     if ask(lambda redis: redis.getdel(_quicker(room_id, user_id))):
         visits.begin(room_id, device, at, sockets=())
         return Missed([])
     visits.begin(room_id, device, at)
-    if standing is None:
+    if state is None:
         return Missed([])
-    page, last = _after(standing, room_id, user_id, None)
+    page, last = _after(state, room_id, user_id, None)
     note(room_id, user_id, last)
     return page
 
 
 def older(room_id: int, user_id: int, before: int) -> Missed:
     """What came before the first line of such an answer. To ask for it is no visit."""
-    standing = log.standing(room_id, user_id)
-    return _after(standing, room_id, user_id, before)[0] if standing else Missed([])
+    state = log.member_state(room_id, user_id)
+    return _after(state, room_id, user_id, before)[0] if state else Missed([])
 
 
 def _after(
-    standing: log.MemberState, room_id: int, user_id: int, before: int | None
+    state: log.MemberState, room_id: int, user_id: int, before: int | None
 ) -> tuple[Missed, int]:
     """What this member has not read, up to the end or to the line `before`; and how far that is."""
-    if standing.head <= standing.read_seq:
-        return Missed([]), standing.head
+    if state.head <= state.read_seq:
+        return Missed([]), state.head
     found, more = log.page(room_id, before=before, after=None, limit=UNREAD_MAX, most=UNREAD_BYTES)
-    events = [one for one in found if one.seq > standing.read_seq]
+    events = [one for one in found if one.seq > state.read_seq]
     if not events:
-        return Missed([]), standing.head
+        return Missed([]), state.head
     first, last = events[0].seq, events[-1].seq
-    is_cut = more and len(events) == len(found) and first > standing.read_seq + 1
+    is_cut = more and len(events) == len(found) and first > state.read_seq + 1
     kept = [one for one in events if one.sender.id != user_id]  # nobody misses what they did
     return Missed(kept, first if is_cut else None), last
 
@@ -106,7 +106,7 @@ def go_away(room_id: int, user_id: int, device: UUID, at: int) -> None:
     Of one visit the first counts; not even that, where its socket or the list said so a moment ago:
     what came since was not shown.
     """
-    head = services.standing(room_id, user_id).head
+    head = services.member_state(room_id, user_id).head
     if visits.put(room_id, user_id, device, at):
         services.mark_read(room_id, user_id, head)
 

@@ -188,10 +188,10 @@ class Client:
         if before is None and len(self.subscriptions) >= frames.SUBSCRIPTIONS_MAX:
             raise ValidationError(_("Too many rooms on one socket."), code="too_many")
 
-        def greet(standing: log.MemberState, head: int, after: int, recovered: bool) -> None:
+        def greet(state: log.MemberState, head: int, after: int, recovered: bool) -> None:
             self.tell(frames.SubscribedFrame(
-                room=frame.room, head=head, after=after, read=standing.read_seq,
-                recovered=recovered, about=standing.about, ref=frame.ref or None,
+                room=frame.room, head=head, after=after, read=state.read_seq,
+                recovered=recovered, about=state.about, ref=frame.ref or None,
             ))  # fmt: skip
 
         subscription = await self._follow(frame, greet)

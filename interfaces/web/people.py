@@ -29,7 +29,7 @@ Words = dict[str, Any]  # of a question
 @login_required
 def people(request: HttpRequest, room_id: int) -> HttpResponse:
     room = _kept(request, room_id)
-    if log.standing(room_id, request.user.pk) is None:
+    if log.member_state(room_id, request.user.pk) is None:
         return redirect("messaging:room", room_id)
     words = rooms.search_words(request.GET.get("q", ""))
     found = room_page.members(room_id, request.GET.get("page"), words)

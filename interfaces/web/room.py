@@ -24,11 +24,9 @@ from rooms.models import Room
 @login_required
 def room(request: HttpRequest, room_id: int) -> HttpResponse:
     room = get_object_or_404(Room.objects.select_related("owner"), pk=room_id)
-    if (standing := log.standing(room.pk, request.user.pk)) is None:
+    if (state := log.member_state(room.pk, request.user.pk)) is None:
         return _entrance(request, room)
-    return render(
-        request, "messaging/room.html", room_page.conversation(room, request.user, standing)
-    )
+    return render(request, "messaging/room.html", room_page.conversation(room, request.user, state))
 
 
 def _entrance(
@@ -49,7 +47,7 @@ def _at_the_door(request: HttpRequest, room: Room, refusal: str = "") -> dict[st
 def entrance(request: HttpRequest, room_id: int) -> HttpResponse:
     """What of the entrance changes, for a page that waits there for a seat."""
     room = get_object_or_404(Room.objects.select_related("owner"), pk=room_id)
-    if log.standing(room.pk, request.user.pk) is not None:
+    if log.member_state(room.pk, request.user.pk) is not None:
         return redirect("messaging:room", room_id)
     return render(request, "messaging/_entrance.html", _at_the_door(request, room))
 
@@ -80,7 +78,7 @@ def leave(request: HttpRequest, room_id: int) -> HttpResponse:
 @login_required
 def ask_leave(request: HttpRequest, room_id: int) -> HttpResponse:
     room = get_object_or_404(Room, pk=room_id)
-    if log.standing(room.pk, request.user.pk) is None:
+    if log.member_state(room.pk, request.user.pk) is None:
         return redirect("messaging:room", room_id)
     question = confirm.Question(
         title=_("Leave “%(room)s”?") % {"room": room},
@@ -109,7 +107,7 @@ def _what_leaving_costs(room: Room, me: User) -> list[str]:
 @require_GET
 @login_required
 def history(request: HttpRequest, room_id: int) -> JsonResponse:
-    _standing(request, room_id)
+    _member_state(request, room_id)
     try:
         span = pages.span(request.GET)
     except ValidationError as refusal:
@@ -122,22 +120,22 @@ def history(request: HttpRequest, room_id: int) -> JsonResponse:
 @require_GET
 @login_required
 def missed(request: HttpRequest, room_id: int) -> JsonResponse:
-    standing = _standing(request, room_id)
-    counted = {"read": standing.read_seq, "head": standing.head}  # between these two
+    state = _member_state(request, room_id)
+    counted = {"read": state.read_seq, "head": state.head}  # between these two
     return JsonResponse(room_page.missed(room_id, request.user.pk) | counted)
 
 
 @require_GET
 @login_required
 def members(request: HttpRequest, room_id: int) -> HttpResponse:
-    _standing(request, room_id)
+    _member_state(request, room_id)
     context = room_page.members(room_id, request.GET.get("page"))
     return render(request, "messaging/_members.html", context)
 
 
-def _standing(request: HttpRequest, room_id: int) -> log.MemberState:
+def _member_state(request: HttpRequest, room_id: int) -> log.MemberState:
     """My place in the room. For others it does not exist."""
-    standing = log.standing(room_id, request.user.pk)
-    if standing is None:
+    state = log.member_state(room_id, request.user.pk)
+    if state is None:
         raise Http404
-    return standing
+    return state

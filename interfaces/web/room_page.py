@@ -21,19 +21,18 @@ MEMBERS_PAGE = 50  # people
 MY_ROOMS_MAX = 200  # in the sidebar: as many as one socket may watch
 
 
-def conversation(room: Room, me: User, standing: log.MemberState) -> dict[str, Any]:
+def conversation(room: Room, me: User, state: log.MemberState) -> dict[str, Any]:
     gap = missed(room.pk, me.pk)
     return {
         "room": room,
-        "standing": standing,
         **mine(me),
         "start": {
             "room": {"id": room.pk},
-            "about": plain(standing.about),
+            "about": plain(state.about),
             "moderates": moderates(me),
             "me": {"id": me.pk, "name": me.display_name},
-            "head": standing.head,
-            "read": standing.read_seq,
+            "head": state.head,
+            "read": state.read_seq,
             "missed": gap,
             "urls": {
                 name: reverse(f"messaging:{name}", args=[room.pk])

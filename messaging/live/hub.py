@@ -133,29 +133,29 @@ class Hub:
 
         Lines go to `put` as frames of /ws/, or as they are to `put_entry` where that is given.
         """
-        standing = await self._standing(room_id, user_id)
-        if standing is None:
+        state = await self._member_state(room_id, user_id)
+        if state is None:
             return None
         feed = await self.hold(room_id)
         feed.as_named(self.names)
-        how = (feed, user_id, standing.head, put, ended)
+        how = (feed, user_id, state.head, put, ended)
         subscription = (
             Subscription(*how) if put_entry is None else EntrySubscription(*how, put_entry)
         )
-        await self._bring_up(subscription, after, standing, partial(greet, standing))
+        await self._bring_up(subscription, after, state, partial(greet, state))
         return subscription
 
     async def _bring_up(
         self,
         subscription: Subscription,
         after: int | None,
-        standing: MemberState,
+        state: MemberState,
         greet: Callable[[int, int, bool], None],
     ) -> None:
         """From its start to what is live. Raises Unavailable; then it holds the room no more."""
         feed = subscription.feed
         try:
-            await feed.reach(standing.head)
+            await feed.reach(state.head)
             await subscription.resume(after, feed.between, greet)
         except BaseException:
             subscription.stop()
@@ -197,7 +197,7 @@ class Hub:
 
     # --- the truth ----------------------------------------------------------------------------
 
-    async def _standing(self, room_id: int, user_id: int) -> MemberState | None:
+    async def _member_state(self, room_id: int, user_id: int) -> MemberState | None:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):  # with the wait for those before
                 return await self._standings.ask((room_id, user_id))
@@ -206,8 +206,8 @@ class Hub:
 
     async def _read_standings(self, asked: Sequence[tuple[int, int]]) -> list[MemberState | None]:
         rooms, users = map(list, zip(*asked, strict=True))
-        rows = await self.reads.rows(log.STANDINGS, rooms=rooms, users=users)
-        return [None if row[0] is None else log.as_standing(row) for row in rows]
+        rows = await self.reads.rows(log.MEMBER_STATES, rooms=rooms, users=users)
+        return [None if row[0] is None else log.as_member_state(row) for row in rows]
 
     async def _read(self, room_id: int, after: int) -> list[Event]:
         """Some lines after that one, 500 or a resume's worth of text at most."""

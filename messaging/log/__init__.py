@@ -25,20 +25,20 @@ from .pages import (
 from .positions import (
     ABOUT,
     HEADS,
+    MEMBER_STATE,
+    MEMBER_STATES,
     MY_HEADS,
     MY_UNREAD,
     READ,
-    STANDING,
-    STANDINGS,
     UNREAD,
     UNREAD_MAX,
     Head,
     MemberState,
     UnreadRoom,
-    as_standing,
+    as_member_state,
+    member_state,
     my_unread,
     read,
-    standing,
     unread,
 )
 from .prune import PRUNE, prune
@@ -47,9 +47,9 @@ from .rows import CLOCK, as_event, rows
 __all__ = ["allowance"]
 __all__ += ["FOLLOW", "NextLines", "follow"]
 __all__ += ["MEMBERS"]
-__all__ += ["HEADS", "MY_HEADS", "MY_UNREAD", "READ", "STANDING", "STANDINGS", "UNREAD"]
-__all__ += ["ABOUT", "UNREAD_MAX", "Head", "MemberState", "UnreadRoom", "as_standing", "my_unread"]
-__all__ += ["read", "standing", "unread"]
+__all__ += ["ABOUT", "HEADS", "MEMBER_STATE", "MEMBER_STATES", "MY_HEADS", "MY_UNREAD", "READ"]
+__all__ += ["UNREAD", "UNREAD_MAX", "Head", "MemberState", "UnreadRoom", "as_member_state"]
+__all__ += ["member_state", "my_unread", "read", "unread"]
 __all__ += ["ACTIVITY_SECONDS", "APPEND", "FREE", "POST", "POST_AGAIN", "append", "post_params"]
 __all__ += ["PRUNE", "prune"]
 __all__ += ["AFTER", "BEFORE", "COUNT_MISSED", "MISSED", "SEQ_MAX"]

@@ -45,13 +45,13 @@ _ABOUT_R = """
 ABOUT = f"SELECT {_ABOUT_R} FROM rooms_room r WHERE r.id = %(room)s"
 
 # Uses indexes: membership_once, rooms_room_pkey.
-STANDING = f"""
+MEMBER_STATE = f"""
 SELECT m.role, m.read_seq, r.last_seq, {_ABOUT_R}
 FROM rooms_membership m JOIN rooms_room r ON r.id = m.room_id
 WHERE m.room_id = %(room)s AND m.user_id = %(user)s
 """
 # The same for many at once; without a seat all is NULL.
-STANDINGS = f"""
+MEMBER_STATES = f"""
 SELECT s.* FROM unnest(%(rooms)s::bigint[], %(users)s::bigint[])
                 WITH ORDINALITY AS p (room_id, user_id, n)
 LEFT JOIN LATERAL (
@@ -88,7 +88,7 @@ class MemberState(NamedTuple):
     about: About
 
 
-def as_standing(row: Sequence[Any]) -> MemberState:
+def as_member_state(row: Sequence[Any]) -> MemberState:
     role, read_seq, head, *about = row
     return MemberState(role, read_seq, head, About(*about))
 
@@ -124,9 +124,9 @@ def my_unread(user_id: int, limit: int) -> list[UnreadRoom]:
     return [UnreadRoom(*row) for row in rows(MY_UNREAD, params)]
 
 
-def standing(room_id: int, user_id: int) -> MemberState | None:
-    found = rows(STANDING, {"room": room_id, "user": user_id})
-    return as_standing(found[0]) if found else None
+def member_state(room_id: int, user_id: int) -> MemberState | None:
+    found = rows(MEMBER_STATE, {"room": room_id, "user": user_id})
+    return as_member_state(found[0]) if found else None
 
 
 def read(room_id: int, user_id: int, seq: int) -> int | None:

@@ -6,7 +6,7 @@ Refusals are PermissionDenied and ValidationError with a `code` of docs/wire.md.
 from messaging.services.export import export_log
 from messaging.services.members import join, leave, remove
 from messaging.services.messages import participants, post, say
-from messaging.services.reads import mark_read, standing
+from messaging.services.reads import mark_read, member_state
 from messaging.services.rooms import (
     close_room,
     edit_room,
@@ -28,6 +28,6 @@ __all__ = [
     "remove",
     "reopen_room",
     "say",
-    "standing",
+    "member_state",
     "transfer_room",
 ]

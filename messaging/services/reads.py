@@ -5,9 +5,9 @@ from messaging.live import announce
 from rooms.services import NotMember
 
 
-def standing(room_id: int, user_id: int) -> log.MemberState:
+def member_state(room_id: int, user_id: int) -> log.MemberState:
     """How a member stands in the room. Raises NotMember."""
-    if (found := log.standing(room_id, user_id)) is None:
+    if (found := log.member_state(room_id, user_id)) is None:
         raise NotMember
     return found
 

@@ -64,7 +64,7 @@ def test_a_form_of_the_person_before_does_nothing_and_leads_on_by_one_click(room
         assert f'href="/rooms/{room.pk}/?a=b"' in answer.content.decode()
     bob.refresh_from_db()
     assert bob.display_name == "Bob"
-    assert services.standing(room.pk, bob.pk)
+    assert services.member_state(room.pk, bob.pk)
     assert browser.get("/accounts/profile/").status_code == 200, "and bob is still signed in"
 
 

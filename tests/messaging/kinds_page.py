@@ -30,7 +30,7 @@ SERVICE = '''
 def wave(room_id: int, by: User) -> None:
     """Everybody who is there sees it. Raises NotMember."""
     with transaction.atomic():
-        standing(room_id, by.pk)
+        member_state(room_id, by.pk)
         announce.append(room_id, Kind.WAVE, [by.pk])
 '''
 DOOR = """
@@ -139,7 +139,7 @@ def migration(copy: Copy, step: str) -> None:
 def service(copy: Copy, step: str) -> None:
     folder = next(one for one in quoted(step) if one.endswith("/"))
     copy.edit(f"{folder}members.py", r"\Z", SERVICE)
-    imported = "\nfrom messaging.services.reads import standing"
+    imported = "\nfrom messaging.services.reads import member_state"
     copy.edit(f"{folder}members.py", r"\nfrom messaging\.log\.kinds import Kind", imported)
     copy.edit(file_of(step, "__init__.py"), r"services\.members import [^\n(]+", ", wave")
 

@@ -46,7 +46,7 @@ async def test_subscribing_to_a_room_that_is_held_takes_one_query(room, alice, b
         assert (await two.next("event"))["body"] == "kept ready"
         await two.next("presence")
         by_the_clock = (log.HEADS, log.CLOCK, validity.HOLD)
-        assert [one for one in statements if one not in by_the_clock] == [log.STANDINGS]
+        assert [one for one in statements if one not in by_the_clock] == [log.MEMBER_STATES]
 
 
 async def test_a_message_is_encoded_once_for_all_who_get_it(room, alice, bob, monkeypatch):
@@ -89,4 +89,4 @@ async def test_many_who_subscribe_together_are_looked_up_together(room, alice, b
         statements.clear()
         answers = await asyncio.gather(*(client.subscribe(room) for client in clients))
     assert {answer["type"] for answer in answers} == {"subscribed"}
-    assert 1 <= statements.count(log.STANDINGS) <= 3  # not ten
+    assert 1 <= statements.count(log.MEMBER_STATES) <= 3  # not ten

@@ -9,7 +9,7 @@ from redis.exceptions import ConnectionError as NoConnection
 from interfaces.original.chat import PageChat
 from messaging import services
 from messaging.live import node
-from messaging.log import standing
+from messaging.log import member_state
 from tests.interfaces.original.sockets.client import Browser, original
 from tests.interfaces.stomp.client import called, stomp
 from tests.messaging.conftest import person
@@ -30,7 +30,7 @@ async def visit(browser, room, chat, *others):
 async def read_to(room, user, seq):
     """Wait until the read position is there: it moves beside what is asked."""
     async with asyncio.timeout(10):
-        while (await sync_to_async(standing)(room.pk, user.pk)).read_seq != seq:
+        while (await sync_to_async(member_state)(room.pk, user.pk)).read_seq != seq:
             await asyncio.sleep(0.02)
 
 
