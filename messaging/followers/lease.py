@@ -49,7 +49,9 @@ class Lease:
         script = self._redis.register_script
         self._hold = script((LUA / "hold.lua").read_text())
         self._release = script((LUA / "release.lua").read_text())
-        self._breaker = Breaker(f"{name} is followed without a lease", f"{name} has a lease again")
+        self._breaker = Breaker(
+            f"the follower {name} runs without a lease", f"the follower {name} has a lease again"
+        )
 
     async def hold(self) -> bool:
         """Take it or renew it; whether this process is the one, as far as anybody can say."""

@@ -153,6 +153,8 @@ class Runner:
             found = await self._ask(look, self._name, limit=SWEEP_MAX)
             self._rooms.add(found)
         self._swept_at = now
+        if self._rooms.wait() is None:
+            self._postgresql.answered()
 
     async def _sweep_all(self) -> None:
         after = 0
@@ -181,6 +183,7 @@ class Runner:
             self._rooms.add(rooms)
             await asyncio.sleep(TRY_SECONDS)
             return
+        self._postgresql.answered()  # to read would say nothing: it may be that it only reads
         if step.more:
             self._stepped_at = float("-inf")  # enough has come together
         self._rooms.went_well(rooms)
@@ -193,9 +196,7 @@ class Runner:
             finally:
                 connection.close()  # to the pool: others want it more than who waits for a hint
 
-        answer = await asyncio.get_running_loop().run_in_executor(self._threads, asked)
-        self._postgresql.answered()
-        return answer
+        return await asyncio.get_running_loop().run_in_executor(self._threads, asked)
 
     # --- what is told -------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from messaging.live import growth, node
 from messaging.live.broker import PEOPLE, group, message
 from messaging.live.growth import Growth
 from messaging.log.event import Person
+from tests.messaging.followers.test_runner import apart
 
 
 @pytest.fixture
@@ -55,9 +56,9 @@ async def test_whatever_is_stored_here_is_grown(room, alice):
     grown = []
     node.current().growth.grown = grown.append
     await node.current().start()
-    await asyncio.to_thread(services.say, room.pk, Person(alice.pk, "Alice"), "by the writer")
+    await apart(services.say, room.pk, Person(alice.pk, "Alice"), "by the writer")
     await until(lambda: grown == [[room.pk]])
-    await asyncio.to_thread(services.close_room, room.pk, by=alice)  # by a transaction
+    await apart(services.close_room, room.pk, by=alice)  # by a transaction
     await until(lambda: grown == [[room.pk]] * 2)
 
 

@@ -40,6 +40,18 @@ async def begun():
         await runner.close()
 
 
+async def apart(function, *args, **named):
+    """In a thread, which gives its connection back."""
+
+    def asked():
+        try:
+            return function(*args, **named)
+        finally:
+            connection.close()
+
+    return await asyncio.to_thread(asked)
+
+
 async def until(holds):
     async with asyncio.timeout(WITHIN):
         while not holds():
@@ -49,7 +61,7 @@ async def until(holds):
 @pytest.fixture
 def asay(room, alice):
     async def asay(*bodies, room=room):
-        await asyncio.to_thread(say, room, alice, *bodies)
+        await apart(say, room, alice, *bodies)
 
     return asay
 
@@ -97,7 +109,7 @@ async def test_a_closed_room_is_found_by_the_sweep_of_all(room, alice, name, beg
     follower = Recorder(name)
     begun(follower)
     await until(lambda: follower.seqs(room) == [1, 2])
-    await asyncio.to_thread(services.close_room, room.pk, by=alice)
+    await apart(services.close_room, room.pk, by=alice)
     await until(lambda: follower.seqs(room) == [1, 2, 3])
 
 
@@ -107,7 +119,7 @@ async def test_a_poisoned_room_stops_no_other_and_heals(
     monkeypatch.setattr(module, "SWEEP_SECONDS", 0.2)
     follower = Recorder(name)
     follower.fails_at = {"poison"}
-    other = await asyncio.to_thread(services.open_room, alice, title="Other")
+    other = await apart(services.open_room, alice, title="Other")
     await asay("poison")
     await asay("hello", room=other)
     with caplog.at_level(logging.ERROR):
@@ -155,7 +167,7 @@ async def test_after_an_outage_in_the_middle_no_room_is_forgotten(
 ):
     monkeypatch.setattr(module, "SWEEP_SECONDS", 3600)
     monkeypatch.setattr(module, "AGAIN_SECONDS", 0.1)
-    rooms = [await asyncio.to_thread(services.open_room, alice, title=f"{n}") for n in range(3)]
+    rooms = [await apart(services.open_room, alice, title=f"{n}") for n in range(3)]
     follower, take, taken = Recorder(name), module.steps.take, []
     follower.fails_at = {"poison"}
     await asay("poison")
@@ -169,6 +181,33 @@ async def test_after_an_outage_in_the_middle_no_room_is_forgotten(
     monkeypatch.setattr(module.steps, "take", failing)
     begun(follower)
     await until(lambda: all(follower.seqs(other) == [1] for other in rooms))
+
+
+async def test_while_nothing_is_stored_it_waits_and_says_so_once(
+    room, name, begun, asay, monkeypatch, caplog
+):
+    monkeypatch.setattr(module, "AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr(module, "SWEEP_SECONDS", 0.1)
+    follower, take, refused = Recorder(name), module.steps.take, []
+
+    def refusing(*args):
+        if len(refused) < 5:
+            refused.append(args)
+            raise OperationalError("it only reads")
+        return take(*args)
+
+    begun(follower)
+    await until(lambda: follower.seqs(room) == [1, 2])
+    monkeypatch.setattr(module.steps, "take", refusing)
+    with caplog.at_level(logging.WARNING):
+        await asay("meanwhile")
+        await until(lambda: follower.seqs(room) == [1, 2, 3])
+        await until(lambda: "goes on" in caplog.text)
+    told = [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING]
+    assert told == [
+        f"the follower {name} waits: it only reads",
+        f"the follower {name} goes on",
+    ]
 
 
 async def test_without_redis_one_works_and_nothing_comes_twice(
