@@ -1,3 +1,5 @@
+"""The lobby as the server renders it."""
+
 from datetime import timedelta
 
 import pytest
@@ -86,6 +88,7 @@ def test_a_full_room_says_so_and_offers_no_seat(client, alice, bob):
     assert f"/rooms/{room.pk}/join/" not in page
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_member_opens_and_a_newcomer_joins(client, alice, bob, charlie):
     room = opened(alice, 1)[0]
     messaging.join(room.pk, bob)
@@ -94,6 +97,7 @@ def test_a_member_opens_and_a_newcomer_joins(client, alice, bob, charlie):
     assert join in enter(client, charlie).get("/").content.decode()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_my_rooms_count_what_others_said_and_i_have_not_read(client, alice, bob, charlie):
     room, busy = opened(alice, 2)
     for each in (room, busy):

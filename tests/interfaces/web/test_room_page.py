@@ -1,3 +1,5 @@
+"""A room's page as the server renders it, and what it asks for afterwards."""
+
 import json
 import re
 
@@ -7,6 +9,13 @@ from django.urls import reverse
 from interfaces.web import room_page
 from messaging import log, services
 from rooms.models import Room
+
+
+@pytest.fixture
+def room(transactional_db, alice, bob):
+    room = services.open_room(alice, title="Tea", capacity=10)
+    services.join(room.pk, bob)
+    return room
 
 
 @pytest.fixture
