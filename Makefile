@@ -3,9 +3,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 LOCKS := requirements requirements-dev requirements-bench requirements-faults requirements-lock
-# Tests are handed out file by file, in their order: the longest ones don't come last.
-PROCESSES ?= auto
-SHARED_OUT := --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+# One more than there are cores, up to four: many tests wait for a clock. They are handed out file by file, in
+# their order: the longest ones don't come last.
+PROCESSES ?= $(shell cores=$$(nproc); echo $$((cores > 3 ? 4 : cores + 1)))
+SHARED_OUT := --dist=loadfile --no-loadscope-reorder
 INSTALL := @$(BIN)/python .ci/install.py
 
 .PHONY: run test check bench bench-full bench-beside bench-admin bench-migrations faults faults-full lock audit licences fmt clean

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -59,6 +60,20 @@ class Up:
                 return new[0]
             time.sleep(0.01)
         raise AssertionError(f"{program} did not come: {self.said}")
+
+    def is_ready_again(self) -> None:
+        """As soon as the workers have found out that what fell is back."""
+        deadline = time.monotonic() + 30
+        while (status := self.status_of("readyz")) != 200:
+            assert time.monotonic() < deadline, status
+            time.sleep(0.1)
+
+    def status_of(self, path: str) -> int:
+        try:
+            with urllib.request.urlopen(self.url + path) as answer:
+                return answer.status
+        except urllib.error.HTTPError as refusal:
+            return refusal.code
 
     def end(self) -> int:
         """Its exit status, once it has ended by itself."""
@@ -172,8 +187,7 @@ def test_what_falls_and_falls_again_while_it_starts_comes_back_alone(data):
             run.find(program, other, first).kill()
             run.until(f"{name} is back")
         assert set(re.findall(r"s  (.+) ended unexpectedly", run.said)) == PARTS.keys()
-        with urllib.request.urlopen(run.url + "readyz") as answer:
-            assert answer.status == 200
+        run.is_ready_again()
         assert other.is_running()
         run.process.terminate()
         assert run.end() == 0
