@@ -46,6 +46,7 @@ class Checkout(Ours):
     def __init__(self, name: str, root: Path) -> None:
         super().__init__()
         self.name, self.root = name, root
+        self._port = _free_port()  # the same in each repeat: who comes again finds it there
 
     def prepare(self, servers: Servers) -> None:
         """An empty database with this tree's tables."""
@@ -57,7 +58,6 @@ class Checkout(Ours):
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        self._port = _free_port()
         command = [sys.executable, "manage.py", "up", "--port", str(self._port)]
         log = HOME / "log" / f"beside-{self.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
