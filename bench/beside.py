@@ -1,7 +1,8 @@
 """This checkout beside one of its own commits, in one run (`make bench-beside ARGS=4bf8c17`).
 
-Both run as `manage.py up` does, on the same stores, each on a database of its own, and take turns:
-which of them begins changes with each repeat, so that a machine that gets slower favours nobody.
+Both run as `manage.py up` does, on the same stores, each on a database of its own. They run at the
+same time and are measured in turns of a few seconds, so that a machine whose speed drifts favours
+nobody; which of them begins changes with each repeat. Memory is measured when they have just begun.
 What counts is the median of the ratios of the repeats. Kept in bench/results/beside.json.
 """
 
@@ -12,10 +13,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 
 from bench import load, report
 from bench.figures import Figure
@@ -27,7 +28,8 @@ from chattalk.server.workers import listen
 
 NOISE = 0.03  # of a ratio; what is within it counts as equal
 READY_WITHIN, STOP_WITHIN = 60, 60  # seconds
-REPEATS, SECONDS = 5, 4.0
+REPEATS, SECONDS = 20, 2.0
+QUIET_TIMES = 3  # as long as others: few messages are said there, and a hundredth of them counts
 
 Values = dict[str, float]
 # goal, what, in which case of talk, value, unit, whether more is better
@@ -37,7 +39,9 @@ TALKS: tuple[tuple[str, str, talk.Case, talk.Value, str, bool], ...] = (
     ("G4", "quiet room: p50", talk.QUIET, talk.latency("p50"), "ms", False),
     ("G4", "quiet room: p99", talk.QUIET, talk.latency("p99"), "ms", False),
 )
-MEMORY = ("G6", f"memory per connection, {memory.CONNECTIONS:,} idle", "KiB", False)
+Kind = tuple[str, str, str, bool]  # goal, what, unit, whether more is better
+TALK_KINDS: list[Kind] = [(goal, what, unit, more) for goal, what, _, _, unit, more in TALKS]
+MEMORY: Kind = ("G6", f"memory per connection, {memory.CONNECTIONS:,} idle", "KiB", False)
 
 
 class Checkout(Ours):
@@ -105,8 +109,16 @@ def main() -> int:
         those = [Setup(side.name, side, servers) for side in sides]
         for side in sides:
             side.prepare(servers)
-        turns = [_turn(those, number, options.seconds) for number in range(options.repeats)]
-    figures = list(compared(turns, options.commit))
+        with ExitStack() as stack:
+            memories = {}
+            for one in those:
+                stack.enter_context(one.server.serving())
+                memories[one.name] = {MEMORY[1]: memory.per_connection(one) / 1024}
+            turns = [_turn(those, number, options.seconds) for number in range(options.repeats)]
+    figures = [
+        *compared(turns, options.commit, TALK_KINDS),
+        *compared([memories], options.commit, [MEMORY]),
+    ]
     minutes = (time.monotonic() - began) / 60
     found = {"beside": {"turns": turns, "figures": [one.as_dict() for one in figures]}}
     versions = {"this": report.environment()["commit"], "other": options.commit}
@@ -135,38 +147,46 @@ def tree(commit: str) -> Path:
 
 
 def _turn(those: list[Setup], number: int, seconds: float) -> dict[str, Values]:
-    """Each side once, by its name; a figure by what it is of."""
+    """Each side once in each case, by its name; a figure by what it is of."""
     order = those if number % 2 == 0 else those[::-1]
-    return {one.name: _values(one, number, seconds) for one in order}
-
-
-def _values(one: Setup, number: int, seconds: float) -> Values:
-    print(f"repeat {number + 1}: {one.name}", file=sys.stderr, flush=True)
-    with one.server.serving():
-        found = {MEMORY[1]: memory.per_connection(one) / 1024}
-        runs = {case.name: _talked(one, case, seconds) for _, _, case, *_ in TALKS}
-    return found | {what: value(runs[case.name]) for _, what, case, value, _, _ in TALKS}
+    print(f"repeat {number + 1}: {order[0].name} first", file=sys.stderr, flush=True)
+    runs = {
+        (one.name, case.name): _talked(one, case, seconds)
+        for case in (talk.HOT, talk.SMALL, talk.QUIET)
+        for one in order
+    }
+    return {
+        one.name: {what: value(runs[one.name, case.name]) for _, what, case, value, _, _ in TALKS}
+        for one in those
+    }
 
 
 def _talked(one: Setup, case: talk.Case, seconds: float) -> load.Run:
     plan = one.plan(case.rooms, case.members)
-    found = one.measure(plan, in_flight=case.in_flight, warm=1.0, measure=seconds)
+    seconds *= QUIET_TIMES if case is talk.QUIET else 1
+    found = one.measure(plan, in_flight=case.in_flight, warm=0.7, measure=seconds)
     if found.faults:
         raise load.Invalid(f"{one.name}, {case.name}: {', '.join(found.faults)}")
     return found
 
 
-def compared(turns: list[dict[str, Values]], other: str) -> Iterator[Figure]:
+def compared(turns: list[dict[str, Values]], other: str, kinds: Iterable[Kind]) -> Iterator[Figure]:
     """The median ratio of the repeats; "ours" is that ratio times the other's median."""
-    kinds = [(goal, what, unit, more) for goal, what, _, _, unit, more in TALKS]
-    for goal, what, unit, is_more_better in [*kinds, MEMORY]:
+    for goal, what, unit, is_more_better in kinds:
         ratios = sorted(turn["this"][what] / turn[other][what] for turn in turns)
         theirs = median(turn[other][what] for turn in turns)
         bound = {"at_least": 1 - NOISE} if is_more_better else {"at_most": 1 + NOISE}
         yield Figure(
             goal, what, median(ratios) * theirs, unit, f"commit {other}", theirs,
-            note=f"ratios of {len(ratios)} repeats: {ratios[0]:.2f} to {ratios[-1]:.2f}", **bound,
+            note=_spread(ratios), **bound,
         )  # fmt: skip
+
+
+def _spread(ratios: list[float]) -> str:
+    if len(ratios) < 4:
+        return ""
+    low, _, high = quantiles(ratios, n=4)
+    return f"of {len(ratios)} ratios half are from {low:.3f} to {high:.3f}"
 
 
 def _free_port() -> int:

@@ -2,18 +2,20 @@
 
 from bench import beside
 
+KINDS = [*beside.TALK_KINDS, beside.MEMORY]
+
 
 def turns(*ratios):
     """With 100 for the other commit in each turn."""
-    kinds = [what for _, what, *_ in (*beside.TALKS, beside.MEMORY)]
+    names = [what for _, what, *_ in KINDS]
     return [
-        {"this": dict.fromkeys(kinds, 100 * one), "other": dict.fromkeys(kinds, 100)}
+        {"this": dict.fromkeys(names, 100 * one), "other": dict.fromkeys(names, 100)}
         for one in ratios
     ]
 
 
 def met(*ratios):
-    return {one.what: one.met for one in beside.compared(turns(*ratios), "other")}
+    return {one.what: one.met for one in beside.compared(turns(*ratios), "other", KINDS)}
 
 
 def test_within_the_noise_nothing_is_slower():
