@@ -84,7 +84,7 @@ def ours(
         def say(number: int) -> Callable[[], Awaitable[Any]]:
             room = room_ids[number % len(room_ids)]
             person = Person(person_ids[number], f"Test {number}")
-            return lambda: services.post(room, person, BODY, uuid4())
+            return lambda: services.apost(room, person, BODY, uuid4())
 
         try:
             return await _in_flight(say, seconds, stores)

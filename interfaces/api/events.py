@@ -95,7 +95,7 @@ class Events(View):
         asked.is_valid(raise_exception=True)
         me = Person(request.user.pk, request.user.display_name)
         draft = asked.validated_data
-        receipt = services.say(room_id, me, draft["body"], draft["cid"])
+        receipt = services.post(room_id, me, draft["body"], draft["cid"])
         said = {
             "room": receipt.room_id,
             "cid": receipt.client_id,

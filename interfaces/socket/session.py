@@ -162,7 +162,7 @@ class Client:
             return
         if self.node.draining:  # the process that comes next takes it
             raise unavailable()
-        future = services.post(frame.room, self.user, frame.body, frame.cid)
+        future = services.apost(frame.room, self.user, frame.body, frame.cid)
         self.in_flight += 1
         future.add_done_callback(lambda done: self._sent(frame, done))
 

@@ -5,7 +5,7 @@ Refusals are PermissionDenied and ValidationError with a `code` of docs/wire.md.
 
 from messaging.services.export import export_log
 from messaging.services.members import join, leave, remove
-from messaging.services.messages import participants, post, say
+from messaging.services.messages import apost, participants, post
 from messaging.services.reads import mark_read, member_state
 from messaging.services.rooms import (
     close_room,
@@ -16,6 +16,7 @@ from messaging.services.rooms import (
 )
 
 __all__ = [
+    "apost",
     "close_room",
     "edit_room",
     "export_log",
@@ -27,7 +28,6 @@ __all__ = [
     "post",
     "remove",
     "reopen_room",
-    "say",
     "member_state",
     "transfer_room",
 ]

@@ -18,7 +18,9 @@ from messaging.services import body_text as text
 Answer = TypeVar("Answer")
 
 
-def post(room_id: int, sender: Person, body: str, client_id: UUID | None = None) -> Future[Receipt]:
+def apost(
+    room_id: int, sender: Person, body: str, client_id: UUID | None = None
+) -> Future[Receipt]:
     """Say something, on the event loop. The future answers after COMMIT.
 
     Raises ValidationError (blank, too_long, bad_text, rate_limited) at once; the future raises
@@ -32,11 +34,11 @@ def post(room_id: int, sender: Person, body: str, client_id: UUID | None = None)
     return here.writer.put(Draft(room_id, sender, client_id or uuid4(), cleaned))
 
 
-def say(room_id: int, sender: Person, body: str, client_id: UUID | None = None) -> Receipt:
-    """`post` for threads: waits for the commit. Raises what `post` and its future raise."""
+def post(room_id: int, sender: Person, body: str, client_id: UUID | None = None) -> Receipt:
+    """`apost` for threads: waits for the commit. Raises what `apost` and its future raise."""
 
     async def posted() -> Receipt:
-        return await post(room_id, sender, body, client_id)
+        return await apost(room_id, sender, body, client_id)
 
     return _on_the_loop(posted())
 

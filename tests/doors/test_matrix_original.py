@@ -43,7 +43,7 @@ def test_every_route_has_a_row():
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_each_cell_is_as_the_policy_says(transactional_db, operation, role):
     here = scene(role)
-    services.say(here.room.pk, Person(here.mate.pk, here.mate.display_name), "hello")
+    services.post(here.room.pk, Person(here.mate.pk, here.mate.display_name), "hello")
     assert answered(operation, here) == table(DOOR)[operation][role]
 
 

@@ -205,9 +205,9 @@ async def test_a_snapshot_of_presence_is_not_shown_to_who_has_unsubscribed(room,
 async def test_a_resend_of_a_stored_message_by_who_left_since_is_acknowledged(room, bob):
     """The ack was lost, then the sender left by another door: it *was* stored."""
     cid = uuid4()
-    first = await services.post(room.pk, person(bob), "bye", cid)
+    first = await services.apost(room.pk, person(bob), "bye", cid)
     await in_thread(services.leave, room.pk, bob)
-    again = await services.post(room.pk, person(bob), "bye", cid)
+    again = await services.apost(room.pk, person(bob), "bye", cid)
     assert (again.seq, again.repeated) == (first.seq, True)
 
 
@@ -236,7 +236,7 @@ async def test_one_listener_that_stumbles_costs_the_others_nothing(room, bob):
             got.append(lines.last)
 
     feed.listeners = [Bad(), Good()]
-    receipt = await services.post(room.pk, person(bob), "hi")
+    receipt = await services.apost(room.pk, person(bob), "hi")
     await asyncio.sleep(0.2)
     feed.listeners = set()
     assert got == [receipt.seq]
@@ -253,10 +253,10 @@ async def test_one_room_whose_row_is_locked_does_not_hold_up_the_others(room, al
     holder = await psycopg.AsyncConnection.connect(**url)
     try:
         await holder.execute("SELECT 1 FROM rooms_room WHERE id = %s FOR UPDATE", [room.pk])
-        stuck = services.post(room.pk, person(alice), "stuck")
+        stuck = services.apost(room.pk, person(alice), "stuck")
         await asyncio.sleep(0.1)
         started = asyncio.get_running_loop().time()
-        free = services.post(second.pk, person(alice), "free")
+        free = services.apost(second.pk, person(alice), "free")
         try:
             await asyncio.wait_for(free, 5)
         except Exception as error:

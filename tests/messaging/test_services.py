@@ -117,8 +117,8 @@ def test_staff_with_the_right_may_do_what_the_owner_may_and_it_is_on_the_trail(r
 
 def test_a_thread_says_something_and_waits_for_the_commit(room, bob):
     cid = uuid4()
-    first = services.say(room.pk, person(bob), "hello", cid)
-    again = services.say(room.pk, person(bob), "hello", cid)
+    first = services.post(room.pk, person(bob), "hello", cid)
+    again = services.post(room.pk, person(bob), "hello", cid)
     assert (first.seq, first.repeated) == (3, False)
     assert again == first._replace(repeated=True)
 

@@ -20,7 +20,7 @@ from tests.presence.conftest import mongodb, own_servers, valkey  # noqa: F401  
 
 
 def said(room, user, minutes_ago):
-    receipt = services.say(room.pk, Person(user.pk, user.display_name), "hello")
+    receipt = services.post(room.pk, Person(user.pk, user.display_name), "hello")
     at = timezone.now() - timedelta(minutes=minutes_ago)
     Event.objects.filter(room=room, seq=receipt.seq).update(created_at=at)
 

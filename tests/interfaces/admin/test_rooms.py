@@ -80,7 +80,7 @@ def test_many_rooms_are_closed_after_a_confirmation(sam, alice, room):
 def test_the_room_page_shows_members_and_nothing_of_what_was_said(sam, room, bob):
     from messaging.log.event import Person
 
-    services.say(room.pk, Person(bob.pk, "Bob"), "between us")
+    services.post(room.pk, Person(bob.pk, "Bob"), "between us")
     answer = signed_in(sam).get(page(room)).content.decode()
     assert "bob@example.com" in answer
     assert "between us" not in answer

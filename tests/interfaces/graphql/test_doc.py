@@ -26,7 +26,7 @@ def test_the_written_schema_is_the_schema():
 
 @pytest.mark.parametrize(("query", "answer"), EXAMPLES)
 def test_each_example_is_answered_as_it_is_shown(room, alice, bob, query, answer):
-    services.say(room.pk, person(alice), "hello")
+    services.post(room.pk, person(alice), "hello")
     values = {"room": room.pk, "chat": str(room.pk), "email": bob.email}
     used = {name: value for name, value in values.items() if f"${name}" in query}
     assert shape(Asker(bob)(query, **used).body) == shape(json.loads(answer))

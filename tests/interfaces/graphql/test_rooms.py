@@ -49,7 +49,7 @@ def titles(page):
 
 def test_a_member_sees_who_is_in_the_room_and_who_is_here(room, alice, bob):
     last_seen.write([Mark(room.pk, bob.pk, version=1, online=True, process="one")])
-    services.say(room.pk, person(alice), "hello")
+    services.post(room.pk, person(alice), "hello")
     (edge,) = Asker(bob)(EVERYTHING).data["myRooms"]["edges"]
     found = edge["node"]
     assert found["owner"] == {"name": "Alice"}
@@ -67,7 +67,7 @@ def test_as_many_queries_for_ten_rooms_as_for_one(alice, bob, monkeypatch):
     rooms = [services.open_room(alice, title=f"Room {n}") for n in range(10)]
     for each in rooms:
         services.join(each.pk, bob)
-        services.say(each.pk, person(alice), "hello")
+        services.post(each.pk, person(alice), "hello")
     bobs = Asker(bob)
 
     looks = []
@@ -86,7 +86,7 @@ def test_as_many_queries_for_ten_rooms_as_for_one(alice, bob, monkeypatch):
 
 
 def test_an_outsider_sees_the_card_and_nothing_within(room, alice, charlie):
-    services.say(room.pk, person(alice), "between us")
+    services.post(room.pk, person(alice), "between us")
     answer = Asker(charlie)(INSIDE, room=room.pk)
     assert answer.body["data"]["room"] == {
         "title": "Tea", "seat": None, "members": None, "events": None, "lastEvent": None,
@@ -95,7 +95,7 @@ def test_an_outsider_sees_the_card_and_nothing_within(room, alice, charlie):
 
 
 def test_the_ways_in_are_as_guarded_as_the_front(room, alice, charlie):
-    services.say(room.pk, person(alice), "between us")
+    services.post(room.pk, person(alice), "between us")
     charlies, query = Asker(charlie), "query ($id: ID!) { node(id: $id) { id } }"
     event, nothing = f"{room.pk}.3", f"{room.pk + 999}.3"
     assert Asker(alice)(query, id=to_global_id("Event", event)).data["node"] is not None
@@ -159,7 +159,7 @@ def test_rooms_are_found_by_words_in_their_title(room, charlie):
 
 def test_a_log_is_read_in_pages_whose_cursors_are_places_in_it(room, alice, bob):
     for n in range(4):
-        services.say(room.pk, person(alice), f"line {n}")  # the 3rd to the 6th
+        services.post(room.pk, person(alice), f"line {n}")  # the 3rd to the 6th
     bobs = Asker(bob)
 
     def seqs(**asked):
@@ -214,14 +214,14 @@ def test_what_i_have_not_read_is_summed_up_over_my_rooms(room, alice, bob):
     other = services.open_room(alice, title="Coffee")
     services.join(other.pk, bob)
     for each in (room, other, other):
-        services.say(each.pk, person(alice), "hello")
+        services.post(each.pk, person(alice), "hello")
     found = Asker(bob)("{ me { name email unread } }").data["me"]
     assert found == {"name": "Bob", "email": "bob@example.com", "unread": 3}
 
 
 def test_nobodys_email_is_shown_beside_ones_own(room, alice, bob):
     account("dana")
-    services.say(room.pk, person(alice), "hello")
+    services.post(room.pk, person(alice), "hello")
     assert "@" not in str(Asker(bob)(EVERYTHING).data)
 
 

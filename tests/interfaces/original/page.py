@@ -57,7 +57,7 @@ class Page:
     def says(self, room_id: str, text: str) -> None:
         """By no door of its own."""
         me = self.person
-        services.say(int(room_id), Person(me.pk, me.display_name), text)
+        services.post(int(room_id), Person(me.pk, me.display_name), text)
 
     def missed(self, room_id: str) -> list[str]:
         """What GET read says, without who came and went."""

@@ -28,7 +28,7 @@ def test_what_a_dead_line_may_not_have_brought_is_shown_again(stack):
         )
         hears(page, "CONNECTED")
         until(lambda: online(stack, room_id, bob.id))
-        stack.run(services.say, room_id, Person(alice.id, alice.name), "given to the socket")
+        stack.run(services.post, room_id, Person(alice.id, alice.name), "given to the socket")
         hears(page, "given to the socket")
         cut(page)
     until(lambda: not online(stack, room_id, bob.id))

@@ -95,4 +95,4 @@ async def test_a_refusal_is_told_as_shown(room, bob, settings):
 async def services_say(room, user, body):
     from messaging.log.event import Person
 
-    await services.post(room.pk, Person(user.pk, user.display_name), body)
+    await services.apost(room.pk, Person(user.pk, user.display_name), body)

@@ -18,7 +18,7 @@ from tests.messaging.conftest import person
 
 
 async def say(room, user, body):
-    await sync_to_async(services.say)(room.pk, person(user), body)
+    await sync_to_async(services.post)(room.pk, person(user), body)
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.1", "1.0"])

@@ -62,7 +62,7 @@ async def test_a_line_is_encoded_once_for_all_who_are_told_the_same(room, alice,
             await client.subscribe(f"/sub/chat/{room.pk}")
         monkeypatch.setattr(bodies, "line", counting)
         for text in ("hello", "again"):
-            await sync_to_async(services.say)(room.pk, person(bob), text)
+            await sync_to_async(services.post)(room.pk, person(bob), text)
             for client in clients:
                 assert (await client.said())["message"] == text
     names = (bob.email, called(bob))

@@ -56,7 +56,7 @@ async def test_whatever_is_stored_here_is_grown(room, alice):
     grown = []
     node.current().growth.grown = grown.append
     await node.current().start()
-    await apart(services.say, room.pk, Person(alice.pk, "Alice"), "by the writer")
+    await apart(services.post, room.pk, Person(alice.pk, "Alice"), "by the writer")
     await until(lambda: grown == [[room.pk]])
     await apart(services.close_room, room.pk, by=alice)  # by a transaction
     await until(lambda: grown == [[room.pk]] * 2)

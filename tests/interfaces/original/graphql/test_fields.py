@@ -70,8 +70,8 @@ def test_anothers_email_is_refused_whether_it_is_known_or_not(room, bob, email):
 
 
 def test_what_was_said_comes_from_that_second_on_and_oldest_first(room, alice, bob):
-    receipt = services.say(room.pk, person(alice), "hello")
-    services.say(room.pk, person(bob), "hi")
+    receipt = services.post(room.pk, person(alice), "hello")
+    services.post(room.pk, person(bob), "hi")
     second = receipt.at.strftime("%Y-%m-%dT%H:%M:%S")
     found = Asker(bob)(MESSAGES, chat=str(room.pk), since=second).data["getChatMessages"]
     said = [(one["username"], one["message"]) for one in found if one["type"] == "MESSAGE"]
@@ -80,7 +80,7 @@ def test_what_was_said_comes_from_that_second_on_and_oldest_first(room, alice, b
 
 
 def test_the_moment_itself_is_included_and_nothing_before_it(room, alice, bob):
-    receipt = services.say(room.pk, person(alice), "hello")
+    receipt = services.post(room.pk, person(alice), "hello")
     bobs = Asker(bob)
     at = receipt.at.replace(tzinfo=None).isoformat(timespec="microseconds")
     (found,) = bobs(MESSAGES, chat=str(room.pk), since=at).data["getChatMessages"]
@@ -108,7 +108,7 @@ def test_the_exit_time_is_when_they_went_and_before_that_when_they_came(room, bo
 
 
 def test_charlie_gets_nothing_of_what_was_said_nor_a_time(room, alice, charlie):
-    services.say(room.pk, person(alice), "between us")
+    services.post(room.pk, person(alice), "between us")
     charlies = Asker(charlie)
     said = charlies(MESSAGES, chat=str(room.pk), since="2000-01-01T00:00:00")
     exit = charlies(EXIT, chat=str(room.pk), email=charlie.email)

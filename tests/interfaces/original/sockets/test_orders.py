@@ -62,7 +62,7 @@ async def test_nobody_hears_a_room_before_they_have_entered(room, alice, charlie
     async with original(charlie) as chat, original(charlie, "participant") as list_socket:
         await chat.send("SUBSCRIBE", id="sub-0", destination=f"/sub/chat/{room.pk}")
         await list_socket.watches(room)
-        await sync_to_async(services.say)(room.pk, person(alice), "only for members")
+        await sync_to_async(services.post)(room.pk, person(alice), "only for members")
         assert await chat.silent() and await list_socket.silent()
         await chat.deed("message", room, "may I?")
         refusal = await chat.line("sub-0")
@@ -77,7 +77,7 @@ async def test_who_finds_the_room_full_is_told_inside_it_and_hears_nothing(room,
         refusal = await chat.line("sub-0")
         assert refusal["type"] == "MESSAGE" and refusal["username"] == "ChatTalk"
         assert "full" in refusal["message"]
-        await sync_to_async(services.say)(room.pk, person(alice), "only for members")
+        await sync_to_async(services.post)(room.pk, person(alice), "only for members")
         assert await chat.silent()
 
 
@@ -118,7 +118,7 @@ async def test_what_is_said_between_the_answer_and_the_subscription_is_shown_onc
 ):
     browser = await Browser.of(bob)
     async with browser.socket() as chat:
-        say = sync_to_async(services.say)
+        say = sync_to_async(services.post)
         await say(room.pk, person(alice), "while you were away")
         missed = await browser.read(room)
         await say(room.pk, person(alice), "in between")
@@ -131,7 +131,7 @@ async def test_what_is_said_between_the_answer_and_the_subscription_is_shown_onc
 
 
 async def test_what_was_shown_is_not_missed_and_what_came_after_is(room, alice, bob):  # fault 2
-    say = sync_to_async(services.say)
+    say = sync_to_async(services.post)
     browser = await Browser.of(bob)
     await browser.read(room)
     async with browser.socket() as chat:
@@ -169,7 +169,7 @@ async def test_who_leaves_is_out_of_the_list(room, alice, bob):
 
 @pytest.mark.parametrize("order", ["cpr", "crp", "pcr", "prc", "rcp", "rpc"])
 async def test_going_to_the_list_in_any_order_is_going_away_once(room, alice, bob, order):
-    say = sync_to_async(services.say)
+    say = sync_to_async(services.post)
     browser = await Browser.of(bob)
     await browser.read(room)
     async with browser.socket() as chat, browser.socket("participant") as list_socket:

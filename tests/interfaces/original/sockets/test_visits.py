@@ -14,7 +14,7 @@ from tests.interfaces.original.sockets.client import Browser, original
 from tests.interfaces.stomp.client import called, stomp
 from tests.messaging.conftest import person
 
-say = sync_to_async(services.say)
+say = sync_to_async(services.post)
 
 
 async def visit(browser, room, chat, *others):
