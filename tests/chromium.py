@@ -20,10 +20,15 @@ def path() -> str | None:
 
 @contextmanager
 def running() -> Iterator[Browser]:
-    """Skips the test where there is none; not in CI, which must have one."""
+    """For the tests of one file. Skips them where there is none; not in CI, which must have one.
+
+    Its driver's event loop fills this thread as long, though nothing is awaited in it: so Django,
+    which would refuse to wait for a database there, is told that it may.
+    """
     if path() is None and not os.environ.get("CI"):
         pytest.skip("No browser is installed; CHROMIUM may name one.")
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(
             executable_path=path(), args=["--no-sandbox", "--disable-gpu"]
         )

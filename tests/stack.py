@@ -69,7 +69,9 @@ class Stack:
         self.database = {name: found[name] for name in ("NAME", "HOST", "PORT", "USER")}
         self._thread = ThreadPoolExecutor(max_workers=1)
         self._logs = Path(tempfile.mkdtemp(prefix="stack-", dir=os.environ["CHATTALK_DATA"]))
-        self.environment = {"DATABASE_URL": address, **environment}
+        # What the tests of a browser may do (tests/chromium.py), workers may not.
+        own = {"DATABASE_URL": address, "DJANGO_ALLOW_ASYNC_UNSAFE": ""}
+        self.environment = own | environment
         self._named = 0
         self.workers = [self._worker(number) for number in range(count)]
         for worker in self.workers:

@@ -90,8 +90,8 @@ def _forget_notes() -> None:
         redis.delete(key)
 
 
-@pytest.fixture
-def browser(original: Stack, npm: Path) -> Iterator[Browser]:
+@pytest.fixture(scope="module")
+def browser(_original: Stack, npm: Path) -> Iterator[Browser]:
     with chromium.running() as browser:
         yield browser
 

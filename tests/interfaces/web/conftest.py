@@ -17,10 +17,8 @@ SECONDS = 15_000  # ms; how long a page may take on a busy machine
 expect.set_options(timeout=SECONDS)
 
 
-@pytest.fixture
-def browser(stack: Any) -> Iterator[Browser]:
-    """One for each test, inside the stack: while Playwright runs, its event loop fills this thread,
-    and neither Django's connections nor other tests' loops may be touched."""
+@pytest.fixture(scope="module")
+def browser(_stack: Any) -> Iterator[Browser]:
     with chromium.running() as browser:
         yield browser
 
