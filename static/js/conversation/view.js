@@ -17,8 +17,9 @@ export class View {
     this.pinned = true; // to the end: new lines scroll in
     this.line = null; // "new messages"
     this.folds = new Folds((change) => this.quietly(change));
+    this.top = scroller.scrollTop; // where it was when that was found out
     scroller.addEventListener("scroll", () => {
-      this.pinned = this.isAtEnd();
+      this.lookWhetherPinned();
       moved();
     });
     new ResizeObserver(() => this.pinned && this.toEnd()).observe(scroller);
@@ -135,6 +136,11 @@ export class View {
     return this.firstVisible()?.event.seq ?? 0;
   }
 
+  lookWhetherPinned() {
+    this.top = this.scroller.scrollTop;
+    this.pinned = this.isAtEnd();
+  }
+
   isAtEnd() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     return scrollHeight - clientHeight - scrollTop < NEAR_END;
@@ -145,7 +151,7 @@ export class View {
   toEnd() {
     const { scroller } = this;
     scroller.scrollTop = Math.min(scroller.scrollHeight - scroller.clientHeight, this.stop());
-    this.pinned = this.isAtEnd();
+    this.lookWhetherPinned();
   }
 
   // Before the eyes of somebody nothing jumps: then it goes up to the edge, and no further.
@@ -161,7 +167,7 @@ export class View {
 
   toNew() {
     if (this.line) this.scroller.scrollTop = this.startOf(this.line);
-    this.pinned = this.isAtEnd();
+    this.lookWhetherPinned();
   }
 
   // All that is new, if the screen can show it; else its beginning with some lines above.
@@ -185,6 +191,8 @@ export class View {
   }
 
   keepPlace(change) {
+    // What somebody scrolls to may be here before the event that says that they scrolled.
+    if (this.scroller.scrollTop !== this.top) this.lookWhetherPinned();
     const anchor = this.firstVisible();
     const bottom = anchor?.getBoundingClientRect().bottom;
     change();
