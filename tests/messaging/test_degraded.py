@@ -78,6 +78,9 @@ async def test_without_postgresql_every_door_says_so_at_once_and_when_to_come_ba
     assert 'http-equiv="refresh"' in page[2]
     form = await aask(frail, f"/rooms/{room}/join/", alice, "POST")
     assert form[0] == 503 and "refresh" not in form[2]  # nobody sends a form again unasked
+    words = await aask(frail, "/jsi18n/", alice)  # of the page that says so
+    assert words[0] == 200 and words[1]["Content-Type"].startswith("text/javascript")
+    assert "gettext" in words[2] and words[1]["Cache-Control"] == "no-store"
     for path in ("/api/v1/me/", "/api/open-chats", "/graphql/"):
         status, headers, body = await aask(frail, path, alice)
         assert (status, headers["Content-Type"]) == (503, "application/problem+json")
