@@ -67,7 +67,7 @@ def test_an_older_page_does_not_move_what_is_read(visitors, stack):
                 await new Promise(requestAnimationFrame);
                 still = box.scrollTop === last ? still + 1 : 0;
             }
-            const count = log.childElementCount;  // without a pause from here: the page may be quick
+            const count = log.childElementCount;  // no pause from here: the page may be quick
             box.scrollTop = 300;
             const seen = [...log.children].find(
                 (entry) => entry.getBoundingClientRect().top > box.getBoundingClientRect().top);
