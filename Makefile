@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-LOCKS := requirements requirements-dev requirements-bench requirements-faults requirements-lock
+LOCKS := requirements requirements-kafka requirements-dev requirements-bench requirements-faults requirements-lock
 # One more than there are cores, up to four: many tests wait for a clock. They are handed out file by file, in
 # their order: the longest ones don't come last.
 PROCESSES ?= $(shell cores=$$(nproc); echo $$((cores > 3 ? 4 : cores + 1)))

@@ -21,9 +21,13 @@ def test_it_holds_each_package_and_what_settings_look_for_beside_them():
 def test_its_requirements_stand_in_one_file():
     assert "dependencies" in PROJECT["project"]["dynamic"]
     assert SETUPTOOLS["dynamic"]["dependencies"] == {"file": ["requirements.in"]}
-    pins = (ROOT / "requirements.in").read_text().splitlines()
-    # Only these forms are read there: no -r, no -c.
-    assert all("==" in line for line in pins if line and not line.startswith("#"))
+    assert SETUPTOOLS["dynamic"]["optional-dependencies"] == {
+        "kafka": {"file": ["requirements-kafka.in"]}
+    }
+    for name in ("requirements.in", "requirements-kafka.in"):
+        pins = (ROOT / name).read_text().splitlines()
+        # Only these forms are read there: no -r, no -c.
+        assert all("==" in line for line in pins if line and not line.startswith("#"))
 
 
 def test_without_the_example_of_settings_no_name_is_strange(settings, tmp_path):
