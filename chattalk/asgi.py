@@ -6,6 +6,7 @@ from typing import Any
 
 import django
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.db import close_old_connections, connection
 from django.http import HttpRequest, HttpResponseBase
@@ -66,6 +67,13 @@ def open_pool() -> None:
         pool.open()
 
 
+def show_metrics() -> None:
+    if settings.METRICS_PORT:
+        from chattalk.server import exposition  # its library is for those who want it
+
+        exposition.serve(settings.METRICS_PORT, {"worker": str(settings.WORKER)})
+
+
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
     while True:
         message = await receive()
@@ -74,6 +82,7 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
             open_pool()
             runners = Runners(node.current(), FOLLOWERS)
             runners.start()
+            show_metrics()
             settle_memory()
             await send({"type": "lifespan.startup.complete"})
         else:

@@ -39,6 +39,7 @@ CORS_ALLOWED_ORIGINS = origins("CORS_ALLOWED_ORIGINS")
 HTTPS = flag("HTTPS", not DEBUG)
 # How many processes share this machine and its PostgreSQL: `up` tells each of its workers.
 WORKERS = int(number("CHATTALK_WORKERS", 1, 1, 64))
+WORKER = int(number("CHATTALK_WORKER", 0, 0, 64))  # which of them this is; 0: none of `up`
 
 # --- what people may do -----------------------------------------------------------------------
 
@@ -358,6 +359,11 @@ STATICFILES_DIRS = [
 ]
 WHITENOISE_USE_FINDERS = True  # no collectstatic step between a clone and a page
 WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
+
+# --- what operators look at (docs/monitoring.md) -----------------------------------------------
+
+# Of this process, on loopback; `up` has this one, and gives its workers those that follow. 0: none.
+METRICS_PORT = int(number("METRICS_PORT", 0, 0, 65535 - 64))
 
 LOG_LEVEL = choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {

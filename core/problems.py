@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
+from core import metrics
 from core.rate_limits import PASSING, retry_after
 
 CONTENT_TYPE = "application/problem+json"
@@ -29,6 +30,12 @@ STATUS = {
     "changed_meanwhile": 412,
     **PASSING,
 }
+REFUSALS = metrics.labelled(
+    "chattalk_refusals_total",
+    "What was asked and not done: by HTTP (problem) or on a socket (nack).",
+    "by",
+    "code",
+)
 
 
 class Problem(NamedTuple):
@@ -46,6 +53,7 @@ def problem(
     errors: Iterable[dict[str, Any]] = (),
     retry_after: float | None = None,
 ) -> Problem:
+    REFUSALS.add("problem", code)
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,

@@ -31,7 +31,7 @@ from django.conf import settings
 from django.db import connection, connections
 
 from chattalk.embedded import django_database
-from chattalk.server.workers import ROOT, WorkerProcess, listen
+from chattalk.server.workers import ROOT, WorkerProcess, listen, own
 from tests import raw_socket
 
 WORKERS = 2
@@ -82,7 +82,8 @@ class Stack:
     def _worker(self, number: int) -> WorkerProcess:
         listener = listen("127.0.0.1", 0, 1)[0]
         log = self._logs / f"{number}.log"
-        return WorkerProcess(f"worker {number}", listener, self.environment, log)
+        given = self.environment | own(number + 1, int(self.environment.get("METRICS_PORT", 0)))
+        return WorkerProcess(f"worker {number}", listener, given, log)
 
     @property
     def urls(self) -> list[str]:

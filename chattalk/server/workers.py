@@ -74,6 +74,12 @@ class WorkerProcess:
             self.listener.shutdown(socket.SHUT_RDWR)
 
 
+def own(number: int, metrics_port: int) -> dict[str, str]:
+    """The settings that only this worker has; `metrics_port` is that of `up`, or 0."""
+    port = metrics_port and metrics_port + number
+    return {"CHATTALK_WORKER": str(number), "METRICS_PORT": str(port)}
+
+
 def is_loopback(host: str) -> bool:
     return ipaddress.ip_address(_resolve(host, 0)[1][0]).is_loopback
 

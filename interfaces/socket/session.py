@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from core import refusal_log
 from core.postgresql.breaker import is_outage
 from core.postgresql.reads import Unavailable
-from core.problems import INVALID
+from core.problems import INVALID, REFUSALS
 from core.rate_limits import TOO_FAST, Pace, retry_after
 from core.text import first_line
 from messaging import log, services
@@ -133,6 +133,7 @@ class Client:
         else:
             refusal_log.note(f"{type(frame).__name__.lower()} in a room of others", self.user.id)
             code, wait = "not_member", None
+        REFUSALS.add("nack", code)
         self.tell(frames.NackFrame(
             code=code, detail=_told(error, self.language), room=getattr(frame, "room", None),
             cid=getattr(frame, "cid", None), retry_after=wait or None, ref=frame.ref or None,

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import psycopg
 
+from core import metrics
 from core.postgresql.reads import connect, run
 from core.postgresql.writable import writable
 from core.text import first_line
@@ -47,6 +48,18 @@ ANSWERS = (
     psycopg.errors.UniqueViolation,
     psycopg.errors.LockNotAvailable,
     psycopg.errors.DiskFull,
+)
+MESSAGES = metrics.counter("chattalk_messages_total", "Messages stored.")
+REPEATS = metrics.counter(
+    "chattalk_messages_repeated_total", "Messages that were stored before, and said again."
+)
+ACKNOWLEDGED = metrics.histogram(
+    "chattalk_acknowledgement_seconds", "From a message that came in to its answer after COMMIT."
+)
+BATCHES = metrics.histogram(
+    "chattalk_batch_messages",
+    "Messages that were stored by one statement.",
+    (1, 2, 5, 10, 20, 50, 100, 200, 500),
 )
 
 
@@ -110,6 +123,7 @@ class Writer:
                 await self._take(batch)
                 self._under_way = {}
                 self._last_size = len(batch)
+                BATCHES.observe(len(batch))
                 if self._rivals:
                     self._judge_rivals()
         finally:
@@ -218,12 +232,13 @@ class Writer:
 
     def _answer(self, judged: "list[tuple[Waiting, Outcome]]") -> "list[tuple[Waiting, Outcome]]":
         """Answers those that are stored; returns the others."""
-        events, others = [], []
+        events, others, deadlines = [], [], []
         for waiting, found in judged:
             draft = waiting.draft
             if found.seq is None or not found.same:
                 others.append((waiting, found))
                 continue
+            deadlines.append(waiting.deadline)
             # A repeat is answered even to who left since: it was stored.
             receipt = Receipt(draft.room_id, draft.client_id, found.seq, found.at, found.repeated)
             self._settled(waiting)
@@ -236,6 +251,7 @@ class Writer:
             writable.answered()
         if events:  # the answers first: they were scheduled before this
             asyncio.get_running_loop().call_soon(self._stored, events)
+        _measure(len(events), deadlines)
         return others
 
     def _refuse(self, judged: "list[tuple[Waiting, Outcome]]") -> None:
@@ -261,3 +277,11 @@ class Writer:
         """Answer all that wait, then go."""
         await self.idle()
         await self._disconnect()
+
+
+def _measure(stored: int, deadlines: list[float]) -> None:
+    """Each came DEADLINE_SECONDS before its deadline."""
+    came = asyncio.get_running_loop().time() + DEADLINE_SECONDS
+    ACKNOWLEDGED.observe_each([came - deadline for deadline in deadlines])
+    MESSAGES.value += stored
+    REPEATS.value += len(deadlines) - stored

@@ -22,6 +22,7 @@ SQL = ("postgresql", "postgres")
     [
         ("DEBUG", "maybe"),
         ("LOG_LEVEL", "loud"),
+        ("METRICS_PORT", "65535"),
         ("MESSAGE_RATE", "many"),
         ("MESSAGE_KEEP_DAYS", "-1"),
         ("CHATTALK_WORKERS", "0"),

@@ -114,7 +114,8 @@ class Command(BaseCommand):
     def _serve(self, sockets: list[Any], addresses: dict[str, str]) -> None:
         environment = addresses | {"CHATTALK_WORKERS": str(len(sockets))}
         for number, one in enumerate(sockets, start=1):
-            self.serving.append(workers.WorkerProcess(f"worker {number}", one, environment))
+            own = environment | workers.own(number, settings.METRICS_PORT)
+            self.serving.append(workers.WorkerProcess(f"worker {number}", one, own))
             self.serving[-1].start()
         for worker in self.serving:
             worker.wait()
