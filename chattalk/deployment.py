@@ -7,6 +7,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage
 
+from core.text import first_line
+
 from .embedded import StartFailed
 from .environment import alike, names_in
 
@@ -22,6 +24,23 @@ def warnings() -> list[str]:
     """A sentence for each thing that is allowed, and hardly meant. Raises StartFailed for what
     is not."""
     return [*_names(), *([] if settings.DEBUG else _checks())]
+
+
+def expect_fit_mongodb() -> None:
+    """Before people come to a server that loses who went away when. Raises StartFailed."""
+    from presence import last_seen, self_check  # and mongoengine, which `up` needs for this alone
+
+    try:
+        self_check.check()
+    except last_seen.Unfit as error:
+        raise StartFailed(f"MONGODB_URL: {error}") from error
+    except last_seen.FAILURES as error:
+        raise StartFailed(
+            f"MONGODB_URL: the server answers, but stores nothing ({first_line(error)}). Let its "
+            "user read and write that database, or correct the address."
+        ) from error
+    finally:
+        last_seen.disconnect()
 
 
 def _names() -> list[str]:

@@ -9,7 +9,7 @@ import json
 from dataclasses import astuple
 
 from presence import last_seen
-from presence.last_seen import Mark
+from presence.marks import Mark
 
 NAME = "presence_farewell"
 BATCH_MAX = 5_000  # marks in one document, well under a megabyte

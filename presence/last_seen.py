@@ -1,9 +1,9 @@
-"""The only MongoDB client: who was last here, and when they went.
+"""The MongoDB client: who was last here, and when they went.
 
 One document per room and person, named by their numbers. Every change is one atomic update, and
 may come late, twice or out of order: a document takes `online` only from a version of the room
-that is not older than its own, and `exit_at` and `seq` only move forward. Nothing outside the
-common subset of MongoDB, FerretDB and NX-27017. Everything here blocks for a bounded time.
+that is not older than its own, and `exit_at` and `seq` only move forward. That holds only on a
+server that self_check.py finds fit. Everything here blocks for a bounded time.
 """
 
 from __future__ import annotations
@@ -11,25 +11,27 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import mongoengine
 import pymongo
 from django.conf import settings
 from mongoengine.connection import ConnectionFailure
-from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.errors import PyMongoError
 
 from core.breaker import Breaker
+from presence import marks as documents
+from presence.marks import Mark, StrangeAnswer
 
 ALIAS = COLLECTION = "presence"
 READ_SECONDS = 1.5  # for one read by a page
 WRITE_SECONDS = 3.0  # for one batch
 SHY_SECONDS = 6.0  # after a failure, of all pages one waits for MongoDB
 FORGET_SECONDS = 24 * 3600  # a process that was last seen so long ago
-DUPLICATE = 11000
 
 FAILURES = (PyMongoError, ConnectionFailure)
+AWAY = (pymongo.errors.ConnectionFailure, ConnectionFailure)
 FULL = ("disk is full", "No space left", "OutOfDiskSpace")  # by SQLite, Linux and MongoDB
 
 
@@ -37,6 +39,21 @@ def reason(error: object) -> str:
     """Why it stores nothing, in a word or two; nothing if it is not known. What servers say has
     the documents in it."""
     return "disk full" if any(mark in str(error) for mark in FULL) else ""
+
+
+class Unfit(PyMongoError):
+    """No server for presence. `str` is the sentence for who runs the site, `why` a word or two for
+    everybody."""
+
+    def __init__(self, why: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.why = why
+
+
+def is_away(error: Exception) -> bool:
+    """Whether it stores nothing at all for now, whatever it is given."""
+    is_late = isinstance(error, PyMongoError) and error.timeout
+    return is_late or isinstance(error, (*AWAY, Unfit)) or bool(reason(error))
 
 
 class Attendance(mongoengine.Document):
@@ -71,27 +88,6 @@ class ProcessHeartbeat(mongoengine.Document):
     seen_at = mongoengine.IntField(required=True)
 
     meta = {"collection": "presence_process", "db_alias": ALIAS, "auto_create_index": False}
-
-
-@dataclass(frozen=True)
-class Mark:
-    """What a document is to become."""
-
-    room: int
-    user: int
-    version: int
-    online: bool = False
-    removed: bool = False
-    process: str = ""
-    came_at: int = 0
-    exit_at: int = 0
-    seq: int = 0
-
-    def after(self, earlier: Mark) -> Mark:
-        """Both in one: the newer, with the furthest exit of the two."""
-        newer = self if self.version >= earlier.version else earlier
-        exit_at, seq = max(self.exit_at, earlier.exit_at), max(self.seq, earlier.seq)
-        return replace(newer, exit_at=exit_at, seq=seq)
 
 
 @dataclass(frozen=True)
@@ -139,10 +135,16 @@ def disconnect() -> None:
 
 @contextmanager
 def collection(name: str = COLLECTION, seconds: float | None = None) -> Iterator[Any]:
-    """One of ours, for so long; else for WRITE_SECONDS."""
+    """One of ours, for so long; else for WRITE_SECONDS. Raises FAILURES and nothing else: pymongo
+    trusts that each answer has what MongoDB's has, and who calls could not go on."""
     connect()
-    with pymongo.timeout(seconds or WRITE_SECONDS):
-        yield Attendance._get_db()[name]
+    try:
+        with pymongo.timeout(seconds or WRITE_SECONDS):
+            yield Attendance._get_db()[name]
+    except FAILURES:
+        raise
+    except Exception as error:
+        raise StrangeAnswer(f"{type(error).__name__}: {error}") from error
 
 
 def find(room_id: int, user_ids: Iterable[int]) -> list[Attendance]:
@@ -176,7 +178,8 @@ def write(marks: list[Mark], process: str = "", seen_at: int = 0) -> None:
         with collection():
             _write(marks, process, seen_at)
     except FAILURES as error:
-        _pages.failed(error)
+        if is_away(error):
+            _pages.failed(error)
         raise
     _pages.answered()
 
@@ -186,8 +189,7 @@ def _write(marks: list[Mark], process: str, seen_at: int) -> None:
     if seen_at:
         change = {"$max": {"seen_at": seen_at}}
         ProcessHeartbeat._get_collection().update_one({"_id": process}, change, upsert=True)
-    if marks:
-        _write_marks(marks)
+    documents.store(Attendance._get_collection(), marks)
 
 
 def orphans(live: list[str], before: int, limit: int) -> list[Orphan]:
@@ -212,46 +214,3 @@ def ensure_indexes() -> None:
     if not _indexed:
         Attendance.ensure_indexes()
         _indexed = True
-
-
-def _write_marks(marks: list[Mark]) -> None:
-    collection = Attendance._get_collection()
-    # Who left and is here anew has two marks, and begins with an empty document.
-    if removals := [_update(mark) for mark in marks if mark.removed]:
-        collection.bulk_write(removals, ordered=False)
-    marks = [mark for mark in marks if not mark.removed]
-    if not marks:
-        return
-    try:
-        collection.bulk_write([_update(mark) for mark in marks], ordered=False)
-    except BulkWriteError as error:
-        errors = error.details["writeErrors"]
-        if any(one["code"] != DUPLICATE for one in errors) or error.details["writeConcernErrors"]:
-            raise
-        # A newer version is there (or came at the same moment): only the exit may still move.
-        refused = [marks[one["index"]] for one in errors]
-        again = [update for mark in refused for update in (_update(mark, False), _exit(mark))]
-        collection.bulk_write([one for one in again if one], ordered=False)
-
-
-def _update(mark: Mark, upsert: bool = True) -> Any:
-    named = {"_id": f"{mark.room}:{mark.user}", "version": {"$lte": mark.version}}
-    if mark.removed:
-        return pymongo.DeleteOne(named)
-    fields: dict[str, Any] = {"room": mark.room, "user": mark.user, "online": mark.online}
-    fields["version"] = mark.version
-    if mark.online:
-        fields["process"] = mark.process
-    if mark.came_at:
-        fields["came_at"] = mark.came_at
-    change = {"$set": fields}
-    if mark.exit_at:
-        change["$max"] = {"exit_at": mark.exit_at, "seq": mark.seq}
-    return pymongo.UpdateOne(named, change, upsert=upsert)
-
-
-def _exit(mark: Mark) -> Any:
-    if not mark.exit_at:
-        return None
-    change = {"$max": {"exit_at": mark.exit_at, "seq": mark.seq}}
-    return pymongo.UpdateOne({"_id": f"{mark.room}:{mark.user}"}, change)

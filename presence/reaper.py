@@ -6,7 +6,8 @@ import asyncio
 import logging
 from contextlib import suppress
 
-from presence.last_seen import FAILURES, Mark, Orphan
+from presence.last_seen import FAILURES, Orphan
+from presence.marks import Mark
 from presence.pending import PendingChange
 from presence.replicator import Replicator
 from presence.room_state import now_micros

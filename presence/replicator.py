@@ -8,9 +8,9 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from presence.last_seen import Mark
 from presence.leases import PEOPLE_AT_ONCE, Applied, Loaded, StoreDown
 from presence.local import LocalPerson
+from presence.marks import Mark
 from presence.pending import Batch, PendingChange, PendingChanges
 from presence.room_state import Change, PresenceRoom
 from presence.state import PresenceState

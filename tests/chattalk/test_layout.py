@@ -87,7 +87,7 @@ def test_a_trespass_is_seen(house, module, line, caught):
     "client, homes",
     [
         ("mongoengine", {"presence/last_seen.py"}),
-        ("pymongo", {"presence/last_seen.py", "chattalk/embedded/probe.py"}),
+        ("pymongo", {"presence/last_seen.py", "presence/marks.py", "chattalk/embedded/probe.py"}),
     ],
 )
 def test_an_outside_client_has_one_home(client, homes):

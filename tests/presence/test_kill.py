@@ -12,6 +12,7 @@ import redis.asyncio
 from django.conf import settings
 
 from presence import last_seen
+from presence.marks import Mark
 from presence.room_state import now_micros
 from tests.presence.cluster import TIMINGS, document, until
 
@@ -147,7 +148,7 @@ async def test_an_orphan_who_is_here_by_a_living_process_is_not_sent_away(cluste
     one = await cluster.open("one")
     await one.watch(ROOM, ALICE, "Alice")
     await until(lambda: online_document(ALICE))
-    stale = last_seen.Mark(ROOM, ALICE, now_micros(), online=True, process="long gone", came_at=1)
+    stale = Mark(ROOM, ALICE, now_micros(), online=True, process="long gone", came_at=1)
     await asyncio.to_thread(last_seen.write, [stale])
 
     await until(lambda: held_by("one", ALICE))

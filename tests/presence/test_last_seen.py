@@ -4,11 +4,14 @@ from datetime import UTC, datetime
 from itertools import permutations
 
 import pytest
+from pymongo.errors import WriteError
 
-from presence import last_seen, services, stored
-from presence.last_seen import Attendance, Mark
+from presence import farewells, last_seen, services, stored
+from presence import marks as documents
+from presence.last_seen import Attendance
+from presence.marks import Mark
 from presence.room_state import micros
-from presence.write_behind import WriteBehind
+from presence.write_behind import TRIES_MAX, WriteBehind
 
 ROOM, BOB, CHARLIE = 7, 2, 3
 
@@ -139,3 +142,65 @@ async def test_the_ledger_keeps_no_more_than_it_may(monkeypatch, caplog):
         ledger.note(Mark(ROOM, user_id, 1))
     assert len(ledger._marks) == 3 and "dropped" in caplog.text
     ledger.close()
+
+
+def unstorable(user_id):
+    """No number of MongoDB is that long."""
+    return Mark(ROOM, user_id, 2**70, exit_at=1)
+
+
+async def test_what_mongodb_does_not_take_is_given_up_and_holds_up_nobody(empty, caplog):
+    ledger = WriteBehind("one", lambda: None)
+    for user_id in range(20):
+        ledger.note(unstorable(user_id) if user_id in (3, 9) else Mark(ROOM, user_id, 1))
+    for beat in range(1, TRIES_MAX + 2):
+        ledger.seen(beat)
+        await ledger.store()
+        assert Attendance.objects(room=ROOM).count() == 18
+    assert not ledger._doubtful and not ledger._tries and not ledger.mongodb.is_down
+    assert caplog.text.count("A change of presence was given up") == 1
+    assert "OverflowError" in caplog.text and f"(room {ROOM}, person 3)" in caplog.text
+    ledger.close()
+
+
+async def test_a_farewell_with_a_change_that_is_not_taken_is_taken_over_all_the_same(empty):
+    farewells.leave("dead", [Mark(ROOM, BOB, 1), unstorable(CHARLIE)])
+    ledger = WriteBehind("one", lambda: None)
+    await ledger.take_over()
+    assert farewells.one() is None
+    await ledger.store()
+    assert bob().version == 1 and list(ledger._doubtful) == [(ROOM, CHARLIE, False)]
+    ledger.close()
+
+
+async def test_while_mongodb_takes_nothing_nothing_is_given_up(empty, monkeypatch):
+    """As from a user who may only read: who mends that finds all that was noted."""
+
+    def refuse(*_args):
+        raise WriteError("not authorized", 13)
+
+    ledger = WriteBehind("one", lambda: None)
+    ledger.note(came(1))
+    with monkeypatch.context() as patch:
+        patch.setattr(last_seen, "write", refuse)
+        for _ in range(TRIES_MAX + 1):
+            with pytest.raises(WriteError):
+                await ledger.store()
+    await ledger.store()
+    assert bob().version == 1
+    ledger.close()
+
+
+def test_a_document_that_appears_at_the_same_moment_is_no_failure(empty, monkeypatch):
+    """Another process makes it after we looked whether it is there."""
+    insert = documents._insert
+
+    def late(kept, marks):
+        monkeypatch.setattr(documents, "_insert", insert)
+        last_seen.write([came(10)])
+        return insert(kept, marks)
+
+    monkeypatch.setattr(documents, "_insert", late)
+    last_seen.write([Mark(ROOM, CHARLIE, 5, exit_at=5), went(11, exit_at=110, seq=5)])
+    assert (bob().version, bob().exit_at, bob().came_at) == (11, 110, 10)
+    assert Attendance.objects.count() == 2

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pymongo.errors import PyMongoError
 
 from presence import farewells, last_seen, services, stored
-from presence.last_seen import Mark
+from presence.marks import Mark
 from presence.pending import PendingChange
 from presence.room_state import micros, now_micros
 from tests.presence.cluster import document, until, utc

@@ -75,6 +75,8 @@ class Command(BaseCommand):
         servers = embedded.Servers(settings.DATA_DIR, embedded.given(os.environ), workers=count)
         stack.callback(servers.stop, self.show)
         addresses = servers.start(self.show)
+        if "MONGODB_URL" in servers.given:
+            deployment.expect_fit_mongodb()
         share = embedded.share(addresses["DATABASE_URL"], count)
         self._migrate()
         if options["demo"]:

@@ -20,7 +20,7 @@ from chattalk.server.workers import ROOT
 from messaging import services
 from messaging.models import Event
 from presence import last_seen, stored
-from presence.last_seen import Mark
+from presence.marks import Mark
 from presence.room_state import micros
 from presence.services import last_exit
 from rooms.models import Room

@@ -13,7 +13,7 @@ from chattalk.maintenance.report import FAULTS, Findings
 from messaging import services
 from messaging.models import Event
 from presence import last_seen
-from presence.last_seen import Mark
+from presence.marks import Mark
 from rooms.models import Room
 
 

@@ -9,7 +9,7 @@ from core.breaker import Breaker
 from interfaces.graphql import pagination
 from messaging import services
 from presence import last_seen
-from presence.last_seen import Mark
+from presence.marks import Mark
 from tests.conftest import person as account
 from tests.interfaces.graphql.conftest import Asker
 from tests.messaging.conftest import person

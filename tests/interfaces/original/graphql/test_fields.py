@@ -8,7 +8,7 @@ import pytest
 from accounts.stand_ins import stand_in
 from messaging import services
 from presence import last_seen
-from presence.last_seen import Mark
+from presence.marks import Mark
 from presence.room_state import micros
 from rooms.models import Room
 from tests.interfaces.graphql.conftest import Asker
