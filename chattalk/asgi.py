@@ -34,6 +34,7 @@ class Pages(ASGIHandler):
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
+        requests.note(response.status_code, request.scope["asked_at"])
         if not response.streaming:  # it is whole: who reads it slowly needs no connection for that
             close_old_connections()
         return response
@@ -44,12 +45,13 @@ pages = Pages()
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402  (the apps come first)
 
-from chattalk.server import body_limit, health  # noqa: E402
+from chattalk.server import body_limit, health, requests  # noqa: E402
+from chattalk.server.pauses import Pauses  # noqa: E402
 from interfaces import routing  # noqa: E402
 from interfaces.original import routing as original  # noqa: E402
 from messaging.followers import FOLLOWERS  # noqa: E402
 from messaging.followers.runner import Runners  # noqa: E402
-from messaging.live import node  # noqa: E402
+from messaging.live import gauges, node  # noqa: E402, F401  (gauges are read by who looks)
 from presence.room_state import now_micros  # noqa: E402
 
 
@@ -82,10 +84,13 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
             open_pool()
             runners = Runners(node.current(), FOLLOWERS)
             runners.start()
+            pauses = Pauses()
+            pauses.start()
             show_metrics()
             settle_memory()
             await send({"type": "lifespan.startup.complete"})
         else:
+            pauses.stop()
             await runners.close()
             await node.close()
             await send({"type": "lifespan.shutdown.complete"})

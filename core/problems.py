@@ -32,7 +32,7 @@ STATUS = {
 }
 REFUSALS = metrics.labelled(
     "chattalk_refusals_total",
-    "What was asked and not done: by HTTP (problem) or on a socket (nack).",
+    "What was asked and not done: by HTTP (problem, page) or on a socket (nack, error of STOMP).",
     "by",
     "code",
 )

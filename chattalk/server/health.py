@@ -12,12 +12,17 @@ balancers and monitors write, in whatever words: no Host, no https.
 the log.
 """
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from chattalk import disk
+from core import metrics
 from messaging.live import node
+
+STATES = ("ok", "degraded", "down")
+ASKED_SECONDS = 3.0  # more than the stores are given
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -66,3 +71,22 @@ async def _send(send: Any, status: int, body: bytes, kind: bytes) -> None:
     headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def _states() -> dict[tuple[str, ...], float] | None:
+    """Asked on the loop that serves, by another thread."""
+    serving = node.running()
+    if serving is None:
+        return None
+    asked = asyncio.run_coroutine_threadsafe(readiness(), serving.loop)
+    stores = asked.result(ASKED_SECONDS)[1]["stores"]
+    return {(name, state): state == found for name, found in stores.items() for state in STATES}
+
+
+metrics.read(
+    "chattalk_store_state",
+    "1 for the state in which a store is, as /readyz has it: ok, degraded or down.",
+    _states,
+    labels=("store", "state"),
+    over="max",
+)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.i18n import JavaScriptCatalog
 
 from core.postgresql.breaker import breaker, is_outage
-from core.problems import CONTENT_TYPE, problem
+from core.problems import CONTENT_TYPE, REFUSALS, problem
 from core.text import first_line
 
 logger = logging.getLogger(__name__)
@@ -91,6 +91,7 @@ def _problem() -> HttpResponse:
 
 
 def _page(request: HttpRequest, seconds: int) -> HttpResponse:
+    REFUSALS.add("page", "unavailable")
     # What was sent may or may not have been done: who sent it looks, and sends it again.
     again = request.get_full_path() if request.method == "GET" else None
     page = render_to_string("503.html", {"again": again, "seconds": seconds})

@@ -14,6 +14,7 @@ from subprocess import TimeoutExpired
 from typing import Protocol
 
 from chattalk.embedded import Process, Retired, StartFailed
+from core import metrics
 
 STEADY_SECONDS = 30  # who has run for so long is started again at once
 FIRST_BREAK, LONGEST_BREAK = 0.5, 15.0  # seconds, before the second try and at most
@@ -21,6 +22,10 @@ LONG_BREAK = 2.0  # seconds; nobody is to wait for a worker for so long
 LOOK_SECONDS = 1  # a signal that came just before the wait is seen so soon
 
 logger = logging.getLogger(__name__)
+
+RESTARTS = metrics.labelled(
+    "chattalk_restarts_total", "Parts that ended unexpectedly, and were started again.", "part"
+)
 
 
 class Part(Protocol):
@@ -93,6 +98,7 @@ class Supervisor:
             if self._ending.is_set():
                 return
             breaks.lasted(time.monotonic() - began)
+            RESTARTS.add(part.process.name)
             self._bring_back(part, breaks, _end_of(part, status))
 
     def _bring_back(self, part: Part, breaks: Breaks, why: str) -> None:

@@ -18,6 +18,7 @@ from django.db import connection as django_connection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from core.postgresql.breaker import Unavailable, breaker, is_outage
+from core.postgresql.pool_figures import OTHERS
 from core.postgresql.writable import note_failure
 from core.text import first_line
 
@@ -140,6 +141,7 @@ class Reads:
                 name="reads",
                 reconnect_timeout=RECONNECT_SECONDS,
             )
+            OTHERS[self._pool.name] = self._pool
             await self._pool.open()
         return self._pool
 

@@ -12,9 +12,10 @@ from contextlib import closing
 from typing import Any
 
 import psycopg
-from psycopg.errors import DiskFull, ReadOnlySqlTransaction
+from psycopg.errors import DiskFull, LockNotAvailable, ReadOnlySqlTransaction
 from psycopg.generators import PQGen
 
+from core import metrics
 from core.breaker import AskingByThread
 from core.postgresql.breaker import knocking
 from core.text import first_line
@@ -25,6 +26,10 @@ LIMITS = "-c statement_timeout=5000 -c work_mem=64kB"
 ANSWER_SECONDS = 8.0  # for a statement: a server that stands still has no limits of its own
 # A few MB that are sorted in a temporary file, where there is room for one; nothing is left of it.
 ROOM = "SELECT count(*) FROM (SELECT n FROM generate_series(1, 200000) n ORDER BY -n) sorted"
+LOCK_TIMEOUTS = metrics.counter(
+    "chattalk_lock_timeouts_total",
+    "Statements that gave up waiting for a row: 1 s for a message, 10 s for what else writes.",
+)
 
 
 class BoundConnection(psycopg.Connection[Any]):
@@ -44,6 +49,8 @@ def _try() -> None:
 def note_failure(error: Exception) -> None:
     """A statement failed, whoever asked for it. If the server is away, which breaker.py tells, that
     says nothing of this."""
+    if isinstance(error, LockNotAvailable):
+        LOCK_TIMEOUTS.value += 1
     why = next((why for kind, why in WHY.items() if isinstance(error, kind)), "")
     if why:
         writable.failed(f"{why} ({first_line(error)})", why)

@@ -4,6 +4,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
+from core.problems import REFUSALS
 from interfaces.api import errors
 
 
@@ -13,6 +14,7 @@ def shown(error: Exception) -> dict[str, Any]:
     if not isinstance(error, GraphQLError):
         return _refusal(error)
     if error.path is None or error.original_error is None:  # the document's own fault
+        REFUSALS.add("problem", "bad_query")
         return {**error.formatted, "extensions": {"code": "bad_query"}}
     return {**error.formatted, **_refusal(error.original_error)}
 

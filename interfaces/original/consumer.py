@@ -12,6 +12,7 @@ class OriginalConsumer(StompConsumer):
     """On a plain WebSocket. Who connects is known by a token, in CONNECT or in the cookie."""
 
     session_class = PageSession
+    door = "original"
 
     def cookie_token(self):
         if not has_own_origin(self.scope):
@@ -29,6 +30,8 @@ class OriginalConsumer(StompConsumer):
 
 class SockJSConsumer(OriginalConsumer):
     """The original's client as it comes."""
+
+    door = "sockjs"
 
     def greet(self):
         self.reader = sockjs.Reader()

@@ -6,6 +6,7 @@ from typing import Any
 
 from core import connection_limits, refusal_log
 from core.postgresql.reads import Unavailable
+from core.problems import REFUSALS
 from interfaces.socket import authentication, handshake
 from interfaces.socket.session import Client
 from messaging.live import close_codes, connections, frames, node, transport
@@ -17,6 +18,7 @@ from messaging.log.event import Person
 class ChatConsumer:
     """One client. Runs its own loop: Channels' would hop to a thread for every frame."""
 
+    door = "ws"
     __slots__ = ("client", "line", "outbox", "proof")
 
     @classmethod
@@ -84,6 +86,8 @@ class ChatConsumer:
         while True:
             message = await receive()
             if message["type"] == "websocket.disconnect":
+                if not self.outbox.closed:
+                    close_codes.note_end(message)
                 clean = transport.said_goodbye(message)
                 return client.node.hub.now() if clean else client.last_heard
             if await client.heard() and (self.outbox.closed or self.line.is_over):
@@ -95,6 +99,7 @@ class ChatConsumer:
         try:
             frame = frames.decode(text)
         except frames.BadFrame as error:
+            REFUSALS.add("nack", error.answer.code)
             self.client.tell(error.answer)
         else:
             await self.client.handle(frame)

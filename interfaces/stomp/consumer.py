@@ -29,6 +29,7 @@ class StompConsumer(AsyncConsumer):
     """The caller is known by a token in CONNECT, or by a session."""
 
     session_class = Session
+    door = "stomp"
 
     async def __call__(self, scope, receive, send):
         message = await receive()
@@ -144,6 +145,8 @@ class StompConsumer(AsyncConsumer):
         while True:
             message = await receive()
             if message["type"] == "websocket.disconnect":
+                if not self.outbox.closed:
+                    close_codes.note_end(message)
                 return self._left(message)
             if await self._heard() and self.line.is_over:
                 return self._left(message)  # the rest of a flood, of somebody who has gone

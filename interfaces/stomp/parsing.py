@@ -8,6 +8,7 @@ import msgspec
 from django.utils.translation import gettext as _
 from msgspec import Struct
 
+from core.problems import REFUSALS
 from messaging.live import frames
 
 SCHEME = "bearer"
@@ -70,5 +71,6 @@ def heart_beat(text: str) -> tuple[int, int] | None:
 
 def nothing_there(receipt: str | None) -> dict[str, Any]:
     """The fields of a nack."""
+    REFUSALS.add("nack", "bad_frame")
     why = _("There is nothing at this destination, or the body is not what it takes.")
     return {"code": "bad_frame", "detail": why, "ref": receipt}

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from accounts.models import User
+from core.problems import REFUSALS
 from interfaces.stomp.commands import Sender
 from interfaces.stomp.destinations import Topic
 from interfaces.stomp.frames import Frame, encode
@@ -63,7 +64,13 @@ class Replies:
         close: CloseCode = CloseCode.BROKEN,
         **more: str,
     ) -> None:
-        """ERROR, and the end."""
+        """What breaks the protocol: ERROR, and the end."""
+        REFUSALS.add("error", code)
+        self._fail(code, why, receipt, close, **more)
+
+    def _fail(
+        self, code: str, why: str, receipt: str | None, close: CloseCode, **more: str
+    ) -> None:
         headers = {"message": why, "code": code, "content-type": "text/plain"} | more
         self.say("ERROR", headers | ({"receipt-id": receipt} if receipt else {}), why)
         self.end(close, code)
@@ -81,7 +88,7 @@ class Replies:
 
     def _refuse_unheard(self, nack: dict[str, Any], destination: str) -> None:
         """The client does not listen to /user/queue/errors."""
-        self.fail(nack["code"], nack["detail"], nack.get("ref"), CloseCode.DONE)
+        self._fail(nack["code"], nack["detail"], nack.get("ref"), CloseCode.DONE)
 
     def tell_error(self, nack: dict[str, Any]) -> None:
         headers = {

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from core import connection_limits
 from core.postgresql.reads import Unavailable
+from core.problems import REFUSALS
 from interfaces.stomp import heartbeats, parsing
 from interfaces.stomp.chat import Chat
 from interfaces.stomp.commands import Enter, Leave, Sender
@@ -178,6 +179,7 @@ class Session:
         return kind(self._acting.account, self.language, command, self._told)
 
     def _too_many(self, command: SubscribeCommand) -> None:
+        REFUSALS.add("nack", "too_many")
         nack = {"code": "too_many", "detail": _("Too many subscriptions."), "ref": command.receipt}
         self.replies.refuse(nack, command.destination)
 

@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.utils.deprecation import MiddlewareMixin
 
 from core import client_ip, rate_limits
-from core.problems import CONTENT_TYPE, problem
+from core.problems import CONTENT_TYPE, REFUSALS, problem
 
 ELSEWHERE = ("/api/", "/graphql/")  # interfaces/api/throttle.py counts there
 
@@ -45,13 +45,14 @@ def _caller(request: HttpRequest) -> tuple[str, str]:
 
 def refused(request: HttpRequest, status: int, why: str, seconds: int) -> HttpResponse:
     answer: HttpResponse
+    code = "rate_limited" if status == 429 else "unavailable"
     if request.accepts("text/html"):
+        REFUSALS.add("page", code)
         # What was sent was not done: who sent it decides whether to send it again.
         again = request.get_full_path() if request.method == "GET" else None
         context = {"why": why, "again": again, "seconds": seconds}
         answer = HttpResponse(render_to_string("429.html", context), status=status)
     else:
-        code = "rate_limited" if status == 429 else "unavailable"
         body = problem(status, code, why).body
         answer = JsonResponse(body, status=status, content_type=CONTENT_TYPE)
     answer["Retry-After"] = str(seconds)

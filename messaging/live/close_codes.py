@@ -12,6 +12,7 @@ from contextlib import suppress
 from enum import IntEnum
 from typing import Any, Self
 
+from core import metrics
 from messaging.live.frames import CloseReason
 from messaging.log.event import encode
 
@@ -45,6 +46,13 @@ class CloseCode(IntEnum):
     FAULT = 4500, "Something of ours failed. Come back after `retry_after`, and resume."
 
 
+CLOSES = metrics.labelled(
+    "chattalk_closes_total",
+    "Sockets that ended, by who ended them: us, or them (the client, its line, or uvicorn for it).",
+    "by",
+    "code",
+)
+KNOWN = {int(code) for code in CloseCode} | {1006}  # that is no close frame, for the standard
 COME_BACK = {  # seconds
     CloseCode.RESTART: (0.5, 5.0),
     CloseCode.BUSY: (1.0, 10.0),
@@ -54,12 +62,19 @@ COME_BACK = {  # seconds
 
 def close(code: CloseCode) -> dict[str, object]:
     """The ASGI message. Who may come back as they like, or not at all, is told no time."""
+    CLOSES.add("us", str(int(code)))
     # A plain int: daphne's autobahn takes no other, and ends the connection with 1011.
     message: dict[str, object] = {"type": "websocket.close", "code": int(code)}
     if code in COME_BACK:
         seconds = round(random.uniform(*COME_BACK[code]), 3)
         message["reason"] = encode(CloseReason(seconds)).decode()
     return message
+
+
+def note_end(disconnect: dict[str, Any]) -> None:
+    """Others have ended it. A client may send any code: those that we don't know are one."""
+    code = disconnect.get("code", CloseCode.NO_CODE)
+    CLOSES.add("them", str(int(code)) if code in KNOWN else metrics.OTHER)
 
 
 async def after_a_fault(send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:

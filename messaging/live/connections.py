@@ -43,6 +43,7 @@ def _stumbling() -> Iterator[None]:
 
 
 class Socket(Protocol):
+    door: str
     proof: Proof
 
     @property
@@ -98,6 +99,14 @@ class Connections:
     def drop(self, socket: Socket) -> None:
         if self._sockets.pop(socket, None) is not None:
             self._people.give_back(socket.proof.user_id)
+
+    def doors(self) -> list[str]:
+        """By which each of them came; for any thread."""
+        return [socket.door for socket in list(self._sockets)]
+
+    def unread(self) -> int:
+        """Bytes that wait for their clients to read on; for any thread."""
+        return sum(socket.line.unread() for socket in list(self._sockets))
 
     async def owner(self, session: str) -> User | None:
         """The session's person, looked up at once for all who come at this moment."""

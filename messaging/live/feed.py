@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from core import metrics
 from core.postgresql.reads import Unavailable
 from messaging.live.packets import Packet, packet, together
 from messaging.log.event import Event, decode, encode
@@ -22,6 +23,9 @@ logger = logging.getLogger(__name__)
 RING = 256  # lines kept ready for those who come back
 EARLY_MAX = 2_000  # lines held that came before their turn
 EARLY_SECONDS = 0.05  # how long a line that came too early waits for the ones before it
+DELIVERIES = metrics.counter(
+    "chattalk_deliveries_total", "Lines of rooms that were handed to sockets."
+)
 
 
 class Entry(Struct, frozen=True, eq=False):
@@ -83,12 +87,14 @@ class Feed:
         room_id: int,
         read: Callable[[int, int], Awaitable[list[Event]]],
         read_head: Callable[[int], Awaitable[int]],
+        handed_out: Callable[[EntryBatch], None] = lambda lines: None,
     ) -> None:
         self.room_id = room_id
         self.head = -1  # the last line handed out; -1 until the log was looked at
         self.listeners: set[Listener] = set()
         self._read = read  # (room, after) -> some events after it
         self._read_head = read_head
+        self._handed_out = handed_out  # to all listeners there are
         self._ring: deque[Entry] = deque(maxlen=RING)
         self._names = 0
         self._early: dict[int, Entry] = {}
@@ -128,11 +134,14 @@ class Feed:
         self._wait_for_the_late()
 
     def _tell(self, lines: EntryBatch) -> None:
-        for listener in tuple(self.listeners):
+        listeners = tuple(self.listeners)
+        for listener in listeners:
             try:
                 listener.take(lines)
             except Exception:  # one that stumbles must not cost the others the lines
                 logger.exception("room %s: a listener stumbled over %s", self.room_id, lines.first)
+        DELIVERIES.value += len(listeners) * len(lines.all)
+        self._handed_out(lines)
 
     def _wait_for_the_late(self) -> None:
         if self._early and self._timer is None and self._filling is None:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from core import metrics
 from core.batching import Batcher
 from core.postgresql.reads import ANSWER_SECONDS, Reads, Unavailable
 from core.tasks import end
@@ -20,7 +21,7 @@ from messaging import log
 from messaging.live import frames
 from messaging.live.activity import Activity
 from messaging.live.broker import Broker
-from messaging.live.feed import Entry, Feed, by_room, heard_in, told_of
+from messaging.live.feed import Entry, EntryBatch, Feed, by_room, heard_in, told_of
 from messaging.live.packets import Packet
 from messaging.live.subscription import EntrySubscription, Subscription
 from messaging.log import MemberState
@@ -31,6 +32,10 @@ logger = logging.getLogger(__name__)
 HEADS_SECONDS = 5.0
 LINGER_SECONDS = 30.0  # a feed without listeners stays for those who come back
 FILL_PAGE = 500  # events
+FANOUT = metrics.histogram(
+    "chattalk_fanout_seconds",
+    "From a line's time in the log until this process had written it to its sockets.",
+)
 
 
 class Hub:
@@ -84,6 +89,11 @@ class Hub:
         if feed := self.feeds.get(room_id):
             feed.take(lines)
 
+    def _handed_out(self, lines: EntryBatch) -> None:
+        """Once for all that went together, as the oldest of them had it."""
+        took = (self.now() - lines.all[0].event.at).total_seconds()
+        FANOUT.observe(max(0.0, took))  # between two clocks, of which ours may be behind
+
     # --- which rooms are held -----------------------------------------------------------------
 
     async def hold(self, room_id: int) -> Feed:
@@ -92,7 +102,9 @@ class Hub:
             timer.cancel()
         feed = self.feeds.get(room_id)
         if feed is None:
-            feed = self.feeds[room_id] = Feed(room_id, self._read, self._read_head)
+            feed = self.feeds[room_id] = Feed(
+                room_id, self._read, self._read_head, self._handed_out
+            )
         if self._watch is None:
             self._watch = asyncio.get_running_loop().create_task(self._watch_heads())
         if feed.head < 0:

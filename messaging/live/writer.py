@@ -268,6 +268,10 @@ class Writer:
         if connection is not None:
             await connection.close()
 
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting) + len(self._under_way)
+
     async def idle(self) -> None:
         """Wait until all that waited were answered."""
         if self._task is not None:

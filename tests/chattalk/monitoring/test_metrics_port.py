@@ -1,12 +1,15 @@
 """Two real workers, each with its metrics on a port of its own: what they say together is true."""
 
+import asyncio
 import socket
 import time
 import urllib.request
+from urllib.error import HTTPError
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.raw_socket import frame, say, subscribe, tell
 from tests.stack import Stack, lent, open_room
 
 PATIENCE = 20  # seconds
@@ -67,7 +70,19 @@ def total(found, name, **labels):
     )
 
 
-async def say(room, many):
+def change(before, after, name, **labels):
+    return total(after, name, **labels) - total(before, name, **labels)
+
+
+async def reached(stack, number, name, value, **labels):
+    """What a worker has counted, a moment after its client has seen it."""
+    async with asyncio.timeout(PATIENCE):
+        while total(found := scraped(stack, number), name, **labels) != value:
+            await asyncio.sleep(0.05)
+    return found
+
+
+async def say_some(room, many):
     for number in range(many):
         await room.send(f"number {number}")
 
@@ -77,8 +92,8 @@ async def test_what_was_said_is_the_sum_over_the_workers(watched):
     room = await watched.arun(open_room, alice, bob)
     before = [total(scraped(watched, one), "chattalk_messages_total") for one in (0, 1)]
     async with watched.chat(0, alice) as one, watched.chat(1, bob) as other:
-        await say(await one.enter(room), 3)
-        await say(await other.enter(room), 4)
+        await say_some(await one.enter(room), 3)
+        await say_some(await other.enter(room), 4)
     after = [scraped(watched, one) for one in (0, 1)]
     said = [total(found, "chattalk_messages_total") for found in after]
     assert [now - then for now, then in zip(said, before, strict=True)] == [3, 4]
@@ -87,3 +102,81 @@ async def test_what_was_said_is_the_sum_over_the_workers(watched):
         assert {dict(key)["worker"] for key in found["chattalk_messages_total"]} == {str(number)}
         assert total(found, "chattalk_acknowledgement_seconds_count") == said[number - 1]
         assert total(found, "process_resident_memory_bytes") > 10_000_000
+
+
+async def test_sockets_are_counted_by_door_and_their_ends_by_code(watched):
+    (alice,) = await watched.apeople("alice")
+    before = scraped(watched, 0)
+    here = total(before, "chattalk_sockets", door="ws")
+    async with watched.socket(0, alice) as one:
+        await frame(one, "hello")
+        await reached(watched, 0, "chattalk_sockets", here + 1, door="ws")
+    after = await reached(watched, 0, "chattalk_sockets", here, door="ws")
+    assert change(before, after, "chattalk_closes_total", by="them", code="1000") == 1
+    async with watched.socket(0) as nobody:
+        await nobody.wait_closed()
+    now = scraped(watched, 0)
+    assert change(after, now, "chattalk_closes_total", by="us", code="4001") == 1
+    assert change(after, now, "chattalk_closes_total") == 1
+
+
+async def test_what_goes_to_a_room_is_measured_in_each_worker(watched):
+    alice, bob = await watched.apeople("alice", "bob")
+    room = await watched.arun(open_room, alice, bob)
+    async with watched.socket(0, alice) as one, watched.socket(1, bob) as other:
+        await subscribe(one, room)
+        await subscribe(other, room)
+        before = [scraped(watched, number) for number in (0, 1)]
+        await say(one, room, "hello")
+        await frame(one, "event")
+        await frame(other, "event")
+        after = [scraped(watched, number) for number in (0, 1)]
+        for then, now in zip(before, after, strict=True):
+            assert change(then, now, "chattalk_fanout_seconds_count") == 1
+            assert change(then, now, "chattalk_deliveries_total") == 1
+            assert 0 <= change(then, now, "chattalk_fanout_seconds_sum") < PATIENCE
+            assert total(now, "chattalk_rooms_held") >= 1
+        assert change(*(each[0] for each in (before, after)), "chattalk_batch_messages_count") == 1
+
+
+async def test_refusals_are_counted_at_each_door(watched):
+    (alice,) = await watched.apeople("alice")
+    before = scraped(watched, 0)
+    async with watched.socket(0, alice) as one:
+        await tell(one, "subscribe", room=999_999_999)
+        await frame(one, "nack")
+        await one.send("no frame")
+        await frame(one, "nack")
+    with pytest.raises(HTTPError) as refused:
+        await asyncio.to_thread(urllib.request.urlopen, f"{watched.urls[0]}/api/v1/rooms/")
+    refused.value.close()
+    after = scraped(watched, 0)
+    refusals = "chattalk_refusals_total"
+    assert change(before, after, refusals, by="nack", code="not_member") == 1
+    assert change(before, after, refusals, by="nack", code="bad_frame") == 1
+    assert change(before, after, refusals, by="problem", code="not_authenticated") == 1
+    assert change(before, after, refusals) == 3
+    assert change(before, after, "chattalk_requests_total", status="4xx") == 1
+    assert change(before, after, "chattalk_request_seconds_count") == 1
+
+
+def test_the_stores_and_their_pools_are_told(watched):
+    found = scraped(watched, 0)
+    for store in ("postgresql", "redis", "mongodb"):
+        assert total(found, "chattalk_store_state", store=store, state="ok") == 1
+        assert total(found, "chattalk_store_state", store=store) == 1
+    for pool in ("default", "reads"):
+        assert total(found, "chattalk_pool_connections", pool=pool) >= 1
+        assert total(found, "chattalk_pool_connections_max", pool=pool) > 1
+    assert total(found, "chattalk_pool_requests_total", pool="reads") > 0
+    assert total(found, "chattalk_loop_delay_seconds_count") > 0
+
+
+def test_a_scrape_takes_the_loop_milliseconds(watched):
+    scraped(watched, 0)
+    before = scraped(watched, 0)
+    for _ in range(50):
+        scraped(watched, 0)
+    after = scraped(watched, 0)
+    spent = change(before, after, "process_cpu_seconds_total")
+    assert spent / 50 < 0.01, "seconds of this machine's CPU, in all threads of the worker"

@@ -1,0 +1,36 @@
+"""How long is waited for a connection of each pool: what psycopg's pools count themselves."""
+
+from weakref import WeakValueDictionary
+
+from django.db import connections
+from psycopg_pool import AsyncConnectionPool, ConnectionPool
+
+from core import metrics
+
+Pool = ConnectionPool | AsyncConnectionPool
+
+OTHERS: WeakValueDictionary[str, Pool] = WeakValueDictionary()  # than Django's, by their names
+
+
+def _pools() -> dict[str, Pool]:
+    """Django has one for each database, for the threads of pages and requests."""
+    found = {alias: getattr(connections[alias], "pool", None) for alias in connections}
+    return {alias: pool for alias, pool in found.items() if pool} | dict(OTHERS)
+
+
+def _figures(name: str, unit: float = 1) -> dict[str, float]:
+    return {pool: found.get_stats().get(name, 0) * unit for pool, found in _pools().items()}
+
+
+def _read(name: str, about: str, figure: str, unit: float = 1) -> None:
+    metrics.read(name, about, lambda: _figures(figure, unit), labels=("pool",))
+
+
+_read("chattalk_pool_connections", "Connections of PostgreSQL.", "pool_size")
+_read("chattalk_pool_connections_max", "As many as there may be.", "pool_max")
+_read("chattalk_pool_free", "Connections that nobody uses.", "pool_available")
+_read("chattalk_pool_waiting", "Who waits for a connection now.", "requests_waiting")
+_read("chattalk_pool_requests_total", "Connections that were asked for.", "requests_num")
+_read("chattalk_pool_waits_total", "Of them, those that were waited for.", "requests_queued")
+_read("chattalk_pool_wait_seconds_total", "How long that took.", "requests_wait_ms", unit=0.001)
+_read("chattalk_pool_errors_total", "Those that did not come in time.", "requests_errors")
