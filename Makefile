@@ -14,7 +14,7 @@ INSTALL := @$(BIN)/python .ci/install.py
 run: .venv/run.done  ## everything, at http://127.0.0.1:8000 (make run ARGS="--demo --workers 2")
 	@exec $(BIN)/python manage.py up $(ARGS)
 
-test: .venv/dev.done tests/npm/node_modules/done  ## the whole suite (make test ARGS=tests/presence)
+test: .venv/dev.done tests/npm/node_modules/done tests/kafka/jars/done  ## the whole suite (make test ARGS=tests/presence)
 	$(BIN)/python -m pytest --numprocesses=$(PROCESSES) $(SHARED_OUT) --durations=15 $(ARGS)
 
 check: .venv/dev.done  ## style, types, and migrations that were forgotten
@@ -62,7 +62,7 @@ fmt: .venv/dev.done
 	$(BIN)/ruff format .
 
 clean:  ## all but the data (var/)
-	rm -rf .venv .venv-lock .mypy_cache .import_linter_cache .ruff_cache .pytest_cache test-artifacts tests/npm/node_modules
+	rm -rf .venv .venv-lock .mypy_cache .import_linter_cache .ruff_cache .pytest_cache test-artifacts tests/npm/node_modules tests/kafka/jars
 	find . -name __pycache__ -not -path './var/*' -prune -exec rm -rf {} +
 
 # The mark is made last, so an installation that was cut off is done again.
@@ -87,6 +87,11 @@ clean:  ## all but the data (var/)
 # The STOMP and SockJS clients of tests/interfaces/original, for Node. Without npm those tests say what they miss.
 tests/npm/node_modules/done: tests/npm/package.json tests/npm/package-lock.json
 	@if command -v npm >/dev/null; then cd tests/npm && npm ci --loglevel=error && touch node_modules/done; fi
+
+# A Kafka broker, for tests/interfaces/kafka, the faults and the benchmark. Without Maven those say what they miss.
+tests/kafka/jars/done: tests/kafka/pom.xml
+	@if command -v mvn >/dev/null; then cd tests/kafka && rm -rf jars && \
+		mvn --batch-mode --quiet dependency:copy-dependencies -DoutputDirectory=jars && touch jars/done; fi
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ChatTalk needs Python 3.11 or newer: make PYTHON=python3.12 …")'

@@ -130,3 +130,24 @@ def origins(name: str) -> list[str]:
         if not re.fullmatch(r"https?://[^/?#@*\s]+", origin):
             raise ImproperlyConfigured(f"{name} takes https://host[:port], not {origin!r}.")
     return given
+
+
+def kafka(name: str) -> dict[str, str]:
+    """How to reach Kafka, as its client wants it; nothing where no address is given."""
+    if not (value := os.environ.get(name, "")):
+        return {}
+    from interfaces.kafka import address  # nobody else needs it
+
+    try:
+        return address.parse(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} can't be used: {error}.") from None
+
+
+def topic(name: str, default: str) -> str:
+    value = os.environ.get(name) or default
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,200}", value) or value in {".", ".."}:
+        raise ImproperlyConfigured(
+            f"{name} must be 1 to 200 of the characters A-Z a-z 0-9 . _ -, not {value!r}."
+        )
+    return value

@@ -13,7 +13,18 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from chattalk import embedded
-from chattalk.environment import choice, flag, networks, number, origins, read, secret, words
+from chattalk.environment import (
+    choice,
+    flag,
+    kafka,
+    networks,
+    number,
+    origins,
+    read,
+    secret,
+    topic,
+    words,
+)
 from core.redis import EndedConnections, RedisBreaker
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -214,6 +225,12 @@ CHANNEL_LAYERS = {
     }
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+
+# --- Kafka (docs/kafka.md): for `manage.py relay` and `manage.py ingest` ------------------------
+
+KAFKA = kafka("KAFKA_URL")  # librdkafka's options; none: there is no Kafka
+KAFKA_TOPIC = topic("KAFKA_TOPIC", "chattalk.lines")  # what is said
+KAFKA_COMMANDS_TOPIC = topic("KAFKA_COMMANDS_TOPIC", "chattalk.commands")  # what is to be said
 
 # --- accounts ---------------------------------------------------------------------------------
 

@@ -42,6 +42,7 @@ from .positions import (
     unread,
 )
 from .prune import PRUNE, prune
+from .relay import NextRows, heads, heads_lately, next_rows
 from .rows import CLOCK, as_event, rows
 
 __all__ = ["allowance"]
@@ -52,6 +53,7 @@ __all__ += ["UNREAD", "UNREAD_MAX", "Head", "MemberState", "UnreadRoom", "as_mem
 __all__ += ["member_state", "my_unread", "read", "unread"]
 __all__ += ["ACTIVITY_SECONDS", "APPEND", "FREE", "POST", "POST_AGAIN", "append", "post_params"]
 __all__ += ["PRUNE", "prune"]
+__all__ += ["NextRows", "heads", "heads_lately", "next_rows"]
 __all__ += ["AFTER", "BEFORE", "COUNT_MISSED", "MISSED", "SEQ_MAX"]
 __all__ += ["SIZED_AFTER", "SIZED_BEFORE", "SIZED_MISSED"]
 __all__ += ["count_missed", "missed", "page", "pages"]

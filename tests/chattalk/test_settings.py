@@ -32,6 +32,13 @@ SQL = ("postgresql", "postgres")
         ("ORIGINAL_WEAK_PASSWORDS", "test"),
         ("ORIGINAL_CLIENT", "maybe"),
         ("TRUSTED_PROXIES", "10.0.0.0/8,proxy.example.org"),
+        ("KAFKA_URL", "broker:9092"),
+        ("KAFKA_URL", "kafka://"),
+        ("KAFKA_URL", "kafka://broker:port"),
+        ("KAFKA_URL", "kafka://name@broker:9092"),
+        ("KAFKA_URL", "kafka://broker:9092/?acks=0"),
+        ("KAFKA_TOPIC", "what is said"),
+        ("KAFKA_COMMANDS_TOPIC", "a" * 201),
         ("SECRET_KEY", ""),
         ("SECRET_KEY", "short"),
         ("SECRET_KEY", "0123456789" * 4 + "012345678"),  # one too few
@@ -111,7 +118,8 @@ def test_every_setting_is_in_the_example():
     text = (ROOT / "chattalk" / "settings.py").read_text()
     example = (ROOT / ".env.example").read_text()
     names = re.findall(
-        r'\b_?(?:flag|number|words|networks|origins|choice|address)\(\s*"([A-Z_]+)"', text
+        r'\b_?(?:flag|number|words|networks|origins|choice|address|kafka|topic)\(\s*"([A-Z_]+)"',
+        text,
     )
     names += re.findall(r'environ(?:\.get\(|\[)"([A-Z_]+)"', text)
     assert len(names) > 25
