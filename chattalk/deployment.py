@@ -1,4 +1,4 @@
-"""What `manage.py up` says before it serves strangers: Django's own checks for deployment."""
+"""What `up` and `serve` say before they serve strangers: Django's own checks for deployment."""
 
 import os
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from core.text import first_line
 
 from .embedded import StartFailed
 from .environment import alike, names_in
+from .server.workers import is_loopback
 
 # All of them follow from HTTPS=false: one sentence instead of five.
 OF_HTTPS = {f"security.W0{number}" for number in ("04", "08", "10", "11", "12", "15", "16", "17")}
@@ -18,6 +19,16 @@ NO_HTTPS = (
     "HTTPS is false: passwords and cookies cross the network as they are, "
     "and can be read on the way."
 )
+
+
+def refuse_unsafe(host: str) -> None:
+    if settings.DEBUG and not is_loopback(host):
+        raise StartFailed(
+            f"With DEBUG on, others must not reach the site at {host}: "
+            "set DEBUG=false, SECRET_KEY and ALLOWED_HOSTS, or leave out --host."
+        )
+    if not settings.ALLOWED_HOSTS:
+        raise StartFailed("ALLOWED_HOSTS is empty: name the hosts by which people reach the site.")
 
 
 def warnings() -> list[str]:

@@ -11,6 +11,7 @@ from django.core.checks.security import base as djangos
 from django.core.exceptions import ImproperlyConfigured
 
 LINE = re.compile(r"(?:export )?([A-Za-z_0-9]+)=.*")  # what django-environ reads
+FROM_FILE: set[str] = set()  # names; a process of ours that reads the file, too, does so itself
 ALIKE = 0.8  # of 1, from which on a name is taken for a misspelt one
 
 
@@ -31,7 +32,9 @@ def read(path: Path, example: Path) -> list[str]:
             raise ImproperlyConfigured(
                 f"{path.name} names {name}, which is no setting; did you mean {meant}?"
             )
+    before = set(os.environ)
     environ.Env.read_env(path)
+    FROM_FILE.update(set(os.environ) - before)
     return unknown
 
 

@@ -27,6 +27,8 @@ def of(error: BaseException) -> str:
                 f"the database is not of this version ({first_line(error)}): "
                 "bring it up to date with `manage.py migrate`."
             )
+        case SyntaxError():
+            return f"{error.filename}, line {error.lineno}, is no Python ({error.msg})."
         case OSError() if error.filename is not None:
             return f"{_name(error.filename)} can't be used ({error.strerror}).{_way_out(error)}"
         case OSError() if error.errno in DISK:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from faults.site import HOME
+from faults.site import HOME, STORES
 
 if TYPE_CHECKING:
     from faults.run import Run
@@ -20,8 +20,22 @@ class Kept:
     """Its parts by name: worker 0, worker 1, postgresql, redis, mongodb."""
 
     def __init__(self, run: "Run", parts: dict[str, Any]) -> None:
+        from chattalk.server.supervisor import Supervisor
+
         self._run, self.parts = run, parts
         self.told: list[str] = []
+        self.supervisor = Supervisor(parts.values(), self.told.append)
+
+    async def reload(self) -> bool:
+        """As `manage.py up --reload` does it; whether all workers are new ones then."""
+        from chattalk.embedded import quiet
+        from chattalk.server import reload
+
+        workers = self._run.site.workers
+        own = {k: v for k, v in workers[0].environment.items() if k not in STORES.values()}
+        looked_at = reload.prepare("127.0.0.1", HOME / "data" / "log" / "reload.log", ())
+        made = reload.Reload(self.supervisor, workers, looked_at, own, self.told.append)
+        return await asyncio.to_thread(made.run, quiet)
 
     async def kill_twice(self, name: str, pause: float) -> None:
         """kill -9, and again of its successor, so long after that was started. The fault is over
@@ -62,16 +76,13 @@ class Kept:
 @asynccontextmanager
 async def kept(run: "Run") -> AsyncIterator[Kept]:
     """All parts of the site, until the block ends."""
-    from chattalk.server.supervisor import Supervisor
-
     site = run.site
     parts = {worker.process.name: worker for worker in site.workers}
     parts |= {name: site.stores[name] for name in ("postgresql", "redis", "mongodb")}
     found = Kept(run, parts)
-    supervisor = Supervisor(parts.values(), found.told.append)
-    supervisor.start()
+    found.supervisor.start()
     try:
         yield found
     finally:
-        supervisor.let_go()
+        found.supervisor.let_go()
         run.note("told", [line.replace(str(HOME), "var/faults") for line in found.told])

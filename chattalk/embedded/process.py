@@ -1,5 +1,6 @@
 """One child process: started tied to us, waited for, stopped in a bounded time."""
 
+import copy
 import errno
 import os
 import shutil
@@ -52,17 +53,19 @@ class Process:
         user: str = "",
         stop_signal: signal.Signals = signal.SIGTERM,
         pass_fds: Iterable[int] = (),
+        without: Iterable[str] = (),  # names of our environment that it does not get
     ) -> None:
         self.name, self.command, self.log, self.folder = name, command, log, folder
         self.user, self.stop_signal, self.pass_fds = user, stop_signal, tuple(pass_fds)
+        self._without = frozenset(without)
         self._child: subprocess.Popen[bytes] | None = None
         self._starting = threading.Lock()
-        self._retired = False
+        self._retired = threading.Event()
         self.log_begins = 0  # bytes of the log that are of earlier runs
 
     def start(self, environment: dict[str, str] | None = None) -> None:
         with self._starting:
-            if self._retired:
+            if self._retired.is_set():
                 raise Retired(self.name)
             self.log_begins = self.log.stat().st_size if self.log and self.log.exists() else 0
             self._spawn(environment)
@@ -70,7 +73,13 @@ class Process:
     def retire(self) -> None:
         """From now on no thread starts it."""
         with self._starting:
-            self._retired = True
+            self._retired.set()
+
+    def another(self) -> "Process":
+        """The same command, not started yet; who retires one of the two retires both."""
+        made = copy.copy(self)
+        made._child = None
+        return made
 
     def _spawn(self, environment: dict[str, str] | None) -> None:
         told = str(int(self.stop_signal)), str(os.getpid())  # how it ends, and with whom
@@ -83,13 +92,16 @@ class Process:
                 stdout=output,
                 stderr=subprocess.STDOUT if output else None,
                 cwd=self.folder,
-                env={**os.environ, **(environment or {})},
+                env={**self._inherited(), **(environment or {})},
                 start_new_session=True,  # Ctrl-C reaches us alone; we stop the others in order
                 pass_fds=self.pass_fds,
             )
         finally:
             if output:
                 output.close()
+
+    def _inherited(self) -> dict[str, str]:
+        return {name: value for name, value in os.environ.items() if name not in self._without}
 
     @property
     def pid(self) -> int:

@@ -93,6 +93,11 @@ class Request(H11Protocol):
         self._let_go()
         super().handle_websocket_upgrade(event)
 
+    @property
+    def is_arriving(self) -> bool:
+        """It has asked for nothing yet."""
+        return self.cycle is None and not self.transport.is_closing()
+
     def _let_go(self) -> None:
         """It is over, or becomes a socket and counts as one."""
         if self._who is not None:
@@ -182,6 +187,10 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().__init__(*args, **options)
         self.close_timeout = PARTING_SECONDS
         self._pings = Pace(self.config.ping_rate)
+
+    @property
+    def is_arriving(self) -> bool:
+        return not self.handshake_complete and not self.transport.is_closing()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._rest is not None:

@@ -10,6 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from subprocess import TimeoutExpired
 from typing import Protocol
 
@@ -19,6 +20,7 @@ from core import metrics
 STEADY_SECONDS = 30  # who has run for so long is started again at once
 FIRST_BREAK, LONGEST_BREAK = 0.5, 15.0  # seconds, before the second try and at most
 LONG_BREAK = 2.0  # seconds; nobody is to wait for a worker for so long
+RELIEVED_WITHIN = 90.0  # seconds, for one that is just being started again to come up before that
 LOOK_SECONDS = 1  # a signal that came just before the wait is seen so soon
 
 logger = logging.getLogger(__name__)
@@ -36,6 +38,10 @@ class Part(Protocol):
     def start(self) -> None: ...
     def wait(self, show: Callable[[str], None] = ...) -> None: ...
     def be_away(self) -> None: ...  # it may take a while until it is back
+
+
+class Relievable(Part, Protocol):
+    def relieve(self) -> Process: ...
 
 
 class Breaks:
@@ -63,20 +69,30 @@ class Supervisor:
     def __init__(self, parts: Iterable[Part], tell: Callable[[str], None]) -> None:
         self.parts, self._tell = list(parts), tell
         self._ending = threading.Event()
+        self._starting = {id(part): threading.Lock() for part in self.parts}
         self.threads: list[threading.Thread] = []
 
     def start(self) -> None:
         for part in self.parts:
-            keep = threading.Thread(
-                target=self._keep, args=(part,), name=part.process.name, daemon=True
-            )
-            self.threads.append(keep)
-            keep.start()
+            self._in_thread(self._keep, part)
+
+    def _in_thread(self, keep: Callable[..., None], part: Part, *more: object) -> None:
+        thread = threading.Thread(
+            target=keep, args=(part, *more), name=part.process.name, daemon=True
+        )
+        self.threads.append(thread)
+        thread.start()
+
+    def relieve(self, part: Relievable) -> Process:
+        """Start its successor beside it, and keep that one from then on. The process before it
+        comes back, for the caller to end. Raises StartFailed, and Retired where all is to end."""
+        relieved: Future[Process] = Future()
+        self._in_thread(self._relieve, part, relieved)
+        return relieved.result()
 
     def watch(self) -> None:
         """For ever; a signal ends it by its exception, which no lock of ours is to be in the way
         of: so it sleeps, and waits for no event."""
-        self.start()
         while not self._ending.is_set():
             time.sleep(LOOK_SECONDS)
 
@@ -93,13 +109,30 @@ class Supervisor:
     def _keep(self, part: Part) -> None:
         breaks = Breaks()
         while True:
-            began = time.monotonic()
-            status = part.process.wait(None)
-            if self._ending.is_set():
-                return
-            breaks.lasted(time.monotonic() - began)
-            RESTARTS.add(part.process.name)
-            self._bring_back(part, breaks, _end_of(part, status))
+            began, process = time.monotonic(), part.process
+            status = process.wait(None)
+            with self._starting[id(part)]:  # maybe its successor is just coming up
+                if self._ending.is_set() or part.process is not process:
+                    return
+                breaks.lasted(time.monotonic() - began)
+                RESTARTS.add(process.name)
+                self._bring_back(part, breaks, _end_of(part, status))
+
+    def _relieve(self, part: Relievable, relieved: "Future[Process]") -> None:
+        """In the thread that keeps the successor from then on."""
+        starting = self._starting[id(part)]
+        if not starting.acquire(timeout=RELIEVED_WITHIN):
+            relieved.set_exception(StartFailed(f"{part.process.name} does not come up"))
+            return
+        try:
+            found = part.relieve()
+        except BaseException as error:
+            relieved.set_exception(error)
+            return
+        finally:
+            starting.release()
+        relieved.set_result(found)
+        self._keep(part)
 
     def _bring_back(self, part: Part, breaks: Breaks, why: str) -> None:
         began = time.monotonic()

@@ -4,44 +4,73 @@ python -m chattalk.server.worker --fd 3 --ready-fd 4
 """
 
 import argparse
+import asyncio
 import ipaddress
 import logging
 import os
 import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 import uvicorn
+
+from chattalk.server.workers import RELIEVED
 
 FRAME_MAX = 64 * 1024  # bytes, of one WebSocket message
 PING_EVERY, PONG_WITHIN = 20, 20  # seconds
 STOP_WITHIN = 8  # seconds, for requests that are under way
+ARRIVE_WITHIN = 1.0  # seconds, for the first request of who has just connected
+LOOK_EVERY = 0.01  # seconds, meanwhile
 
 
 class Worker(uvicorn.Server):
-    """Says by one byte that it answers."""
+    """Tells when it answers."""
 
-    def __init__(self, config: uvicorn.Config, ready: int) -> None:
+    def __init__(self, config: uvicorn.Config, tell_ready: Callable[[], None]) -> None:
         super().__init__(config)
-        self.ready = ready
+        self._tell_ready = tell_ready
+        self._is_relieved = False
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Not ready first; then answer what is under way, close the sockets, and the rest.
 
         Who connects meanwhile waits in the listening socket, which `up` holds, for the next one.
+        Where that one is there already, nobody who still came to us is turned away.
         """
         from messaging.live import node
 
-        node.stop_taking()
+        if not self._is_relieved:
+            node.stop_taking()
         for server in self.servers:
             server.close()  # no new ones come in meanwhile
-        await node.drain()
+        if self._is_relieved:
+            await self._arrivals()
+            node.stop_taking()
+        await node.drain(self._is_relieved)
         await super().shutdown(sockets)
         logging.shutdown()  # here: uvicorn ends the process by the signal that came for it
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            os.write(self.ready, b"1")
-        os.close(self.ready)
+            asyncio.get_running_loop().add_signal_handler(RELIEVED, self._relieve)
+            self._tell_ready()
+
+    def _relieve(self) -> None:
+        self._is_relieved = self.should_exit = True
+
+    async def _arrivals(self) -> None:
+        """Until all who were connected have said what they want, and sockets are open."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ARRIVE_WITHIN):
+                while any(map(_is_arriving, self.server_state.connections)):
+                    await asyncio.sleep(LOOK_EVERY)
+
+
+def _is_arriving(connection: Any) -> bool:
+    """One of chattalk/server/connection_timeouts.py."""
+    return bool(connection.is_arriving)
 
 
 def configuration() -> uvicorn.Config:
@@ -84,7 +113,13 @@ def main() -> None:
     parser.add_argument("--ready-fd", type=int, required=True)
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chattalk.settings")
-    Worker(configuration(), options.ready_fd).run([socket.socket(fileno=options.fd)])
+
+    def tell_ready() -> None:
+        """One byte. A worker that ends before says it by closing the pipe."""
+        os.write(options.ready_fd, b"1")
+        os.close(options.ready_fd)
+
+    Worker(configuration(), tell_ready).run([socket.socket(fileno=options.fd)])
 
 
 if __name__ == "__main__":

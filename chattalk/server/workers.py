@@ -4,9 +4,10 @@ import errno
 import ipaddress
 import os
 import select
+import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,11 +23,12 @@ WAYS_OUT = {
     errno.EADDRNOTAVAIL: "no network of this machine has that address; give another with --host",
 }
 BACKLOG = 2048  # connections that wait to be accepted
+RELIEVED = signal.SIGUSR1  # end, as by SIGTERM; a successor listens on the socket already
 
 
 class WorkerProcess:
     """One process on one listening socket. The socket stays open while processes come and go: who
-    comes between two of them waits in it."""
+    comes between two of them waits in it. While one relieves another, both take from it."""
 
     def __init__(
         self,
@@ -34,38 +36,57 @@ class WorkerProcess:
         listener: socket.socket,
         environment: dict[str, str],
         log: Path | None = None,
+        without: Iterable[str] = (),
     ) -> None:
         self.listener, self.environment = listener, environment
-        self.process = Process(name, [], folder=ROOT, log=log)
+        self.process = Process(name, [], folder=ROOT, log=log, without=without)
+        self._successor: Process | None = None  # it is being started
+        self._relieved: Process | None = None  # it is on its way out
 
     def start(self) -> None:
+        self._ready = self._launch(self.process)
+
+    def wait(self, show: Callable[[str], None] = quiet) -> None:
+        """Until it answers."""
+        _until_ready(self.process, self._ready)
+
+    def relieve(self) -> Process:
+        """Once a successor answers, it is the one that serves; the process before it comes back,
+        to be ended. It stays, if its successor does not come up."""
+        self._successor = successor = self.process.another()
+        try:
+            _until_ready(successor, self._launch(successor))
+        except BaseException:
+            successor.stop()
+            raise
+        else:
+            self._relieved, self.process = self.process, successor
+            self._relieved.stop_signal = RELIEVED
+            return self._relieved
+        finally:
+            self._successor = None
+
+    @property
+    def running(self) -> list[Process]:
+        """All that may run, the one that serves last."""
+        return [one for one in (self._successor, self._relieved, self.process) if one is not None]
+
+    def _launch(self, process: Process) -> int:
+        """Where one reads whether it answers."""
         self.listener.listen(BACKLOG)
-        self._ready, tell_ready = os.pipe()
+        ready, tell_ready = os.pipe()
         fds = (self.listener.fileno(), tell_ready)
         command = [sys.executable, "-m", "chattalk.server.worker"]
-        self.process.command = [*command, "--fd", str(fds[0]), "--ready-fd", str(fds[1])]
-        self.process.pass_fds = fds
+        process.command = [*command, "--fd", str(fds[0]), "--ready-fd", str(fds[1])]
+        process.pass_fds = fds
         try:
-            self.process.start(self.environment)
+            process.start(self.environment)
         except BaseException:
-            os.close(self._ready)
+            os.close(ready)
             raise
         finally:
             os.close(tell_ready)
-
-    def wait(self, show: Callable[[str], None] = quiet) -> None:
-        """Until it answers. The pipe closes by itself when the process ends before that."""
-        try:
-            ready = select.poll()  # select() knows no descriptor over 1023
-            ready.register(self._ready, select.POLLIN)
-            readable = ready.poll(READY_WITHIN * 1000)
-            if not readable or not os.read(self._ready, 1):
-                what = f"was not ready in {READY_WITHIN} s"
-                if readable:
-                    what = f"ended while it started (status {self.process.wait()})"
-                raise StartFailed(f"{self.process.name} {what}: {self.process.last_words()}")
-        finally:
-            os.close(self._ready)
+        return ready
 
     def be_away(self) -> None:
         """Nobody is kept waiting: the kernel deals to the other workers, or refuses where none is.
@@ -78,6 +99,21 @@ def own(number: int, metrics_port: int) -> dict[str, str]:
     """The settings that only this worker has; `metrics_port` is that of `up`, or 0."""
     port = metrics_port and metrics_port + number
     return {"CHATTALK_WORKER": str(number), "METRICS_PORT": str(port)}
+
+
+def _until_ready(process: Process, fd: int) -> None:
+    """Until it answers. The pipe closes by itself when the process ends before that."""
+    try:
+        ready = select.poll()  # select() knows no descriptor over 1023
+        ready.register(fd, select.POLLIN)
+        readable = ready.poll(READY_WITHIN * 1000)
+        if not readable or not os.read(fd, 1):
+            what = f"was not ready in {READY_WITHIN} s"
+            if readable:
+                what = f"ended while it started (status {process.wait()})"
+            raise StartFailed(f"{process.name} {what}: {process.last_words()}")
+    finally:
+        os.close(fd)
 
 
 def is_loopback(host: str) -> bool:

@@ -8,6 +8,7 @@ CHAPTERS = (
     "disks",
     "followers",
     "restarts",
+    "reloads",
     "network",
     "storms",
     "returning",

@@ -40,9 +40,9 @@ class SockJSConsumer(OriginalConsumer):
     def send(self, text):
         self.outbox.put(packet(sockjs.message(text)))
 
-    def close(self, code, why):
+    def close(self, code, why, between=None):
         self.outbox.put(packet(sockjs.closing(code, why)))
-        self.outbox.close(code)
+        self.outbox.close(code, between)
 
     def read(self, message):
         text = message.get("text")

@@ -120,9 +120,9 @@ class ChatConsumer:
         self.client.gone(self.client.node.hub.now())
         self.outbox.close(CloseCode.SIGNED_OUT)
 
-    def send_away(self) -> None:
+    def send_away(self, between: close_codes.Between | None) -> None:
         """We stop; it comes back to another process, or to the next one here."""
-        self.outbox.close(CloseCode.RESTART)
+        self.outbox.close(CloseCode.RESTART, between)
 
     def beat(self) -> None:
         self.outbox.check()

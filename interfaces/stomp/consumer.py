@@ -81,8 +81,8 @@ class StompConsumer(AsyncConsumer):
     def send(self, text):
         self.outbox.put(packet(text))
 
-    def close(self, code, why):
-        self.outbox.close(code)
+    def close(self, code, why, between=None):
+        self.outbox.close(code, between)
 
     def read(self, message):
         text = message.get("text")
@@ -197,9 +197,9 @@ class StompConsumer(AsyncConsumer):
         for client in (self.sender, *self.session.subscribers.values()):
             client.rename(user)
 
-    def send_away(self):
+    def send_away(self, between):
         """We stop; it comes back to another process, or to the next one here."""
-        self.close(CloseCode.RESTART, "restart")
+        self.close(CloseCode.RESTART, "restart", between)
 
     def sign_out(self):
         """What this socket was opened with is worth nothing any more."""

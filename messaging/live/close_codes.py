@@ -53,20 +53,23 @@ CLOSES = metrics.labelled(
     "code",
 )
 KNOWN = {int(code) for code in CloseCode} | {1006}  # that is no close frame, for the standard
-COME_BACK = {  # seconds
+Between = tuple[float, float]  # seconds
+
+COME_BACK: dict[CloseCode, Between] = {
     CloseCode.RESTART: (0.5, 5.0),
     CloseCode.BUSY: (1.0, 10.0),
     CloseCode.FAULT: (1.0, 10.0),
 }
 
 
-def close(code: CloseCode) -> dict[str, object]:
-    """The ASGI message. Who may come back as they like, or not at all, is told no time."""
+def close(code: CloseCode, between: Between | None = None) -> dict[str, object]:
+    """The ASGI message. Who may come back as they like, or not at all, is told no time; `between`
+    is another time than the usual one."""
     CLOSES.add("us", str(int(code)))
     # A plain int: daphne's autobahn takes no other, and ends the connection with 1011.
     message: dict[str, object] = {"type": "websocket.close", "code": int(code)}
     if code in COME_BACK:
-        seconds = round(random.uniform(*COME_BACK[code]), 3)
+        seconds = round(random.uniform(*(between or COME_BACK[code])), 3)
         message["reason"] = encode(CloseReason(seconds)).decode()
     return message
 

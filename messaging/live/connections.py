@@ -23,6 +23,7 @@ from core.batching import Batcher
 from core.connection_limits import ConnectionLimit, TooMany
 from core.postgresql.reads import Reads, Unavailable
 from core.tasks import end
+from messaging.live.close_codes import Between
 from messaging.live.transport import Connection
 from messaging.log.event import Person
 
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 CHECK_SECONDS = 1.5
 HEARTBEAT_SECONDS = 25.0
 SETTLE_SECONDS = 0.01  # between two looks at what still waits to be sent, while we stop
+BACK_RATE = 300  # sockets a second that come back to processes that are there already
+BACK_WITHIN = 0.1, 5.0  # seconds, at least and at most, for all of them to come back
 
 
 @contextmanager
@@ -56,7 +59,7 @@ class Socket(Protocol):
 
     def sign_out(self) -> None: ...
 
-    def send_away(self) -> None: ...
+    def send_away(self, between: Between | None) -> None: ...
 
     @property
     def line(self) -> Connection: ...
@@ -76,6 +79,8 @@ class Connections:
         self._sockets: dict[Socket, float] = {}  # and when its next heartbeat is due
         self._owners: Batcher[str, User | None] = Batcher(database_sync_to_async(sessions.owners))
         self._task: asyncio.Task[None] | None = None
+        self._is_over = False  # who comes now is sent away at once
+        self._between: Between | None = None  # and comes back then
 
     def admit(self, address: str) -> bool:
         """One more that has not said who it is; its door gives both places back."""
@@ -93,6 +98,8 @@ class Connections:
             raise TooMany
         loop = asyncio.get_running_loop()
         self._sockets[socket] = loop.time() + HEARTBEAT_SECONDS
+        if self._is_over:
+            loop.call_soon(self._send_one_away, socket)
         if self._task is None:
             self._task = loop.create_task(self._watch())
 
@@ -162,11 +169,19 @@ class Connections:
         while any(socket.is_busy for socket in self._sockets):
             await asyncio.sleep(SETTLE_SECONDS)
 
-    def send_away(self) -> None:
-        """All of them, each with a time to come back."""
+    def send_away(self, is_relieved: bool) -> None:
+        """All of them, each with a time to come back: soon, where somebody is there for them. And
+        so is who was about to come."""
+        if is_relieved:
+            low, high = BACK_WITHIN
+            self._between = 0.0, min(high, max(low, len(self._sockets) / BACK_RATE))
+        self._is_over = True
         for socket in list(self._sockets):
-            with _stumbling():
-                socket.send_away()
+            self._send_one_away(socket)
+
+    def _send_one_away(self, socket: Socket) -> None:
+        with _stumbling():
+            socket.send_away(self._between)
 
     async def close(self) -> None:
         if self._task is not None:

@@ -153,14 +153,15 @@ class Node:
             return False
         return True
 
-    async def drain(self) -> None:
-        """Answer the messages under way, then send the sockets away, each with a time to wait."""
+    async def drain(self, is_relieved: bool) -> None:
+        """Answer the messages under way, then send the sockets away, each with a time to wait: a
+        short one where a successor listens already."""
         self.draining = True
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
                 await self.writer.idle()
                 await self.connections.settled()
-        self.connections.send_away()
+        self.connections.send_away(is_relieved)
         with suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await self.connections.settled()
@@ -208,9 +209,9 @@ def tell_unwritable() -> None:
             serving.loop.call_soon_threadsafe(serving.hub.broker.publish, PEOPLE, told)
 
 
-async def drain() -> None:
+async def drain(is_relieved: bool) -> None:
     if (serving := running()) is not None:
-        await serving.drain()
+        await serving.drain(is_relieved)
 
 
 async def close() -> None:

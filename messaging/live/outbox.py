@@ -13,7 +13,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from messaging.live import close_codes
-from messaging.live.close_codes import CloseCode
+from messaging.live.close_codes import Between, CloseCode
 from messaging.live.packets import Packet, together
 from messaging.live.transport import WAITING_MAX, Connection
 
@@ -130,8 +130,9 @@ class Outbox:
             self.close(CloseCode.TOO_SLOW)
         self._taken_before = taken
 
-    def close(self, code: CloseCode) -> None:
-        """Close after what was sent so far: what still waits is for the resume."""
+    def close(self, code: CloseCode, between: Between | None = None) -> None:
+        """Close after what was sent so far: what still waits is for the resume. `between`: when to
+        come back, where that is another time than the usual one."""
         if self.closed:
             return
         if code == CloseCode.TOO_SLOW:
@@ -143,14 +144,14 @@ class Outbox:
         if self.closed:  # what was flushed was too much
             return
         self.closed = self._is_leaving = True
-        self._closer = asyncio.get_running_loop().create_task(self._say_goodbye(code))
+        self._closer = asyncio.get_running_loop().create_task(self._say_goodbye(code, between))
 
-    async def _say_goodbye(self, code: CloseCode) -> None:
+    async def _say_goodbye(self, code: CloseCode, between: Between | None) -> None:
         try:
             async with asyncio.timeout(FAREWELL_SECONDS):
                 if self._plain is not None:
                     await self._plain.sent()
-                await self._send(close_codes.close(code))
+                await self._send(close_codes.close(code, between))
             self._is_leaving = False
             await asyncio.sleep(FAREWELL_SECONDS)  # for the client to say goodbye, too
         except (OSError, RuntimeError) as error:  # it takes nothing, or was gone already

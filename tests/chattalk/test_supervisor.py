@@ -9,7 +9,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from chattalk.embedded import Process, data_dir, probe, process, reasons, recovery
+from chattalk.embedded import Process, Retired, data_dir, probe, process, reasons, recovery
 from chattalk.embedded.postgres import Postgres
 from chattalk.server.supervisor import LONG_BREAK, LONGEST_BREAK, STEADY_SECONDS, Breaks, Supervisor
 from chattalk.server.workers import WorkerProcess, listen
@@ -110,6 +110,76 @@ def test_a_line_that_can_not_be_told_ends_no_part():
     part.process.stop()
     supervisor.threads[0].join(PATIENCE)
     assert told[0].startswith("quick ended unexpectedly")
+
+
+class Relieved(Sleeper):
+    """One that can be relieved; its successor comes up when the test says so."""
+
+    def relieve(self):
+        before, successor = self.process, self.process.another()
+        successor.start()
+        self.wait()
+        self.process = successor
+        return before
+
+
+@pytest.fixture
+def relieved():
+    part, told = Relieved("worker"), Told()
+    part.start()
+    supervisor = Supervisor([part], told)
+    supervisor.start()
+    yield part, told, supervisor
+    supervisor.end()
+    part.let.set()
+    part.process.stop()
+    for thread in supervisor.threads:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def test_who_was_relieved_may_end_and_its_successor_is_kept(relieved):
+    part, told, supervisor = relieved
+    before = supervisor.relieve(part)
+    before.stop()
+    assert part.process is not before and part.process.running
+    assert told == []
+    part.process.signal(signal.SIGKILL)
+    told.until("worker is back")
+
+
+def test_who_falls_while_its_successor_comes_up_is_not_started_again(relieved):
+    part, told, supervisor = relieved
+    before = part.process
+    part.let.clear()
+    relieving = threading.Thread(target=supervisor.relieve, args=(part,))
+    relieving.start()
+    assert part.started.acquire(timeout=PATIENCE)
+    before.signal(signal.SIGKILL)
+    before.wait()
+    part.let.set()
+    relieving.join(PATIENCE)
+    assert part.process is not before
+    supervisor.threads[0].join(PATIENCE)  # it kept the one that fell
+    assert not supervisor.threads[0].is_alive()
+    assert told == []
+
+
+def test_whose_successor_does_not_come_up_stays_and_is_kept(relieved, monkeypatch):
+    part, told, supervisor = relieved
+    before = part.process
+    monkeypatch.setattr(part, "relieve", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        supervisor.relieve(part)
+    before.signal(signal.SIGKILL)
+    told.until("worker is back")
+
+
+def test_nobody_is_relieved_after_the_end(relieved):
+    part, _, supervisor = relieved
+    supervisor.end()
+    with pytest.raises(Retired):
+        supervisor.relieve(part)
 
 
 def test_nothing_is_started_after_the_end(kept):

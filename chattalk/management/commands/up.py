@@ -19,18 +19,21 @@ from django.db import DatabaseError, connection
 
 from chattalk import demo, deployment, embedded
 from chattalk.embedded import StartFailed
-from chattalk.server import workers
+from chattalk.environment import FROM_FILE
+from chattalk.server import control, reload, workers
+from chattalk.server.reload import Reload
 from chattalk.server.supervisor import Supervisor
 
 FILL = "import django; django.setup(); from chattalk import demo; print(demo.fill())"
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ENDING = (signal.SIGINT, signal.SIGTERM)
 ANSWER_WITHIN = 30  # seconds, for the first page
 
 
 class Command(BaseCommand):
     help = (
         "Start the whole of ChatTalk: PostgreSQL, Valkey and a MongoDB-wire server (each unless "
-        "its address is given), then the site. Ctrl-C stops everything."
+        "its address is given), then the site. Ctrl-C stops everything, SIGHUP and --reload bring "
+        "new code and settings while people talk."
     )
     requires_system_checks: list[str] = []  # chattalk/deployment.py runs them, without DEBUG
 
@@ -45,15 +48,23 @@ class Command(BaseCommand):
         parser.add_argument(
             "--workers", type=_whole(1, 64), default=1, help="processes that serve, 1 to 64"
         )
+        parser.add_argument(
+            "--reload",
+            action="store_true",
+            help="no start: a successor for each worker of the `up` that runs on this data folder",
+        )
         parser.add_argument("--demo", action="store_true", help="people, rooms and talk to look at")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.began = time.monotonic()
-        self.serving: list[workers.WorkerProcess] = []
         self._showing = threading.Lock()
+        if options["reload"]:
+            control.ask(settings.DATA_DIR, self.show)
+            return
+        self.serving: list[workers.WorkerProcess] = []
         self._is_ending = False
-        for number in ENDING:
-            signal.signal(number, self._end)
+        self._reload: Reload | None = None  # there is none before all serve
+        self._catch_signals()
         with ExitStack() as stack:
             try:
                 self._start(stack, **options)
@@ -66,7 +77,9 @@ class Command(BaseCommand):
 
     def _start(self, stack: ExitStack, **options: Any) -> None:
         host, count = options["host"], options["workers"]
-        _refuse_unsafe(host, options["demo"])
+        deployment.refuse_unsafe(host)
+        if options["demo"]:
+            demo.check()
         for warning in deployment.warnings():
             self.show(f"Warning: {warning}")
         sockets = [stack.enter_context(one) for one in workers.listen(host, options["port"], count)]
@@ -87,7 +100,18 @@ class Command(BaseCommand):
         self.show(f"ChatTalk is at {where} (Ctrl-C stops it)")
         supervisor = Supervisor([*servers.all.values(), *self.serving], self.show)
         stack.callback(supervisor.end)
+        supervisor.start()
+        self._reload = self._reloading(supervisor, host)
+        heard = control.Control(settings.DATA_DIR, self._reload.run)
+        stack.callback(heard.close)
+        heard.start()
         supervisor.watch()
+
+    def _reloading(self, supervisor: Supervisor, host: str) -> Reload:
+        log = settings.DATA_DIR / "log" / "reload.log"
+        own = {"CHATTALK_DATA": str(settings.DATA_DIR)}
+        prepare = reload.prepare(host, log, FROM_FILE)
+        return Reload(supervisor, self.serving, prepare, own, self.show)
 
     def _migrate(self) -> None:
         try:
@@ -115,10 +139,12 @@ class Command(BaseCommand):
 
     def _serve(self, sockets: list[Any], addresses: dict[str, str]) -> None:
         environment = addresses | {"CHATTALK_WORKERS": str(len(sockets))}
+        environment |= {"CHATTALK_DATA": str(settings.DATA_DIR)}
         for number, one in enumerate(sockets, start=1):
-            own = environment | workers.own(number, settings.METRICS_PORT)
-            self.serving.append(workers.WorkerProcess(f"worker {number}", one, own))
-            self.serving[-1].start()
+            name, own = f"worker {number}", environment | workers.own(number, settings.METRICS_PORT)
+            worker = workers.WorkerProcess(name, one, own, without=FROM_FILE)
+            self.serving.append(worker)
+            worker.start()
         for worker in self.serving:
             worker.wait()
         self.show("1 worker serves" if len(sockets) == 1 else f"{len(sockets)} workers serve")
@@ -139,10 +165,25 @@ class Command(BaseCommand):
         return f"http://{name}:{port}/"
 
     def _stop_workers(self) -> None:
-        for worker in self.serving:
-            worker.process.signal(signal.SIGTERM)
-        for worker in self.serving:
-            worker.process.stop(workers.STOP_WITHIN)
+        running = [process for worker in self.serving for process in worker.running]
+        for process in running:
+            process.signal(signal.SIGTERM)
+        for process in running:
+            process.stop(workers.STOP_WITHIN)
+
+    def _catch_signals(self) -> None:
+        for number in ENDING:
+            signal.signal(number, self._end)
+        self._had_terminal = _has_terminal()
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # else by nohup: so it stays
+            signal.signal(signal.SIGHUP, self._hang_up)
+
+    def _hang_up(self, number: int, frame: FrameType | None) -> None:
+        """A terminal that was closed ends its site; who writes `kill -HUP` wants a reload."""
+        if self._had_terminal and not _has_terminal():
+            self._end(number, frame)
+        elif self._reload is not None:
+            threading.Thread(target=self._reload.run, args=(embedded.quiet,), daemon=True).start()
 
     def _end(self, number: int, frame: FrameType | None) -> None:
         """Ctrl-C: all ends in order. By the second one nobody waits for requests under way."""
@@ -150,7 +191,8 @@ class Command(BaseCommand):
             self._is_ending = True
             raise KeyboardInterrupt
         for worker in self.serving:
-            worker.process.signal(signal.SIGKILL)
+            for process in worker.running:
+                process.signal(signal.SIGKILL)
 
     def show(self, line: str) -> None:
         """By any thread. That a line can't be written, as on a full disk, ends no site."""
@@ -168,13 +210,9 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
     return read
 
 
-def _refuse_unsafe(host: str, with_demo: bool) -> None:
-    if settings.DEBUG and not workers.is_loopback(host):
-        raise StartFailed(
-            f"With DEBUG on, others must not reach the site at {host}: "
-            "set DEBUG=false, SECRET_KEY and ALLOWED_HOSTS, or leave out --host."
-        )
-    if with_demo:
-        demo.check()
-    if not settings.ALLOWED_HOSTS:
-        raise StartFailed("ALLOWED_HOSTS is empty: name the hosts by which people reach the site.")
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR))
+    except OSError:
+        return False
+    return True
