@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, LiteralString, cast
 
@@ -88,6 +88,7 @@ class Reads:
 
     def __init__(self) -> None:
         self._pool: AsyncConnectionPool[Any] | None = None
+        self.connected: Callable[[], None] = lambda: None  # told of each new connection
 
     async def rows(self, sql: str, **params: Any) -> Sequence[tuple[Any, ...]]:
         """Raises Unavailable, after ANSWER_SECONDS at most.
@@ -140,10 +141,14 @@ class Reads:
                 open=False,
                 name="reads",
                 reconnect_timeout=RECONNECT_SECONDS,
+                configure=self._configure,
             )
             OTHERS[self._pool.name] = self._pool
             await self._pool.open()
         return self._pool
+
+    async def _configure(self, _connection: psycopg.AsyncConnection[Any]) -> None:
+        self.connected()
 
     async def close(self) -> None:
         if self._pool is not None:

@@ -16,7 +16,7 @@ from interfaces.stomp.chat import Chat
 from messaging import log
 from messaging.live import frames
 from messaging.live.drafts import unavailable
-from messaging.live.feed import Entry
+from messaging.live.entries import Entry
 from messaging.log.kinds import UNREAD
 from rooms.services import NotMember
 
@@ -62,7 +62,8 @@ class PageChat(PageSubscriber, Chat):
         self._own_before = state.head
         read_note = database_sync_to_async(missed.noted, thread_sensitive=False)
         note = await read_note(self.room_id, self.user.id)
-        return state.read_seq if note is None else note
+        is_of_now = note is not None and note <= state.head  # else the log has gone back since
+        return note if is_of_now else state.read_seq
 
     def say(self, **frame: Any) -> None:
         if frame["type"] == "subscribed" and not self.unseen_since:

@@ -27,6 +27,11 @@ class OriginalConsumer(StompConsumer):
         self.session.device = proof.device
         return sender
 
+    def is_in(self, rooms):
+        """Nowhere, where the log has gone back: its page can take back no line. It is shown those
+        that came in their place, and has the room as it is when it is opened anew."""
+        return False
+
 
 class SockJSConsumer(OriginalConsumer):
     """The original's client as it comes."""

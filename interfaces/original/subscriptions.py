@@ -15,7 +15,8 @@ from interfaces.original import open_pages, visits
 from interfaces.stomp.participants import Participants
 from interfaces.stomp.subscriptions import Callbacks, SubscribeCommand, Subscriber
 from messaging.live import frames
-from messaging.live.feed import EntryBatch, Feed
+from messaging.live.entries import EntryBatch
+from messaging.live.feed import Feed
 from messaging.live.subscription import Subscription
 from messaging.log.kinds import GIVES_SEAT
 from presence.room_state import moment

@@ -1,6 +1,6 @@
 """The socket at /ws/ (docs/wire.md): JSON frames, opened by a session, a token or a ticket."""
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Set
 from datetime import datetime
 from typing import Any
 
@@ -121,8 +121,11 @@ class ChatConsumer:
         self.outbox.close(CloseCode.SIGNED_OUT)
 
     def send_away(self, between: close_codes.Between | None) -> None:
-        """We stop; it comes back to another process, or to the next one here."""
+        """It comes back to another process, to the next one here, or for what is true by now."""
         self.outbox.close(CloseCode.RESTART, between)
+
+    def is_in(self, rooms: Set[int]) -> bool:
+        return self.client.is_in(rooms)
 
     def beat(self) -> None:
         self.outbox.check()

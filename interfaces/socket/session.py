@@ -5,7 +5,7 @@ A door (consumer.py, stomp/) accepts the connection, decodes what comes, and sha
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Set
 from datetime import datetime
 from typing import Any
 
@@ -36,7 +36,7 @@ REFUSED_SECONDS = 1.0  # and waits no longer than this at once
 TOO_MANY = ValidationError(_("Too many messages wait for an answer."), code="too_many")
 # Sentences that are told thousands of times.
 OF_FLOODS = {id(text) for text in (TOO_FAST, UNAVAILABLE, TOO_MANY.message)}
-Greet = Callable[[log.MemberState, int, int, bool], None]  # head, after, recovered
+Greet = Callable[[log.MemberState, int, int, bool, int | None], None]  # as subscription.py has it
 
 _NONE: frozenset[Any] = frozenset()  # one for all: each empty one would take 200 bytes
 
@@ -120,6 +120,10 @@ class Client:
             self._drop(subscription, at)
         self._stop_watching(self.watched)
 
+    def is_in(self, rooms: Set[int]) -> bool:
+        """Whether it hears of one of these rooms."""
+        return not rooms.isdisjoint(self.subscriptions) or not rooms.isdisjoint(self.watched)
+
     def heads(self) -> None:
         heads = {room: each.feed.head for room, each in self.subscriptions.items()}
         self.tell(frames.HeadsFrame(rooms=heads))
@@ -189,10 +193,12 @@ class Client:
         if before is None and len(self.subscriptions) >= frames.SUBSCRIPTIONS_MAX:
             raise ValidationError(_("Too many rooms on one socket."), code="too_many")
 
-        def greet(state: log.MemberState, head: int, after: int, recovered: bool) -> None:
+        def greet(
+            state: log.MemberState, head: int, after: int, recovered: bool, kept: int | None
+        ) -> None:
             self.tell(frames.SubscribedFrame(
                 room=frame.room, head=head, after=after, read=state.read_seq,
-                recovered=recovered, about=state.about, ref=frame.ref or None,
+                recovered=recovered, kept=kept, about=state.about, ref=frame.ref or None,
             ))  # fmt: skip
 
         subscription = await self._follow(frame, greet)
@@ -210,7 +216,7 @@ class Client:
     async def _follow(self, frame: frames.Subscribe, greet: Greet) -> Subscription | None:
         """What the hub hands out of the room from here on. A door may take it as it is."""
         return await self.node.hub.subscribe(
-            frame.room, self.user.id, frame.after,
+            frame.room, self.user.id, frame.last_line,
             put=self.send_now, ended=self._ended, greet=greet,
         )  # fmt: skip
 

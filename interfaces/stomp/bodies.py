@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from accounts import stand_ins
 from accounts.models import User
-from messaging.live.feed import Entry
+from messaging.live.entries import Entry
 from messaging.log.event import PAGE_BYTES, Event
 from messaging.log.kinds import GIVES_SEAT, HAS_SENTENCE, TAKES_SEAT, UNREAD, sentence
 

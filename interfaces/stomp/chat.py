@@ -2,7 +2,7 @@
 
 from interfaces.stomp import bodies
 from interfaces.stomp.subscriptions import Subscriber
-from messaging.live.feed import Entry
+from messaging.live.entries import Entry
 
 
 class Chat(Subscriber):

@@ -197,8 +197,11 @@ class StompConsumer(AsyncConsumer):
         for client in (self.sender, *self.session.subscribers.values()):
             client.rename(user)
 
+    def is_in(self, rooms):
+        return any(one.is_in(rooms) for one in self.session.subscribers.values())
+
     def send_away(self, between):
-        """We stop; it comes back to another process, or to the next one here."""
+        """It comes back to another process, to the next one here, or for what is true by now."""
         self.close(CloseCode.RESTART, "restart", between)
 
     def sign_out(self):

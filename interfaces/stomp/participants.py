@@ -5,7 +5,7 @@ from typing import Any
 
 from interfaces.stomp import bodies
 from interfaces.stomp.subscriptions import Subscriber
-from messaging.live.feed import Entry
+from messaging.live.entries import Entry
 from messaging.live.packets import Packet
 from messaging.log.kinds import GIVES_SEAT, TAKES_SEAT
 

@@ -11,7 +11,7 @@ from interfaces.stomp import context
 from interfaces.stomp.answers import by_name
 from interfaces.stomp.destinations import Place
 from messaging.live import frames
-from messaging.live.feed import Entry
+from messaging.live.entries import Entry
 from messaging.live.packets import Packet
 from messaging.live.subscription import Subscription
 from messaging.log.event import Person
@@ -76,7 +76,7 @@ class Subscriber(Client, ABC):
 
     async def _follow(self, frame: frames.Subscribe, greet: Greet) -> Subscription | None:
         return await self.node.hub.subscribe(
-            frame.room, self.user.id, frame.after,
+            frame.room, self.user.id, frame.last_line,
             put=self._other, ended=self._ended, greet=greet, put_entry=self._line,
         )  # fmt: skip
 

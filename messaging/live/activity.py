@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
-from messaging.live.feed import Entry, EntryBatch
+from messaging.live.entries import Entry, EntryBatch
 from messaging.live.frames import ActivityFrame
 from messaging.live.packets import Packet, packet
 from messaging.log.event import encode

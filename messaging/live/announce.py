@@ -17,7 +17,7 @@ from django.db import transaction
 from accounts.models import User
 from messaging import log
 from messaging.live import about, broker, growth, node, personal, renames
-from messaging.live.feed import by_room, told_of
+from messaging.live.entries import by_room, told_of
 from messaging.live.personal import News
 from messaging.log.event import Event, Person
 from messaging.log.kinds import KINDS, Kind

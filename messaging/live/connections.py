@@ -8,7 +8,7 @@ thousands of timers are not free.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -60,6 +60,9 @@ class Socket(Protocol):
     def sign_out(self) -> None: ...
 
     def send_away(self, between: Between | None) -> None: ...
+
+    def is_in(self, rooms: Set[int]) -> bool:
+        """Whether it hears of one of them."""
 
     @property
     def line(self) -> Connection: ...
@@ -182,6 +185,14 @@ class Connections:
     def _send_one_away(self, socket: Socket) -> None:
         with _stumbling():
             socket.send_away(self._between)
+
+    def send_away_from(self, rooms: Set[int]) -> None:
+        """Those who were told lines there that are not in the log any more: coming back, each is
+        told what is."""
+        for socket in list(self._sockets):
+            with _stumbling():
+                if socket.is_in(rooms):
+                    socket.send_away(None)
 
     async def close(self) -> None:
         if self._task is not None:

@@ -1,22 +1,23 @@
 """One room's log as one process knows it: its lines in the order of `seq`, each handed out once.
 
 What a feed is told (by this process's writer, by the channel layer) is a hint: it may come late,
-twice, or not at all. A hole is filled from the database, which is the truth.
+twice, or not at all. A hole is filled from the database, which is the truth; if that has gone back
+(rewinds.py), the feed does as well.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
-
-from msgspec import Struct
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
 
 from core import metrics
 from core.postgresql.reads import Unavailable
-from messaging.live.packets import Packet, packet, together
-from messaging.log.event import Event, decode, encode
-from messaging.log.kinds import TAKES_SEAT
+from messaging.live import entries
+from messaging.live.entries import Entry, EntryBatch
+from messaging.live.source import Source
+from messaging.log import LastLine
 
 logger = logging.getLogger(__name__)
 
@@ -26,51 +27,6 @@ EARLY_SECONDS = 0.05  # how long a line that came too early waits for the ones b
 DELIVERIES = metrics.counter(
     "chattalk_deliveries_total", "Lines of rooms that were handed to sockets."
 )
-
-
-class Entry(Struct, frozen=True, eq=False):
-    """An event and its frame. It equals only itself, so what is made of it can be kept by it."""
-
-    event: Event
-    frame: Packet
-
-    @property
-    def seq(self) -> int:
-        return self.event.seq
-
-
-def line(event: Event) -> Entry:
-    return Entry(event, packet(encode(event)))
-
-
-def by_room(events: list[Event]) -> dict[int, list[Entry]]:
-    rooms: dict[int, list[Entry]] = {}
-    for event in events:
-        rooms.setdefault(event.room, []).append(line(event))
-    return rooms
-
-
-class EntryBatch:
-    """Lines in a row, handed out together: their frames are joined once for all who get them."""
-
-    __slots__ = ("all", "first", "has_leaves", "last", "packet")
-
-    def __init__(self, lines: Sequence[Entry]) -> None:
-        self.all = lines
-        self.first, self.last = lines[0].seq, lines[-1].seq
-        self.has_leaves = any(line.event.kind in TAKES_SEAT for line in lines)
-        self.packet = together([line.frame for line in lines])
-
-
-def told_of(lines: Sequence[Entry]) -> dict[str, Any]:
-    """What the other processes get of them, over the channel layer: the frames, encoded once."""
-    return {"type": "lines", "frames": [line.frame.wire for line in lines]}
-
-
-def heard_in(message: dict[str, Any]) -> list[Entry]:
-    """The lines that another process told, whole: event and frame."""
-    frames = map(Packet, message["frames"])
-    return [Entry(decode(frame.payload), frame) for frame in frames]
 
 
 class Listener(Protocol):
@@ -85,15 +41,17 @@ class Feed:
     def __init__(
         self,
         room_id: int,
-        read: Callable[[int, int], Awaitable[list[Event]]],
-        read_head: Callable[[int], Awaitable[int]],
+        source: Source,
         handed_out: Callable[[EntryBatch], None] = lambda lines: None,
     ) -> None:
         self.room_id = room_id
         self.head = -1  # the last line handed out; -1 until the log was looked at
+        self.at: datetime | None = None  # when that was written; None if that is not known
         self.listeners: set[Listener] = set()
-        self._read = read  # (room, after) -> some events after it
-        self._read_head = read_head
+        self.lost = range(0)  # lines that were handed out, and are not the log's any more
+        self._lost_at: datetime | None = None  # when the last of these was written
+        self._source = source
+        self.doubt: Callable[[], None] = lambda: None  # a number came again for another line
         self._handed_out = handed_out  # to all listeners there are
         self._ring: deque[Entry] = deque(maxlen=RING)
         self._names = 0
@@ -107,14 +65,23 @@ class Feed:
         """Find the end of the log; what comes meanwhile waits. Raises Unavailable."""
         async with self._opening:
             if self.head < 0:
-                self.head = await self._read_head(self.room_id)
+                self.head, self.at = await self._source.read_head(self.room_id)
                 self._hand_out_early()
+
+    def told(self, lines: Sequence[Entry]) -> None:
+        """Lines that this process wrote, or another one tells. What was written before a failover
+        lost it may be told late."""
+        if self._lost_at is not None:
+            lines = [line for line in lines if line.event.at > self._lost_at]
+        self.take(lines)
 
     def take(self, lines: Sequence[Entry]) -> None:
         """Lines from anywhere, in any order, any number of times."""
         for line in lines:
             if line.seq > self.head:
                 self._early[line.seq] = line
+            elif (kept := self._kept(line.seq)) and kept.event.at != line.event.at:
+                self.doubt()
         if len(self._early) > EARLY_MAX:  # far behind: the database has them, memory is bounded
             self._early.clear()
             self.heard_of(line.seq)
@@ -128,6 +95,7 @@ class Feed:
             lines.append(next_line)
         self._ring += lines
         if lines:
+            self.at = lines[-1].event.at
             self._tell(EntryBatch(lines))
         if self._early:
             self._early = {seq: line for seq, line in self._early.items() if seq > self.head}
@@ -171,13 +139,16 @@ class Feed:
     async def _fill(self, head: int) -> None:
         try:
             while self.head < head:
-                events = await self._read(self.room_id, self.head)
+                after = self.head
+                events = await self._source.read(self.room_id, after)
+                if self.head < after:  # the log has gone back meanwhile
+                    continue
                 if not events:
                     return
                 if events[0].seq > self.head + 1:  # pruned before we came to read it
                     self.head = events[0].seq - 1
                     self._ring.clear()
-                self.take([line(event) for event in events])
+                self.take([entries.line(event) for event in events])
         except Unavailable:
             logger.info("room %s: the hole after %s is filled later", self.room_id, self.head)
             self._early.clear()  # the next look at the heads finds them all
@@ -208,9 +179,11 @@ class Feed:
         if self.head - after > RING:
             return await self._fetch(after, head, most)
         async with self._recalling:
-            lines = self.replay(after)
+            lines, lost = self.replay(after), self.lost
             if lines is None:
                 lines = await self._fetch(after, head, most)
+                if self.lost is not lost:  # they may be of before that
+                    raise Unavailable
                 self._keep(lines)
         return [line for line in lines if line.seq <= head]
 
@@ -224,12 +197,49 @@ class Feed:
 
     async def _fetch(self, after: int, head: int, most: float) -> list[Entry]:
         lines: list[Entry] = []
-        while after < head and most >= 0 and (events := await self._read(self.room_id, after)):
-            page = [line(event) for event in events]
+        while (
+            after < head and most >= 0 and (events := await self._source.read(self.room_id, after))
+        ):
+            page = [entries.line(event) for event in events]
             lines += page
             after = page[-1].seq
             most -= sum(one.frame.size for one in page)
         return lines
+
+    # --- whether the log is still the one that was handed out -----------------------------------
+
+    @property
+    def last_line(self) -> LastLine:
+        return LastLine(self.head, self.at)
+
+    def _kept(self, seq: int) -> Entry | None:
+        """That line, if it is kept ready."""
+        first = self._ring[0].seq if self._ring else self.head + 1
+        return self._ring[seq - first] if first <= seq <= self.head else None
+
+    async def kept(self, line: LastLine) -> int | None:
+        """Up to where the log is the one that somebody has up to that line; None if to there, as
+        far as can be told. Raises Unavailable."""
+        if line.at is None:  # all that can be told is what happened before our eyes
+            return self.lost.start - 1 if line.seq in self.lost else None
+        if line.seq == self.head and line.at == self.at or line.seq == 0:
+            return None
+        if 0 < line.seq <= self.head and self.head - line.seq < RING:
+            await self.between(line.seq - 1, self.head)
+            if (here := self._kept(line.seq)) and here.event.at == line.at:
+                return None
+        return await self._source.read_kept(self.room_id, line)
+
+    def go_back(self, kept: int, end: LastLine) -> None:
+        """The log goes on after `kept`, and ends there by now. What was handed out after it is
+        lost; so is what was lost at an earlier time."""
+        before = self.lost or range(kept + 1, kept + 1)
+        self.lost = range(min(before.start, kept + 1), max(before.stop, self.head + 1))
+        self._lost_at = self.at or self._lost_at
+        self._early.clear()
+        self._ring.clear()
+        self.head, self.at = max(kept, end.seq - RING), end.at if kept == end.seq else None
+        self.heard_of(end.seq)
 
     def close(self) -> None:
         for pending in (self._timer, self._filling):

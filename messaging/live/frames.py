@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
+from messaging.log import LastLine
 from messaging.log.event import About, Event, Person
 
 RESUME_MAX = 1_000  # events that a resume brings; who missed more loads the room anew
@@ -28,6 +29,12 @@ class ClientFrame(Struct, tag_field="type"):
 class Subscribe(ClientFrame, tag="subscribe", kw_only=True):
     room: RoomId
     after: Seq | None = None
+    at: datetime | None = None  # of that line, as it came
+
+    @property
+    def last_line(self) -> LastLine | None:
+        """The last one that the client has."""
+        return None if self.after is None else LastLine(self.after, self.at)
 
 
 class Unsubscribe(ClientFrame, tag="unsubscribe", kw_only=True):
@@ -129,6 +136,7 @@ class SubscribedFrame(ServerFrame, tag="subscribed", kw_only=True):
     after: int
     read: int
     recovered: bool
+    kept: int | None = None  # where the log has gone back: up to there it is what the client has
     about: About
     ref: str | None = None
 

@@ -18,20 +18,21 @@ from core.batching import Batcher
 from core.postgresql.reads import ANSWER_SECONDS, Reads, Unavailable
 from core.tasks import end
 from messaging import log
-from messaging.live import frames
 from messaging.live.activity import Activity
-from messaging.live.broker import Broker
-from messaging.live.feed import Entry, EntryBatch, Feed, by_room, heard_in, told_of
+from messaging.live.broker import PEOPLE, Broker
+from messaging.live.entries import Entry, EntryBatch, by_room, heard_in, told_of
+from messaging.live.feed import Feed
 from messaging.live.packets import Packet
-from messaging.live.subscription import EntrySubscription, Subscription
-from messaging.log import MemberState
+from messaging.live.rewinds import Rewind
+from messaging.live.source import Source
+from messaging.live.subscription import EntrySubscription, Greet, Subscription
+from messaging.log import LastLine, LogEnd, MemberState
 from messaging.log.event import Event
 
 logger = logging.getLogger(__name__)
 
 HEADS_SECONDS = 5.0
 LINGER_SECONDS = 30.0  # a feed without listeners stays for those who come back
-FILL_PAGE = 500  # events
 FANOUT = metrics.histogram(
     "chattalk_fanout_seconds",
     "From a line's time in the log until this process had written it to its sockets.",
@@ -42,6 +43,9 @@ class Hub:
     def __init__(self, process: str, reads: Reads) -> None:
         self.feeds: dict[int, Feed] = {}
         self.reads = reads
+        self.source = Source(reads)
+        self.gone_back: Callable[[set[int]], None] = lambda rooms: None
+        self._lost: dict[int, range] = {}  # of rooms that may be held again
         self._look = asyncio.Event()
         self.broker = Broker(process, self._heard, self._was_deaf)
         self.names = 0  # goes up when somebody is called otherwise
@@ -63,7 +67,7 @@ class Hub:
         """New events of this process: to its own sockets at once, and told to the others."""
         for room_id, lines in by_room(events).items():
             if feed := self.feeds.get(room_id):
-                feed.take(lines)
+                feed.told(lines)
             self.broker.publish(room_id, told_of(lines))
             self.grew(room_id)
 
@@ -87,7 +91,7 @@ class Hub:
     def _hand_on(self, room_id: int) -> None:
         lines = self._heard_lines.pop(room_id)
         if feed := self.feeds.get(room_id):
-            feed.take(lines)
+            feed.told(lines)
 
     def _handed_out(self, lines: EntryBatch) -> None:
         """Once for all that went together, as the oldest of them had it."""
@@ -102,9 +106,9 @@ class Hub:
             timer.cancel()
         feed = self.feeds.get(room_id)
         if feed is None:
-            feed = self.feeds[room_id] = Feed(
-                room_id, self._read, self._read_head, self._handed_out
-            )
+            feed = self.feeds[room_id] = Feed(room_id, self.source, self._handed_out)
+            feed.doubt = self.doubt
+            feed.lost = self._lost.get(room_id, feed.lost)
         if self._watch is None:
             self._watch = asyncio.get_running_loop().create_task(self._watch_heads())
         if feed.head < 0:
@@ -134,14 +138,14 @@ class Hub:
         self,
         room_id: int,
         user_id: int,
-        after: int | None,
+        after: LastLine | None,
         *,
         put: Callable[[Packet], None],
         ended: Callable[[Subscription, str], None],
-        greet: Callable[[MemberState, int, int, bool], None],
+        greet: Callable[[MemberState, int, int, bool, int | None], None],
         put_entry: Callable[[Entry], None] | None = None,
     ) -> Subscription | None:
-        """A member's socket on a room, from `after` on; None for others. Raises Unavailable.
+        """A member's socket on a room, after that line; None for others. Raises Unavailable.
 
         Lines go to `put` as frames of /ws/, or as they are to `put_entry` where that is given.
         """
@@ -160,9 +164,9 @@ class Hub:
     async def _bring_up(
         self,
         subscription: Subscription,
-        after: int | None,
+        after: LastLine | None,
         state: MemberState,
-        greet: Callable[[int, int, bool], None],
+        greet: Greet,
     ) -> None:
         """From its start to what is live. Raises Unavailable; then it holds the room no more."""
         feed = subscription.feed
@@ -221,15 +225,10 @@ class Hub:
         rows = await self.reads.rows(log.MEMBER_STATES, rooms=rooms, users=users)
         return [None if row[0] is None else log.as_member_state(row) for row in rows]
 
-    async def _read(self, room_id: int, after: int) -> list[Event]:
-        """Some lines after that one, 500 or a resume's worth of text at most."""
-        page = {"after": after, "limit": FILL_PAGE, "bytes": frames.RESUME_BYTES_MAX}
-        rows = await self.reads.rows(log.SIZED_AFTER, room=room_id, **page)
-        return [log.as_event(row[:-1]) for row in rows]
-
-    async def _read_head(self, room_id: int) -> int:
-        rows = await self.reads.rows(log.HEADS, rooms=[room_id])
-        return rows[0][1] if rows else 0
+    def doubt(self) -> None:
+        """Compare what was told with what the database has, at once."""
+        self.source.history.doubt()
+        self._look.set()
 
     async def _watch_heads(self) -> None:
         while True:
@@ -247,14 +246,29 @@ class Hub:
 
     async def look_at_heads(self) -> None:
         """Raises Unavailable."""
-        rows = await self.reads.rows(log.HEADS, rooms=list(self.feeds))
-        for head in map(log.Head._make, rows):
-            if feed := self.feeds.get(head.room):
-                feed.heard_of(head.head)
-                if feed.head == head.head and (activity := self._activities.get(head.room)):
-                    activity.personnel = head.personnel
-        ((database_now,),) = await self.reads.rows(log.CLOCK)
-        self._clock_ahead = database_now - datetime.now(UTC)
+        held = {room: feed.last_line for room, feed in self.feeds.items() if feed.head >= 0}
+        found = await self.source.ends(list(held))
+        self._clock_ahead = found[0].now - datetime.now(UTC)
+        ends = {one.room: one for one in found if one.room is not None}
+        self._go_back(await self.source.history.look(held, found), ends)
+        for room, one in ends.items():
+            if feed := self.feeds.get(room):
+                feed.heard_of(one.head)
+                if feed.head == one.head and (activity := self._activities.get(room)):
+                    activity.personnel = one.personnel
+
+    def _go_back(self, rewinds: list[Rewind], ends: dict[int, LogEnd]) -> None:
+        """Their feeds go on from what is kept; those who have more come back, and are told so."""
+        for one in rewinds:
+            if feed := self.feeds.get(one.room):
+                there = ends.get(one.room)
+                feed.go_back(one.kept, LastLine(there.head, there.at) if there else LastLine(0))
+                self._lost[one.room] = feed.lost
+                for subscription in self.subscriptions(one.room):
+                    subscription.seen = min(subscription.seen, one.kept)
+        if rewinds:
+            self.broker.publish(PEOPLE, {"type": "doubt"})
+            self.gone_back({one.room for one in rewinds})
 
     def now(self) -> datetime:
         """The database's time, as far as known: one clock for all processes."""

@@ -44,8 +44,10 @@ class Node:
         self.id = uuid4().hex
         self.reads = Reads()
         self.hub = Hub(self.id, self.reads)
+        self.reads.connected = self.hub.doubt  # it may be to another server
         self.writer = Writer(self.hub.stored)
         self.connections = Connections(self.reads)
+        self.hub.gone_back = self.connections.send_away_from
         self.draining = False
         self.limits = Limits(self._tell_limits)
         self.frame_rate = cell_rate("frame")
@@ -64,6 +66,7 @@ class Node:
             "about": lambda room_id, _told: self.abouts.look(room_id),
             "said": lambda _room_id, told: self.limits.told(told["people"]),
             "name": lambda _room_id, told: self.names.heard(told),
+            "doubt": lambda _room_id, _told: self.hub.doubt(),
             "grew": lambda _room_id, told: self.growth.heard(told),
             "unwritable": lambda _room_id, _told: writable.doubt_in_thread(),
         }

@@ -2,11 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from messaging.live.feed import Entry, EntryBatch, Feed
+from core.postgresql.reads import Unavailable
+from messaging.live.entries import Entry, EntryBatch
+from messaging.live.feed import Feed
 from messaging.live.frames import RESUME_BYTES_MAX, RESUME_MAX
 from messaging.live.packets import Packet
+from messaging.log import LastLine
 from messaging.log.kinds import TAKES_SEAT
 
+Greet = Callable[[int, int, bool, int | None], None]  # head, after, recovered, kept
 Read = Callable[[int, int, float], Awaitable[list[Entry]]]
 
 
@@ -65,30 +69,29 @@ class Subscription:
         if left and line.seq > self.member_at:
             self._ended(self, line.event.body or "left")
 
-    async def resume(
-        self,
-        after: int | None,
-        read: Read,
-        greet: Callable[[int, int, bool], None],
-    ) -> None:
+    async def resume(self, after: LastLine | None, read: Read, greet: Greet) -> None:
         """Listen first, then read what was missed, then merge by seq: no hole, no repeat.
 
-        `read(after, head, most)` asks the database; `greet(head, after, recovered)` comes before
-        the first line. Raises Unavailable.
+        `read(after, head, most)` asks the database. `greet` comes before the first line; `kept`
+        says up to where what the client has is still the log. Raises Unavailable.
         """
         self.feed.listeners.add(self)
+        lost = self.feed.lost
+        kept = None if after is None else await self.feed.kept(after)
         head = self.feed.head
-        start = head if after is None else after
+        start = head if after is None else after.seq if kept is None else min(kept, head)
         since_looked = await self._lines(self.member_at, head, read)
         lines = await self._lines(start, head, read, RESUME_BYTES_MAX)
         if sum(line.frame.size for line in lines) > RESUME_BYTES_MAX:
             lines = []
-        recovered = start == head or (bool(lines) and lines[0].seq == start + 1)
-        self.seen = start if recovered else head
-        greet(head, self.seen, recovered)
+        if self.feed.lost is not lost:  # the log has gone back just now
+            raise Unavailable
+        is_brought = start == head or (bool(lines) and lines[0].seq == start + 1)
+        self.seen = start if is_brought else head
+        greet(head, self.seen, is_brought and kept is None, kept)
         held, self._held = self._held or [], None
         # The longer of the two; of lines that were seen before, only an own leave matters.
-        known = lines if recovered and start < self.member_at else since_looked
+        known = lines if is_brought and start < self.member_at else since_looked
         self._take([*known, *held])
 
     async def _lines(

@@ -24,7 +24,6 @@ from .pages import (
 )
 from .positions import (
     ABOUT,
-    HEADS,
     MEMBER_STATE,
     MEMBER_STATES,
     MY_HEADS,
@@ -43,17 +42,19 @@ from .positions import (
 )
 from .prune import PRUNE, prune
 from .relay import NextRows, heads, heads_lately, next_rows
+from .rewinds import KEPT, LOOK, LastLine, LogEnd, as_kept
 from .rows import CLOCK, as_event, rows
 
 __all__ = ["allowance"]
 __all__ += ["FOLLOW", "NextLines", "follow"]
 __all__ += ["MEMBERS"]
-__all__ += ["ABOUT", "HEADS", "MEMBER_STATE", "MEMBER_STATES", "MY_HEADS", "MY_UNREAD", "READ"]
+__all__ += ["ABOUT", "MEMBER_STATE", "MEMBER_STATES", "MY_HEADS", "MY_UNREAD", "READ"]
 __all__ += ["UNREAD", "UNREAD_MAX", "Head", "MemberState", "UnreadRoom", "as_member_state"]
 __all__ += ["member_state", "my_unread", "read", "unread"]
 __all__ += ["ACTIVITY_SECONDS", "APPEND", "FREE", "POST", "POST_AGAIN", "append", "post_params"]
 __all__ += ["PRUNE", "prune"]
 __all__ += ["NextRows", "heads", "heads_lately", "next_rows"]
+__all__ += ["KEPT", "LOOK", "LastLine", "LogEnd", "as_kept"]
 __all__ += ["AFTER", "BEFORE", "COUNT_MISSED", "MISSED", "SEQ_MAX"]
 __all__ += ["SIZED_AFTER", "SIZED_BEFORE", "SIZED_MISSED"]
 __all__ += ["count_missed", "missed", "page", "pages"]

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from messaging.live import feed, node
+from messaging.live import entries, node
 from messaging.live.drafts import Draft
 from tests.interfaces.socket.client import session_cookie
 from tests.messaging.conftest import person
@@ -35,13 +35,13 @@ def spies(monkeypatch):
 @pytest.fixture
 def framed(monkeypatch):
     """The events that were framed."""
-    framed, packet = [], feed.packet
+    framed, packet = [], entries.packet
 
     def noting(text):
         framed.append(text)
         return packet(text)
 
-    monkeypatch.setattr(feed, "packet", noting)
+    monkeypatch.setattr(entries, "packet", noting)
     return framed
 
 

@@ -6,9 +6,13 @@ import pytest
 
 from core.postgresql.reads import Unavailable
 from messaging.live import feed as feeds
-from messaging.live.feed import Feed, line
+from messaging.live.entries import line
+from messaging.live.feed import Feed
 from messaging.live.subscription import EntrySubscription, Subscription
+from messaging.log import LastLine
 from messaging.log.event import Event, Person
+
+AT = datetime(2026, 11, 30, tzinfo=UTC)
 
 
 class Heard(list):
@@ -23,6 +27,7 @@ class Log:
 
     def __init__(self, head):
         self.head, self.reads, self.answers = head, [], True
+        self.kept = None
 
     async def read(self, room_id, after):
         self.reads.append(after)
@@ -31,7 +36,10 @@ class Log:
         return [event(seq) for seq in range(after + 1, self.head + 1)][:3]
 
     async def read_head(self, room_id):
-        return self.head
+        return LastLine(self.head, AT)
+
+    async def read_kept(self, room_id, line):
+        return self.kept
 
 
 def event(seq):
@@ -49,7 +57,7 @@ async def log():
 
 @pytest.fixture
 async def feed(log):
-    feed = Feed(1, log.read, log.read_head)
+    feed = Feed(1, log)
     await feed.open()
     feed.listeners.add(heard := Heard())
     feed.heard = heard
@@ -70,7 +78,7 @@ async def test_lines_are_handed_out_in_order_each_once_however_they_come(feed, l
 
 
 async def test_what_comes_before_the_end_is_known_waits(log):
-    feed = Feed(1, log.read, log.read_head)
+    feed = Feed(1, log)
     feed.listeners.add(heard := Heard())
     feed.take(lines(5, 7, 6))
     assert heard == []
@@ -114,7 +122,7 @@ async def test_without_a_database_nothing_is_skipped_and_later_all_is_there(feed
 
 async def test_a_pruned_part_is_passed_over(feed, log):
     log.head = 20
-    log.read = feed._read = _from(18, log)
+    log.read = _from(18, log)
     feed.heard_of(20)
     await settled(feed)
     assert feed.heard == [18, 19, 20]
@@ -138,7 +146,7 @@ async def test_the_last_lines_are_kept_ready_for_those_who_come_back(feed, monke
 
 async def test_a_crowd_that_comes_back_after_a_restart_costs_one_look(log):
     log.head = 40
-    feed = Feed(1, log.read, log.read_head)
+    feed = Feed(1, log)
     await feed.open()
     log.head = 41
     feed.take(lines(41))
@@ -151,7 +159,7 @@ async def test_a_crowd_that_comes_back_after_a_restart_costs_one_look(log):
 
 async def test_what_is_too_much_to_bring_is_not_read_to_its_end(log):
     log.head = 1_000
-    feed = Feed(1, log.read, log.read_head)
+    feed = Feed(1, log)
     await feed.open()
     size = lines(500)[0].frame.size
     found = await feed.between(500, 1_000, most=4 * size)
@@ -163,7 +171,7 @@ async def test_what_is_too_much_to_bring_is_not_read_to_its_end(log):
 async def test_what_is_recalled_drives_out_nothing_newer(log, monkeypatch):
     monkeypatch.setattr(feeds, "RING", 4)
     log.head = 40
-    feed = Feed(1, log.read, log.read_head)
+    feed = Feed(1, log)
     await feed.open()
     log.head = 42
     feed.take(lines(41, 42))
@@ -179,6 +187,73 @@ async def test_far_too_many_early_lines_are_left_to_the_database(feed, log, monk
     feed.take(lines(*range(20, 41)))
     await settled(feed)
     assert feed.heard == list(range(6, 41))
+
+
+# --- a log that has gone back ---------------------------------------------------------------------
+
+
+def rewritten(*seqs):
+    """Lines that a failover has lost, and others have been written in their place."""
+    return [line(event(seq)) for seq in seqs]
+
+
+async def test_after_a_log_has_gone_back_its_lines_are_handed_out_from_there(feed, log):
+    feed.take(lines(6, 7, 8, 9))
+    log.head = 8
+    feed.go_back(6, LastLine(8, AT))
+    await settled(feed)
+    assert feed.heard == [6, 7, 8, 9, 7, 8]
+    assert feed.replay(5) is None and [each.seq for each in feed.replay(6)] == [7, 8]
+    assert feed.lost == range(7, 10)
+    feed.go_back(7, LastLine(7, AT))
+    assert feed.lost == range(7, 10)
+
+
+async def test_what_was_lost_and_is_told_late_is_not_handed_out(feed):
+    late = lines(9)
+    feed.take(lines(6, 7, 8))
+    feed.at = late[0].event.at
+    feed.go_back(8, LastLine(8, AT))
+    feed.told([*late, *rewritten(9)])
+    assert feed.heard == [6, 7, 8, 9]
+    assert feed.at > late[0].event.at
+
+
+async def test_another_line_by_a_number_that_was_told_is_doubted_and_the_same_is_not(feed, log):
+    doubts = []
+    feed.doubt = lambda: doubts.append(1)
+    first = lines(6, 7)
+    feed.take(first)
+    feed.take(first)
+    assert doubts == []
+    feed.take(rewritten(6))
+    assert doubts == [1]
+
+
+async def test_whether_a_line_is_the_log_s_is_known_of_the_last_ones(feed, log):
+    log.kept = 3
+    told = lines(6, 7)
+    feed.take(told)
+    for one in told:
+        assert await feed.kept(LastLine(one.seq, one.event.at)) is None
+        assert await feed.kept(LastLine(one.seq, AT)) == 3  # the database says so
+        assert await feed.kept(LastLine(one.seq)) is None  # nobody can say
+    assert await feed.kept(LastLine(99, AT)) == 3
+    assert await feed.kept(LastLine(0, AT)) is None
+    feed.go_back(6, LastLine(6, AT))
+    assert await feed.kept(LastLine(7)) == 6
+    assert await feed.kept(LastLine(6)) is None
+
+
+async def test_who_resumes_while_the_log_goes_back_is_to_ask_again(feed):
+    member = Member(feed, 1)
+
+    async def read(after, head, most):
+        feed.go_back(4, LastLine(4, AT))
+        return []
+
+    with pytest.raises(Unavailable):
+        await member.subscription.resume(LastLine(2), read, lambda *_: None)
 
 
 # --- a batch, and the sockets that get it ---------------------------------------------------------

@@ -72,7 +72,7 @@ async def test_what_one_process_stores_another_hears_in_order_without_asking(
     writer, heard = Writer(here.stored), Heard()
     feed = await there.hold(room.pk)
     feed.listeners.add(heard)
-    monkeypatch.setattr(feed, "_read", None)  # all came by the layer
+    monkeypatch.setattr(feed._source, "read", None)  # all came by the layer
     drafts = [Draft(room.pk, person(bob), uuid4(), f"{i}") for i in range(300)]
     for several in (drafts[:1], drafts[1:100], drafts[100:]):
         await asyncio.gather(*map(writer.put, several))

@@ -48,7 +48,7 @@ async def test_an_event_is_whole_in_the_process_that_did_not_write_it(stack, mon
     hub, heard = node.current().hub, Heard()
     feed = await hub.hold(room)
     feed.listeners.add(heard)
-    monkeypatch.setattr(feed, "_read", nothing)  # so all of it comes over the layer
+    monkeypatch.setattr(feed._source, "read", nothing)  # so all of it comes over the layer
 
     await each_kind(stack, room, alice, bob)
     stored = await stack.arun(lambda: list(Event.objects.filter(room_id=room).order_by("seq")))

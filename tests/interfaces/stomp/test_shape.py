@@ -11,7 +11,7 @@ from accounts.models import User
 from interfaces.stomp import bodies
 from interfaces.stomp.bodies import People
 from messaging import services
-from messaging.live.feed import line
+from messaging.live.entries import line
 from messaging.log.event import PAGE_BYTES, Event
 from messaging.log.event import Person as Sender
 from messaging.log.kinds import KINDS, sentence

@@ -1,0 +1,95 @@
+"""A failover that loses the tail of the log: nobody is shown a room that is not there."""
+
+import asyncio
+import os
+import re
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from messaging.live.close_codes import CloseCode
+from tests import standby
+from tests.messaging import stores
+from tests.raw_socket import frame, say, subscribe, to_the_end
+from tests.stack import Stack, lent, open_room
+
+LOST = 4  # lines
+TOLD = re.compile(r"the database has gone back: (\d+) lines of (\d+) rooms")
+
+
+@pytest.fixture
+def pair():
+    # Not in a folder of pytest's, which each further run of it closes to the server's user.
+    folder = Path(tempfile.mkdtemp(prefix="pair-", dir=os.environ["CHATTALK_DATA"]))
+    primary = standby.made(folder / "primary")
+    primary.start()
+    primary.wait()
+    follower = standby.standby_of(primary, folder / "standby")
+    yield primary, follower
+    for server in (primary, follower):
+        server.stop()
+
+
+@pytest.fixture
+def site(pair, django_db_setup, django_db_blocker):
+    stack = Stack(server=standby.both(*pair))
+    standby.caught_up(*pair)
+    with lent(stack, django_db_blocker):
+        yield stack
+    stack.close()
+
+
+async def lines(ws, many):
+    """The next events: number, and what was said."""
+    found = [await frame(ws, "event") for _ in range(many)]
+    return [(line["seq"], line["body"]) for line in found], found[-1]["at"]
+
+
+async def all_said(ws, room, *bodies):
+    return [(await say(ws, room, body))["seq"] for body in bodies]
+
+
+async def failed_over(pair):
+    primary, follower = pair
+    await asyncio.to_thread(stores.kill, primary)
+    await asyncio.to_thread(standby.promoted, follower)
+
+
+async def test_after_a_lost_tail_everybody_is_shown_the_room_that_is_there(site, pair):
+    alice, bob = await site.apeople("alice", "bob")
+    room = await site.arun(open_room, alice, bob)
+    async with site.socket(0, alice) as one, site.socket(1, bob) as other:
+        kept = (await subscribe(one, room))["head"] + 1
+        await subscribe(other, room)
+        await all_said(one, room, "kept")
+        await asyncio.to_thread(standby.caught_up, *pair)
+        await asyncio.to_thread(standby.held_back, pair[1])
+        await all_said(one, room, *map(str, range(LOST)))
+        _, at = await lines(other, 1 + LOST)
+        await failed_over(pair)
+        for ws in (one, other):
+            await to_the_end(ws)
+            assert ws.close_code == CloseCode.RESTART
+    seen = {"after": kept + LOST}
+    async with site.socket(0, alice) as one, site.socket(1, bob) as other:
+        for ws, at_of in ((one, {"at": at}), (other, {})):
+            told = await subscribe(ws, room, **seen, **at_of)
+            found = [told[name] for name in ("recovered", "kept", "after", "head")]
+            assert found == [False, kept, kept, kept]
+        new = [f"new {number}" for number in range(2 * LOST)]
+        numbers = [*range(kept + 1, kept + 1 + len(new))]
+        async with site.socket(1, alice) as speaking:
+            assert await all_said(speaking, room, *new) == numbers
+        for ws in (one, other):
+            found, new_at = await lines(ws, len(new))
+            assert found == [*zip(numbers, new, strict=True)]
+        # The log is longer by now than it was.
+        async with site.socket(0, bob) as late:
+            told = await subscribe(late, room, **seen, at=at)
+            assert (told["recovered"], told["kept"], told["after"]) == (False, kept, kept)
+            assert (await lines(late, len(new)))[0] == found
+            told = await subscribe(late, room, after=numbers[-1], at=new_at)
+            assert (told["recovered"], "kept" in told) == (True, False)
+    told = TOLD.findall(site.said())
+    assert told == [(str(LOST), "1")] * 2  # one line of each process

@@ -1,0 +1,76 @@
+"""A primary and a standby that follows it, at one address: PostgreSQL's own tools, as an operator
+uses them."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import psycopg
+
+from chattalk.embedded import data_dir
+from chattalk.embedded.postgres import Postgres, binary
+
+WITHIN = 10.0  # seconds
+SAME = "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn"
+
+
+def made(data: Path) -> Postgres:
+    """A server in that folder, not started yet."""
+    data_dir.make_folder(data, 0o755)
+    data_dir.make_folder(data / "run", 0o711)
+    data_dir.make_folder(data / "log", 0o700)
+    data_dir.make_socket_folder(data)
+    return Postgres(data, durable=False)
+
+
+def standby_of(primary: Postgres, data: Path) -> Postgres:
+    """A copy of it that follows it from here on, started."""
+    standby = made(data)
+    command = [binary("pg_basebackup"), "-D", str(standby.home), "-R", "-X", "stream"]
+    command += ["-c", "fast", "--no-sync", "-d", primary.url("postgres")]
+    subprocess.run(command, check=True, capture_output=True)
+    if standby.user:  # as root the tool made them ours
+        for path in [standby.home, *standby.home.rglob("*")]:
+            os.chown(path, *standby._ids())
+    standby.start()
+    standby.wait()
+    return standby
+
+
+def both(primary: Postgres, standby: Postgres, database: str = data_dir.OWNER) -> str:
+    """The address of whichever of them takes what is written."""
+    hosts = f"{primary.sockets},{standby.sockets}"
+    user = data_dir.OWNER
+    return f"postgresql://{user}@/{database}?host={hosts}&target_session_attrs=read-write"
+
+
+def ask(server: Postgres, sql: str, *params: object) -> list[tuple]:
+    with psycopg.connect(server.url("postgres"), autocommit=True) as asked:
+        cursor = asked.execute(sql, params or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+def caught_up(primary: Postgres, standby: Postgres) -> None:
+    """Wait until the standby has all that the primary has."""
+    ((end,),) = ask(primary, "SELECT pg_current_wal_insert_lsn()")
+    _until(lambda: ask(standby, SAME, end) == [(True,)], "the standby did not catch up")
+
+
+def held_back(standby: Postgres) -> None:
+    """From here on it gets nothing more."""
+    ask(standby, "ALTER SYSTEM SET primary_conninfo = ''")
+    ask(standby, "SELECT pg_reload_conf()")
+    receiving = "SELECT count(*) FROM pg_stat_wal_receiver"
+    _until(lambda: ask(standby, receiving) == [(0,)], "the standby still receives")
+
+
+def promoted(standby: Postgres) -> None:
+    assert ask(standby, "SELECT pg_promote()") == [(True,)]
+
+
+def _until(is_so, else_say: str) -> None:
+    end = time.monotonic() + WITHIN
+    while not is_so():
+        assert time.monotonic() < end, else_say
+        time.sleep(0.05)
