@@ -47,6 +47,7 @@ from channels.routing import ProtocolTypeRouter  # noqa: E402  (the apps come fi
 
 from chattalk.server import body_limit, health, requests  # noqa: E402
 from chattalk.server.pauses import Pauses  # noqa: E402
+from chattalk.status.minutes import Minutes  # noqa: E402
 from interfaces import routing  # noqa: E402
 from interfaces.original import routing as original  # noqa: E402
 from messaging.followers import FOLLOWERS  # noqa: E402
@@ -86,10 +87,13 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
             runners.start()
             pauses = Pauses()
             pauses.start()
+            minutes = Minutes()
+            minutes.start()
             show_metrics()
             settle_memory()
             await send({"type": "lifespan.startup.complete"})
         else:
+            await minutes.close()
             pauses.stop()
             await runners.close()
             await node.close()

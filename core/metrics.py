@@ -12,17 +12,19 @@
     metrics.read("chattalk_sockets", "Sockets open.", sockets_by_door, labels=("door",))
 
 Each is made once, when its module is imported, and stands in docs/monitoring.md. What is `read` is
-asked when somebody looks: by a thread, so its function is short, waits for nothing, and bears that
-the event loop goes on meanwhile. Of a process that serves nothing it may be None.
+asked when somebody looks: by a thread other than the event loop's, which goes on meanwhile. What
+asks a store is asked `seldom`. Of a process that serves nothing it may be None.
 
 Threads may add, too, and take no lock: one addition among very many may be lost by that.
 """
 
 import logging
 import re
+import threading
+import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, cast
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +36,7 @@ NAME = re.compile(r"chattalk(_[a-z]+)+")
 UNITS = ("_seconds", "_bytes", "_messages")  # of histograms
 KEYS_MAX = 200  # of one metric; those that come later are one
 OTHER = "other"
+SELDOM_SECONDS = 15.0  # as often as Prometheus looks
 LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)  # seconds
 
 
@@ -127,6 +130,7 @@ class ReadMetric(Metric):
 
 
 M = TypeVar("M", bound=Metric)
+Answer = TypeVar("Answer")
 
 _metrics: dict[str, Metric] = {}
 
@@ -148,6 +152,20 @@ def read(
 ) -> ReadMetric:
     """A gauge, or where its name ends with `_total` a counter."""
     return _made(ReadMetric(name, about, read, labels, over))
+
+
+def seldom(ask: Callable[[], Answer], seconds: float = SELDOM_SECONDS) -> Callable[[], Answer]:
+    """For what asks a store: one question for all who look within so many seconds."""
+    lock, found = threading.Lock(), (float("-inf"), cast(Answer, None))
+
+    def known() -> Answer:
+        nonlocal found
+        with lock:
+            if time.monotonic() >= found[0] + seconds:
+                found = time.monotonic(), ask()
+            return found[1]
+
+    return known
 
 
 def everything() -> list[Metric]:

@@ -61,6 +61,7 @@ class Process:
         self._child: subprocess.Popen[bytes] | None = None
         self._starting = threading.Lock()
         self._retired = threading.Event()
+        self.has_fallen = False  # said by who keeps it, until it is back
         self.log_begins = 0  # bytes of the log that are of earlier runs
 
     def start(self, environment: dict[str, str] | None = None) -> None:

@@ -116,6 +116,7 @@ class Supervisor:
                     return
                 breaks.lasted(time.monotonic() - began)
                 RESTARTS.add(process.name)
+                process.has_fallen = True
                 self._bring_back(part, breaks, _end_of(part, status))
 
     def _relieve(self, part: Relievable, relieved: "Future[Process]") -> None:
@@ -146,6 +147,7 @@ class Supervisor:
                 why = _reason(error)
                 _stop(part)
             else:
+                part.process.has_fallen = False
                 away = time.monotonic() - began
                 self._say(f"{part.process.name} is back after {away:.1f} s")
                 return

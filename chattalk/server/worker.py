@@ -15,13 +15,16 @@ from typing import Any
 
 import uvicorn
 
-from chattalk.server.workers import RELIEVED
+from chattalk.server.workers import FALLEN, RELIEVED
+from core import metrics
 
 FRAME_MAX = 64 * 1024  # bytes, of one WebSocket message
 PING_EVERY, PONG_WITHIN = 20, 20  # seconds
 STOP_WITHIN = 8  # seconds, for requests that are under way
 ARRIVE_WITHIN = 1.0  # seconds, for the first request of who has just connected
 LOOK_EVERY = 0.01  # seconds, meanwhile
+
+FALLS = metrics.counter("chattalk_worker_falls_total", "Workers that fell, told by the next one.")
 
 
 class Worker(uvicorn.Server):
@@ -112,6 +115,7 @@ def main() -> None:
     parser.add_argument("--fd", type=int, required=True)
     parser.add_argument("--ready-fd", type=int, required=True)
     options = parser.parse_args()
+    FALLS.value += FALLEN in os.environ
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chattalk.settings")
 
     def tell_ready() -> None:

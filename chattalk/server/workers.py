@@ -22,6 +22,7 @@ WAYS_OUT = {
     "one with --port, and put a proxy in front of it",
     errno.EADDRNOTAVAIL: "no network of this machine has that address; give another with --host",
 }
+FALLEN = "CHATTALK_FALLEN"  # in the environment of a worker that comes in place of one that fell
 BACKLOG = 2048  # connections that wait to be accepted
 RELIEVED = signal.SIGUSR1  # end, as by SIGTERM; a successor listens on the socket already
 
@@ -80,7 +81,8 @@ class WorkerProcess:
         process.command = [*command, "--fd", str(fds[0]), "--ready-fd", str(fds[1])]
         process.pass_fds = fds
         try:
-            process.start(self.environment)
+            fallen = {FALLEN: "1"} if process.has_fallen else {}
+            process.start(self.environment | fallen)
         except BaseException:
             os.close(ready)
             raise

@@ -18,7 +18,7 @@ from django.db import connection as django_connection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from core.postgresql.breaker import Unavailable, breaker, is_outage
-from core.postgresql.pool_figures import OTHERS
+from core.postgresql.gauges import POOLS
 from core.postgresql.writable import note_failure
 from core.text import first_line
 
@@ -143,7 +143,7 @@ class Reads:
                 reconnect_timeout=RECONNECT_SECONDS,
                 configure=self._configure,
             )
-            OTHERS[self._pool.name] = self._pool
+            POOLS[self._pool.name] = self._pool
             await self._pool.open()
         return self._pool
 

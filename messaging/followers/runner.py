@@ -20,7 +20,7 @@ from core.breaker import Breaker
 from core.postgresql.breaker import is_outage
 from core.tasks import end
 from core.text import first_line
-from messaging.followers import positions, steps
+from messaging.followers import gauges, positions, steps
 from messaging.followers.follower import Follower, Postponed
 from messaging.followers.lease import RENEW_SECONDS, TRY_SECONDS, Lease
 from messaging.followers.positions import Overtaken
@@ -43,14 +43,14 @@ class Runner:
 
     def __init__(self, follower: Follower, lease: Lease) -> None:
         self._follower, self._lease = follower, lease
-        self._name = follower.name
-        self._threads = ThreadPoolExecutor(1, thread_name_prefix=f"follower-{self._name}")
+        self.name = follower.name
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix=f"follower-{self.name}")
         self._rooms = WaitingRooms()
         self._woken = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._has_begun = self._is_told_to_sweep = False
         self._swept_at = self._all_swept_at = self._stepped_at = float("-inf")
-        told = f"the follower {self._name}"
+        told = f"the follower {self.name}"
         self._postgresql = Breaker(f"{told} waits", f"{told} goes on")
         self.leads = False
 
@@ -150,7 +150,7 @@ class Runner:
             self._all_swept_at = now
         else:
             look = positions.behind_lately
-            found = await self._ask(look, self._name, limit=SWEEP_MAX)
+            found = await self._ask(look, self.name, limit=SWEEP_MAX)
             self._rooms.add(found)
         self._swept_at = now
         if self._rooms.wait() is None:
@@ -160,7 +160,7 @@ class Runner:
         after = 0
         while True:
             look = positions.behind
-            found = await self._ask(look, self._name, after=after, limit=SWEEP_MAX)
+            found = await self._ask(look, self.name, after=after, limit=SWEEP_MAX)
             self._rooms.add(found)
             if len(found) < SWEEP_MAX or not self.leads:
                 return
@@ -202,7 +202,7 @@ class Runner:
 
     def _failed(self, room: int, error: Exception) -> None:
         many = self._rooms.failed(room)
-        told = f"the follower {self._name} failed in room {room}, {many} times so far"
+        told = f"the follower {self.name} failed in room {room}, {many} times so far"
         if isinstance(error, Postponed):
             logger.warning("%s: %s", told, first_line(error))
         else:
@@ -210,11 +210,11 @@ class Runner:
 
     def _tell(self, error: Exception) -> None:
         if isinstance(error, Overtaken):
-            logger.info("the follower %s was overtaken, and looks again", self._name)
+            logger.info("the follower %s was overtaken, and looks again", self.name)
         elif is_outage(error):
             self._postgresql.failed(error)
         else:
-            logger.error("the follower %s failed, and begins again", self._name, exc_info=error)
+            logger.error("the follower %s failed, and begins again", self.name, exc_info=error)
 
 
 class Runners:
@@ -226,13 +226,18 @@ class Runners:
         node.growth.grown = self._look
 
     def start(self) -> None:
+        gauges.leading = self._leading
         for runner in self._runners:
             runner.start()
+
+    def _leading(self) -> dict[str, bool]:
+        return {runner.name: runner.leads for runner in self._runners}
 
     def _look(self, rooms: Sequence[int]) -> None:
         for runner in self._runners:
             runner.look(rooms)
 
     async def close(self) -> None:
+        gauges.leading = dict
         for runner in self._runners:
             await runner.close()

@@ -11,7 +11,14 @@ import pytest
 
 from chattalk.embedded import Process, Retired, data_dir, probe, process, reasons, recovery
 from chattalk.embedded.postgres import Postgres
-from chattalk.server.supervisor import LONG_BREAK, LONGEST_BREAK, STEADY_SECONDS, Breaks, Supervisor
+from chattalk.server.supervisor import (
+    LONG_BREAK,
+    LONGEST_BREAK,
+    RESTARTS,
+    STEADY_SECONDS,
+    Breaks,
+    Supervisor,
+)
 from chattalk.server.workers import WorkerProcess, listen
 
 PATIENCE = 60  # seconds, of a test
@@ -81,6 +88,19 @@ def test_nobody_waits_for_the_start_of_another(kept):
     assert not any("slow is back" in line for line in told)
     slow.let.set()
     told.until("slow is back")
+
+
+def test_who_falls_is_counted_and_the_next_one_knows(kept):
+    slow, quick, told, _ = kept
+    before = RESTARTS.values().get(("slow",), 0)
+    slow.let.clear()
+    slow.process.signal(signal.SIGKILL)
+    assert slow.started.acquire(timeout=PATIENCE)
+    assert slow.process.has_fallen and not quick.process.has_fallen
+    assert RESTARTS.values()["slow",] == before + 1
+    slow.let.set()
+    told.until("slow is back")
+    assert not slow.process.has_fallen
 
 
 def test_a_fault_of_our_own_in_a_start_ends_no_part(kept, monkeypatch):

@@ -7,8 +7,10 @@ import urllib.request
 from urllib.error import HTTPError
 
 import pytest
+from django.db.models import Sum
 from prometheus_client.parser import text_string_to_metric_families
 
+from chattalk.models import MinuteFigure
 from tests.raw_socket import frame, say, subscribe, tell
 from tests.stack import Stack, lent, open_room
 
@@ -97,7 +99,6 @@ async def test_what_was_said_is_the_sum_over_the_workers(watched):
     after = [scraped(watched, one) for one in (0, 1)]
     said = [total(found, "chattalk_messages_total") for found in after]
     assert [now - then for now, then in zip(said, before, strict=True)] == [3, 4]
-    assert after[0].keys() == after[1].keys()
     for number, found in enumerate(after, 1):
         assert {dict(key)["worker"] for key in found["chattalk_messages_total"]} == {str(number)}
         assert total(found, "chattalk_acknowledgement_seconds_count") == said[number - 1]
@@ -161,6 +162,7 @@ async def test_refusals_are_counted_at_each_door(watched):
 
 
 def test_the_stores_and_their_pools_are_told(watched):
+    scraped(watched, 0)  # which asks PostgreSQL, by the pool for sockets
     found = scraped(watched, 0)
     for store in ("postgresql", "redis", "mongodb"):
         assert total(found, "chattalk_store_state", store=store, state="ok") == 1
@@ -169,7 +171,6 @@ def test_the_stores_and_their_pools_are_told(watched):
         assert total(found, "chattalk_pool_connections", pool=pool) >= 1
         assert total(found, "chattalk_pool_connections_max", pool=pool) > 1
     assert total(found, "chattalk_pool_requests_total", pool="reads") > 0
-    assert total(found, "chattalk_loop_delay_seconds_count") > 0
 
 
 def test_a_scrape_takes_the_loop_milliseconds(watched):
@@ -180,3 +181,31 @@ def test_a_scrape_takes_the_loop_milliseconds(watched):
     after = scraped(watched, 0)
     spent = change(before, after, "process_cpu_seconds_total")
     assert spent / 50 < 0.01, "seconds of this machine's CPU, in all threads of the worker"
+
+
+async def test_one_worker_tells_how_far_a_follower_is_behind(watched):
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            found = [scraped(watched, number) for number in (0, 1)]
+            leads = [total(one, "chattalk_follower_leads", follower="counters") for one in found]
+            if sorted(leads) == [0, 1]:
+                break
+            await asyncio.sleep(0.1)
+    lines = "chattalk_follower_lag_lines"
+    assert lines in found[leads.index(1)]
+
+
+def figure(name):
+    return MinuteFigure.objects.filter(name=name).aggregate(all=Sum("value"))["all"] or 0
+
+
+async def test_what_a_worker_counted_in_its_last_minute_is_kept(watched):
+    """The last, for a worker is started anew by it."""
+    alice, bob = await watched.apeople("alice", "bob")
+    room = await watched.arun(open_room, alice, bob)
+    async with watched.chat(0, alice) as one:
+        await say_some(await one.enter(room), 3)
+    said = total(scraped(watched, 0), "chattalk_messages_total")
+    assert said >= 3
+    watched.terminate(0)
+    assert await watched.arun(figure, "chattalk_messages_total") >= said

@@ -1,21 +1,23 @@
-"""How long is waited for a connection of each pool: what psycopg's pools count themselves."""
+"""What is waited for: connections of each pool, as psycopg's pools count that themselves, and rows
+that others hold."""
 
 from weakref import WeakValueDictionary
 
-from django.db import connections
+from django.db import connection, connections
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from core import metrics
+from core.postgresql.breaker import breaker
 
 Pool = ConnectionPool | AsyncConnectionPool
 
-OTHERS: WeakValueDictionary[str, Pool] = WeakValueDictionary()  # than Django's, by their names
+POOLS: WeakValueDictionary[str, Pool] = WeakValueDictionary()  # than Django's, by their names
 
 
 def _pools() -> dict[str, Pool]:
     """Django has one for each database, for the threads of pages and requests."""
     found = {alias: getattr(connections[alias], "pool", None) for alias in connections}
-    return {alias: pool for alias, pool in found.items() if pool} | dict(OTHERS)
+    return {alias: pool for alias, pool in found.items() if pool} | dict(POOLS)
 
 
 def _figures(name: str, unit: float = 1) -> dict[str, float]:
@@ -34,3 +36,29 @@ _read("chattalk_pool_requests_total", "Connections that were asked for.", "reque
 _read("chattalk_pool_waits_total", "Of them, those that were waited for.", "requests_queued")
 _read("chattalk_pool_wait_seconds_total", "How long that took.", "requests_wait_ms", unit=0.001)
 _read("chattalk_pool_errors_total", "Those that did not come in time.", "requests_errors")
+
+
+# Of all who use this database, by whatever statement. Uses no index: there are some dozens.
+_WAITERS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+
+
+def _waiters() -> float | None:
+    if breaker.is_down:
+        return None
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_WAITERS)
+            return float(cursor.fetchone()[0])
+    finally:
+        connection.close()
+
+
+metrics.read(
+    "chattalk_lock_waiters",
+    "Statements that wait for what another one holds, in the whole database.",
+    metrics.seldom(_waiters),
+    over="max",
+)
