@@ -17,6 +17,7 @@ from bench import charts, report
 from bench.goals import judged
 from bench.scenarios import (
     arrivals,
+    arrivals_kept,
     burst,
     catch_up,
     joins,
@@ -44,6 +45,7 @@ OWN = {
     "catch_up": catch_up.run,
     "burst": burst.run,
     "arrivals": arrivals.run,
+    "arrivals_kept": arrivals_kept.run,
     "writes": writes.run,
     "joins": joins.run,
     "missed": missed.run,

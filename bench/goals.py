@@ -25,6 +25,23 @@ def _writes(found: Found) -> list[Figure]:
     ]  # fmt: skip
 
 
+def _arrivals_kept(found: Found) -> list[Figure]:
+    ours, theirs = found["ours"], found["upserts"]
+    peer, what = (
+        "an upsert each, NX-27017 as it comes",
+        f"{found['people']:,} people, kept in MongoDB",
+    )
+    told = {"new": "come for the first time", "gone": "go", "back": "come back"}
+    return [
+        Figure("", f"{what}: {said}", ours[name], "s", at_most=found["goal"],
+               note=f"{peer}: {theirs[name]:.2f} s, {theirs[name] / ours[name]:.1f} times as long")
+        for name, said in told.items()
+    ] + [
+        Figure("", f"{what}: left to others when all go with their process", ours["farewell"], "s",
+               at_most=found["goal_farewell"])
+    ]  # fmt: skip
+
+
 def _joins(found: Found) -> list[Figure]:
     what = (
         f"{found['people']:,} people at a room of {found['seats']}, {found['processes']} processes"
@@ -73,6 +90,7 @@ def _rows(found: Found) -> list[Figure]:
 GOALS: dict[str, Callable[[Found], list[Figure]]] = {
     "writes": _writes,
     "joins": _joins,
+    "arrivals_kept": _arrivals_kept,
     "missed": _missed,
     "original_load": _original_load,
     "rows": _rows,

@@ -17,7 +17,7 @@ from presence.marks import Mark
 from presence.room_state import now_micros
 
 KEPT_MAX = 100_000  # people; about 30 MB
-BATCH_MAX = 100  # marks in one write: all processes wait for one MongoDB, and nobody for long
+BATCH_MAX = 500  # marks in one write: all processes wait for one MongoDB, and nobody for long
 GATHER_SECONDS = 0.05
 BACK_OFF_SECONDS = (0.5, 2.0)  # the first wait while MongoDB is down, and the longest
 UNFIT_SECONDS = 60.0  # between two checks of a server that is not fit
