@@ -13,14 +13,15 @@ from .address import django_database
 from .data_dir import hold, replace_secret_key, running_servers, secret_key
 from .mongo_wire import MongoWire
 from .postgres import Postgres
+from .probe import NAMES as STORES
 from .probe import expect_answer, given
 from .process import Process, Retired, StartFailed, quiet
 from .shares import share
 from .valkey import Valkey
 
-__all__ = ["Process", "Retired", "Servers", "StartFailed", "addresses", "quiet"]
-__all__ += ["check_address", "django_database", "given", "hold", "replace_secret_key"]
-__all__ += ["running_servers", "secret_key", "share"]
+__all__ = ["STORES", "Process", "Retired", "Servers", "StartFailed", "addresses", "quiet"]
+__all__ += ["check_address", "django_database", "expect_answer", "given", "hold"]
+__all__ += ["replace_secret_key", "running_servers", "secret_key", "share"]
 
 
 def addresses(data: Path) -> dict[str, str]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import uvicorn
 
+from chattalk.server import notify
 from chattalk.server.workers import FALLEN, RELIEVED
 from core import metrics
 
@@ -43,6 +44,7 @@ class Worker(uvicorn.Server):
         """
         from messaging.live import node
 
+        notify.notify(notify.STOPPING)
         if not self._is_relieved:
             node.stop_taking()
         for server in self.servers:

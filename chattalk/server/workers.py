@@ -40,6 +40,7 @@ class WorkerProcess:
         without: Iterable[str] = (),
     ) -> None:
         self.listener, self.environment = listener, environment
+        without = {*without, "NOTIFY_SOCKET"}  # `up` itself says when all serve
         self.process = Process(name, [], folder=ROOT, log=log, without=without)
         self._successor: Process | None = None  # it is being started
         self._relieved: Process | None = None  # it is on its way out

@@ -6,8 +6,7 @@ import signal
 import sys
 import threading
 import time
-from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable
+from argparse import ArgumentParser
 from contextlib import ExitStack, suppress
 from types import FrameType
 from typing import Any
@@ -20,7 +19,8 @@ from django.db import DatabaseError, connection
 from chattalk import demo, deployment, embedded
 from chattalk.embedded import StartFailed
 from chattalk.environment import FROM_FILE
-from chattalk.server import control, reload, workers
+from chattalk.management.arguments import add_host, whole
+from chattalk.server import control, notify, reload, workers
 from chattalk.server.reload import Reload
 from chattalk.server.supervisor import Supervisor
 
@@ -38,15 +38,15 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # chattalk/deployment.py runs them, without DEBUG
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
+        add_host(parser)
         parser.add_argument(
             "--port",
-            type=_whole(0, 65535),
+            type=whole(0, 65535),
             default=8000,
             help="default: %(default)s; 0 takes any",
         )
         parser.add_argument(
-            "--workers", type=_whole(1, 64), default=1, help="processes that serve, 1 to 64"
+            "--workers", type=whole(1, 64), default=1, help="processes that serve, 1 to 64"
         )
         parser.add_argument(
             "--reload",
@@ -69,6 +69,7 @@ class Command(BaseCommand):
             try:
                 self._start(stack, **options)
             except KeyboardInterrupt:
+                notify.notify(notify.STOPPING)
                 self.show("Stopping")
             except OSError as error:
                 raise StartFailed(f"The start failed: {error}.") from error
@@ -109,6 +110,7 @@ class Command(BaseCommand):
         heard = control.Control(settings.DATA_DIR, self._reload.run)
         stack.callback(heard.close)
         heard.start()
+        notify.notify(notify.READY)
         supervisor.watch()
 
     def _reloading(self, supervisor: Supervisor, host: str) -> Reload:
@@ -203,15 +205,6 @@ class Command(BaseCommand):
         with self._showing, suppress(OSError):
             self.stdout.write(f"{time.monotonic() - self.began:7.2f} s  {line}")
             self.stdout.flush()
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-            raise ArgumentTypeError(f"a whole number from {low} to {high}, not {text!r}")
-        return int(text)
-
-    return read
 
 
 def _has_terminal() -> bool:
