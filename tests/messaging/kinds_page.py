@@ -112,7 +112,7 @@ class Copy:
         file.write_text(text[: place.end()] + added + text[place.end() :])
 
     def _contents(self) -> dict[Path, bytes]:
-        kept = ("*.py", "*.js", "*.md", "*.yaml", "*.po", "*.mo")
+        kept = ("*.py", "*.js", "*.md", "*.yaml", "*.json", "*.po", "*.mo")
         files = [file for each in kept for file in self.folder.rglob(each)]
         return {file: file.read_bytes() for file in files}
 
@@ -157,8 +157,8 @@ def page(copy: Copy, step: str) -> None:
 
 def documents(copy: Copy, step: str) -> None:
     copy.edit(file_of(step, ".md"), r"\n`kind` is `message`", ", `wave`")
-    [command] = commands(step)
-    copy.must_run(command)
+    for command in commands(step):
+        copy.must_run(command)
 
 
 def translation(copy: Copy, step: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from django.db.migrations.loader import MigrationLoader
 from django.utils import translation
 
+from interfaces.kafka import schema
 from interfaces.stomp import bodies
 from messaging import log
 from messaging.followers import counters
@@ -58,6 +59,21 @@ def of_rest():
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_document_of_rest_has_it(kind, of_rest):
     assert str(kind) in of_rest
+
+
+@pytest.fixture(scope="module")
+def of_kafka():
+    """The schema that others' programs read."""
+    return (ROOT / "docs" / "kafka.schema.json").read_text("utf-8")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_schema_of_kafka_has_it(kind, of_kafka):
+    assert json.loads(of_kafka)["$defs"][kind] == schema.document()["$defs"][kind]
+
+
+def test_the_schema_of_kafka_has_no_other_kind(of_kafka):
+    assert set(json.loads(of_kafka)["$defs"]) <= set(KINDS)
 
 
 @pytest.fixture(scope="module")

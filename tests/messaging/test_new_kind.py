@@ -22,10 +22,18 @@ pytestmark = pytest.mark.skipif(
 )
 # What test_kinds.py says of each step that it promises to name, when that is left out.
 NAMED = {
-    1: ["test_the_pages_show_it", "test_the_table_has_each_kind_once"],
+    1: [
+        "test_the_pages_show_it",
+        "test_the_schema_of_kafka_has_no_other_kind",
+        "test_the_table_has_each_kind_once",
+    ],
     2: ["test_a_migration_writes_it_down[wave]"],
     5: ["test_the_pages_show_it"],
-    7: ["test_the_document_of_rest_has_it[wave]", "test_the_document_of_the_wire_has_it[wave]"],
+    7: [
+        "test_the_document_of_rest_has_it[wave]",
+        "test_the_document_of_the_wire_has_it[wave]",
+        "test_the_schema_of_kafka_has_it[wave]",
+    ],
     8: ["test_its_sentence_names_the_person_in_both_languages[wave]"],
 }
 KIND = r"\nclass Kind\b.+?(?=\n\n\n)"

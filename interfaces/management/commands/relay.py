@@ -1,9 +1,12 @@
 import asyncio
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+
+from interfaces.kafka import schema
 
 
 class Command(BaseCommand):
@@ -17,8 +20,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--make-topics", action="store_true", help="make topics that are missing"
         )
+        parser.add_argument(
+            "--schema", metavar="FILE", help="write the schema of the records there, and end"
+        )
 
     def handle(self, *args: Any, once: bool, make_topics: bool, **options: Any) -> None:
+        if options["schema"]:
+            Path(options["schema"]).write_text(schema.text(), "utf-8")
+            return
         from interfaces.kafka import running, topics  # they need confluent-kafka
 
         running.prepare(self, (settings.KAFKA_TOPIC, topics.positions()), make_topics)
