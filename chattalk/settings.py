@@ -375,7 +375,8 @@ STATICFILES_DIRS = [
     ("client", BASE_DIR / "clients" / "js" / "lib"),  # the pages use the client that others can use
 ]
 WHITENOISE_USE_FINDERS = True  # no collectstatic step between a clone and a page
-WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
+WHITENOISE_MAX_AGE = 0 if DEBUG else 60  # seconds; what has its version in its address: for good
+STORAGES = {"staticfiles": {"BACKEND": "chattalk.server.static.Versioned"}}
 
 # --- what operators look at (docs/monitoring.md) -----------------------------------------------
 
