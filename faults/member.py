@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from chattalk_client import Loss, Message, Observer, Pruned, Room, SignedOut
+from chattalk_client import Loss, Lost, Message, Observer, Pruned, Room, SignedOut
 
 from bench.ours import Person
 from faults import judge
@@ -66,7 +66,7 @@ class Member(Observer):
                 room = await chat.enter(self.room, after=0)
                 self._entered.set_result(room)
                 async for event in room.events():
-                    if not isinstance(event, Pruned):
+                    if not isinstance(event, Pruned | Lost):
                         cid = event.cid if isinstance(event, Message) else None
                         self._show(event.seq, cid or "", event.kind)
         except SignedOut:

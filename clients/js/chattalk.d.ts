@@ -119,6 +119,8 @@ export interface Options {
 export interface From {
   /** The last line that was seen; else from now on. */
   after?: number;
+  /** When it was written, as it came: then it is seen if the server has lost it since. */
+  at?: string;
   /** false: what is too much for a resume is passed over, and told as `skipped`. */
   whole?: boolean;
 }
@@ -174,6 +176,7 @@ export class Room extends Emitter {
   readonly degraded: boolean;
   readonly readSeq: number;
   readonly last: number | undefined;
+  readonly at: string | undefined;
   readonly head: number;
   readonly ended: string | null;
   enter(from?: From): Promise<Room>;

@@ -22,7 +22,7 @@ import { whenOver } from "./whose.js";
 
 const LEFT = new Set(["left", "removed", "not_member"]); // how the client's hold on the room ends
 const TOLD = [
-  "subscribed", "ended", "event", "ack", "nack", "outbox",
+  "subscribed", "lost", "ended", "event", "ack", "nack", "outbox",
   "presence", "typing", "about", "read", "seat",
 ];
 
@@ -141,6 +141,11 @@ class Conversation {
     this.room.become(frame.about);
     this.place.resume(frame);
     this.place.moved();
+  }
+
+  // What is shown after that line is not in the room any more; `subscribed` follows.
+  on_lost({ after }) {
+    this.place.goBack(after);
   }
 
   on_ended({ how }) {

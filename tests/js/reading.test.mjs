@@ -39,6 +39,20 @@ test("what comes at once is unread from its first line on, however many came", (
   }
 });
 
+test("what came in the place of lines that were lost nobody has read", () => {
+  const { reading, log, say } = opened({ head: 10 });
+  say(14);
+  reading.see(numbers(11, 14));
+  assert.equal(reading.position, 14);
+  reading.goBack(12);
+  log.head = 13;
+  reading.resume(12);
+  assert.deepEqual(reading.unread, { count: 0, more: true }); // until the server has told
+  reading.tell({ count: 1, more: false, first_seq: 13, read: 12, head: 13 });
+  assert.equal(reading.position, 12);
+  assert.deepEqual([reading.first, reading.unread.count], [13, 1]);
+});
+
 test("only what was on the screen is read, and what was jumped over is not", () => {
   const { reading, say } = opened();
   say(70);

@@ -7,11 +7,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from chattalk_client import Lost
 
 from messaging.live.close_codes import CloseCode
 from tests import standby
 from tests.messaging import stores
-from tests.raw_socket import frame, say, subscribe, to_the_end
+from tests.raw_socket import SECONDS, frame, say, subscribe, to_the_end
 from tests.stack import Stack, lent, open_room
 
 LOST = 4  # lines
@@ -50,6 +51,30 @@ async def all_said(ws, room, *bodies):
     return [(await say(ws, room, body))["seq"] for body in bodies]
 
 
+class Reader:
+    """Somebody who reads by the client that everybody has: what is on their screen."""
+
+    def __init__(self, chat, room):
+        self.shown, self.lost = {}, 0
+        self.reading = asyncio.create_task(self._read(chat, room))
+
+    async def _read(self, chat, room):
+        entered = await chat.enter(room, after=0)
+        async for event in entered.events():
+            if isinstance(event, Lost):
+                self.lost += event.upto - event.after
+                for seq in range(event.after + 1, event.upto + 1):
+                    del self.shown[seq]
+            else:
+                assert event.seq not in self.shown
+                self.shown[event.seq] = getattr(event, "body", event.kind)
+
+    async def reaches(self, seq):
+        async with asyncio.timeout(SECONDS):
+            while seq not in self.shown:
+                await asyncio.sleep(0.05)
+
+
 async def failed_over(pair):
     primary, follower = pair
     await asyncio.to_thread(stores.kill, primary)
@@ -59,6 +84,11 @@ async def failed_over(pair):
 async def test_after_a_lost_tail_everybody_is_shown_the_room_that_is_there(site, pair):
     alice, bob = await site.apeople("alice", "bob")
     room = await site.arun(open_room, alice, bob)
+    async with site.chat(1, bob) as chat:
+        await fail_over_and_come_back(site, pair, room, alice, bob, Reader(chat, room))
+
+
+async def fail_over_and_come_back(site, pair, room, alice, bob, reader):
     async with site.socket(0, alice) as one, site.socket(1, bob) as other:
         kept = (await subscribe(one, room))["head"] + 1
         await subscribe(other, room)
@@ -67,6 +97,7 @@ async def test_after_a_lost_tail_everybody_is_shown_the_room_that_is_there(site,
         await asyncio.to_thread(standby.held_back, pair[1])
         await all_said(one, room, *map(str, range(LOST)))
         _, at = await lines(other, 1 + LOST)
+        await reader.reaches(kept + LOST)
         await failed_over(pair)
         for ws in (one, other):
             await to_the_end(ws)
@@ -91,5 +122,8 @@ async def test_after_a_lost_tail_everybody_is_shown_the_room_that_is_there(site,
             assert (await lines(late, len(new)))[0] == found
             told = await subscribe(late, room, after=numbers[-1], at=new_at)
             assert (told["recovered"], "kept" in told) == (True, False)
+    await reader.reaches(numbers[-1])
+    assert [reader.shown[number] for number in numbers] == new
+    assert reader.lost == LOST
     told = TOLD.findall(site.said())
     assert told == [(str(LOST), "1")] * 2  # one line of each process

@@ -64,9 +64,10 @@ export class Feed {
     this.wake();
   }
 
-  // The log is another one, and ends there.
-  shorten(head) {
-    this.last = Math.min(this.last, head);
+  // What comes after that line is not the log's any more: others come in its place.
+  goBack(kept) {
+    this.queue = this.queue.filter(({ seq }) => seq <= kept);
+    this.last = Math.min(this.last, kept);
   }
 
   // What came before is still given out.

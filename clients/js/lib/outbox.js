@@ -140,6 +140,15 @@ export class Outbox {
     this.keep();
   }
 
+  // What the room had and has lost, and nobody was shown yet, is sent again with the same id.
+  goneBack(kept) {
+    for (const item of this.items) {
+      if (item.state === "stored" && item.seq > kept) item.state = "pending";
+    }
+    this.keep();
+    this.next();
+  }
+
   refused(refusal) {
     const item = this.find(refusal.cid);
     if (!item || item.state === "stored") return;

@@ -36,6 +36,11 @@ export class Room extends Emitter {
     return this.log.last;
   }
 
+  /** When that line was written: to enter again after it, if the program is started anew. */
+  get at() {
+    return this.log.at;
+  }
+
   /** The last line that is known of. */
   get head() {
     return this.log.head;
@@ -51,7 +56,8 @@ export class Room extends Emitter {
     return [...this.people.values()];
   }
 
-  /** Subscribes. `after`: the last line that was seen; else from now on. */
+  /** Subscribes. `after`: the last line that was seen, and `at`, when it was written; else from
+   * now on. */
   async enter(from) {
     if (this.chat.error) throw this.chat.error;
     this.chat.socket.open();
@@ -172,8 +178,14 @@ export class Room extends Emitter {
   }
 
   logged(type, what) {
+    if (type === "lost") this.goneBack(what);
     if (type === "ended") this.outbox.settleUpTo(Infinity); // their lines don't come any more
     this.tell(type, what);
+  }
+
+  goneBack({ after: kept }) {
+    this.wantsRead = Math.min(this.wantsRead, kept); // what comes after it nobody has read
+    this.outbox.goneBack(kept);
   }
 
   on_subscribed(frame) {

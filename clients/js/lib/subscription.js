@@ -1,6 +1,7 @@
 // A client's hold on one room's log: each line once, in order, over every break.
 //
 //   last   the last line that was given out; where to resume from
+//   at     when that was written, by which the server knows whether it is still the log's
 //   head   the last line that is known of
 //
 // A line out of turn is not given out: the room is subscribed to again from `last`, and the server
@@ -24,8 +25,8 @@ export class Subscription {
     this.begin();
   }
 
-  begin({ after, whole = true } = {}) {
-    Object.assign(this, { last: after, whole, head: after ?? 0 });
+  begin({ after, at, whole = true } = {}) {
+    Object.assign(this, { last: after, at, whole, head: after ?? 0 });
     this.wanted = this.isIn = this.isFilling = false;
     this.began = undefined; // where the room was entered
     this.ended = null; // how it ended
@@ -63,7 +64,7 @@ export class Subscription {
     clearTimeout(this.timer);
     if (!this.wanted) return;
     const ref = `subscribe ${(asked += 1)}`;
-    const from = this.last === undefined ? {} : { after: this.last };
+    const from = this.last === undefined ? {} : { after: this.last, at: this.at };
     this.asking = this.say("subscribe", { ...from, ref }) ? ref : null;
   }
 
@@ -75,16 +76,17 @@ export class Subscription {
   }
 
   // Answers whether it is the answer to what was asked last.
-  subscribed({ ref, head, after, recovered }) {
+  subscribed({ ref, head, after, recovered, kept }) {
     if (!this.asking || ref !== this.asking) return false;
     this.asking = null;
     this.isIn = true;
     this.last ??= after;
     this.began ??= this.last;
-    this.head = Math.max(head, this.last);
+    this.head = head;
     for (const feed of this.feeds) feed.begin(this.began, this.last);
-    if (head < this.last) this.shorten(head);
-    else if (!recovered) this.missed(head);
+    const end = kept ?? (recovered ? Infinity : head);
+    if (end < this.last) this.goBack(end);
+    if (!recovered && this.last < after) this.missed(head);
     this.entering.done();
     return true;
   }
@@ -116,7 +118,7 @@ export class Subscription {
   // ---- inside ----
 
   give(event) {
-    this.last = event.seq;
+    Object.assign(this, { last: event.seq, at: event.at });
     for (const feed of this.feeds) feed.put(event);
     this.pass(event);
   }
@@ -125,15 +127,20 @@ export class Subscription {
   missed(head) {
     if (this.whole) return void this.fill();
     this.tell("skipped", { after: this.last, head });
-    this.last = head;
+    this.skip(head);
     for (const feed of this.feeds) feed.missed();
   }
 
-  // The server forgot lines that were given out: its log goes on from there.
-  shorten(head) {
-    this.tell("skipped", { after: this.last, head });
-    this.last = this.head = head;
-    for (const feed of this.feeds) feed.shorten(head);
+  // The server has lost lines that were given out: its log goes on from there.
+  goBack(kept) {
+    this.tell("lost", { after: kept, upto: this.last });
+    this.began = Math.min(this.began, kept);
+    this.skip(kept);
+    for (const feed of this.feeds) feed.goBack(kept);
+  }
+
+  skip(seq) {
+    Object.assign(this, { last: seq, at: undefined });
   }
 
   async fill() {
@@ -157,7 +164,7 @@ export class Subscription {
     const fresh = results.filter(({ seq }) => seq > this.last);
     const next = fresh[0]?.seq ?? Math.max(head, this.head) + 1;
     if (next > this.last + 1) this.tell("hole", { after: this.last, next }); // not kept any more
-    if (!fresh.length) this.last = next - 1;
+    if (!fresh.length) this.skip(next - 1);
     for (const event of fresh) this.give(event);
   }
 }

@@ -100,6 +100,12 @@ export class Place {
     if (!recovered) this.skipTo(head);
   }
 
+  // What came after that line is not the room's any more.
+  goBack(kept) {
+    this.scrollback.goBack(kept);
+    this.reading.goBack(kept);
+  }
+
   // On another device.
   readElsewhere(seq) {
     this.reading.resume(seq);

@@ -50,6 +50,16 @@ export class Reading {
     this.newsAfter = 0;
   }
 
+  // What came after that line is not the log's any more: nobody has read what came in its place.
+  goBack(kept) {
+    this.read = Math.min(this.read, kept);
+    this.others = this.others.filter((seq) => seq <= kept);
+    for (const seq of this.seen) if (seq > kept) this.seen.delete(seq);
+    this.known = new Stretches();
+    if (this.line > kept) this.line = null;
+    this.lose();
+  }
+
   see(seqs) {
     for (const seq of seqs) if (seq > this.read) this.seen.add(seq);
     this.advance(this.position);

@@ -36,12 +36,15 @@ export class Scrollback {
     this.trim();
   }
 
+  // What is shown after that line is not the room's any more: all is fetched anew.
+  goBack(kept) {
+    this.history.begin();
+    this.log.reset([], kept);
+    this.view.reset([]);
+  }
+
   // More was missed than the wire tells line by line; the rest comes as pages.
   skipTo(head) {
-    if (head < this.log.end) {
-      this.log.reset([], head);
-      this.view.reset([]);
-    }
     this.log.live = head;
     this.watchEdges();
   }

@@ -83,9 +83,10 @@ export class FakeServer {
   }
 
   // The answer to what was asked last.
-  async subscribed({ head, after, recovered = true, read = 0 }) {
+  async subscribed({ head, after, recovered = true, kept, read = 0 }) {
     const { ref } = this.heard("subscribe").at(-1);
-    await this.say({ type: "subscribed", room: 7, head, after, read, recovered, about: ABOUT, ref });
+    const told = { head, after, read, recovered, kept, about: ABOUT, ref };
+    await this.say({ type: "subscribed", room: 7, ...told });
   }
 
   // A client that is in the room since line `head`.

@@ -105,6 +105,39 @@ test("a log that is shorter than what was seen goes on from its end", async () =
   assert.deepEqual(seqs, [10, 3]);
 });
 
+test("a log that has gone back goes on from what is kept, however long it is by now", async () => {
+  const { server, room, seqs } = await listening(9);
+  const lost = [];
+  room.on("lost", (what) => lost.push(what));
+  await server.say(message(10), message(11, { at: "2026-11-23T14:04:00.000001Z" }));
+  const events = room.events({ after: 9 });
+  server.pages = [page([10, 11], 11)];
+  assert.equal((await events.next()).value.seq, 10);
+  room.read(11);
+  await server.say(message(14));
+  const { after, at } = server.heard("subscribe").at(-1);
+  assert.deepEqual([after, at], [11, "2026-11-23T14:04:00.000001Z"]);
+  await server.subscribed({ head: 12, after: 9, kept: 9, read: 8, recovered: false });
+  const fresh = [10, 11, 12].map((seq) => message(seq, { body: "new" }));
+  await server.say(...fresh);
+  assert.deepEqual(lost, [{ after: 9, upto: 11 }]);
+  assert.deepEqual(seqs, [10, 11, 10, 11, 12]);
+  const read = [];
+  for (let count = 0; count < 3; count += 1) read.push((await events.next()).value.body);
+  assert.deepEqual(read, ["new", "new", "new"]);
+  assert.deepEqual([room.readSeq, room.wantsRead], [9, 9]);
+});
+
+test("where too much came in the place of what was lost it comes as pages", async () => {
+  const { server, seqs } = await listening(9);
+  await server.say(message(10), message(14));
+  server.pages = [page([8, 9, 10, 11], 11)];
+  await server.subscribed({ head: 11, after: 11, kept: 7, recovered: false });
+  await settle();
+  await server.say(message(12));
+  assert.deepEqual(seqs, [10, 8, 9, 10, 11, 12]);
+});
+
 test("a reader that is slower than the room holds a few, and reads the others as pages", async () => {
   const { server, room } = await listening(0);
   const events = room.events({ held: 3 });

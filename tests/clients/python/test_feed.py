@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from itertools import islice
 
 import pytest
-from chattalk_client import Message, Page, Person, Pruned
+from chattalk_client import Lost, Message, Page, Person, Pruned
 from chattalk_client.backoff import LONGEST_NAMED, WAIT_AFTER, Backoff, Loss, named
 from chattalk_client.feed import KEPT_MAX, Feed
 from hypothesis import given
@@ -83,7 +83,33 @@ def test_after_a_backup_was_put_back_the_log_goes_on_from_its_head():
     feed.subscribed(40, 40, recovered=True)
     feed.subscribed(40, 30, recovered=False)
     feed.put(line(31))
-    assert [event.seq for event in drain(feed, 31)] == [31]
+    lost, *found = drain(feed, 31)
+    assert lost == Lost(room=7, after=30, upto=40)
+    assert [event.seq for event in found] == [31]
+
+
+def test_a_log_that_has_gone_back_goes_on_from_what_is_kept_however_long_it_is_by_now():
+    feed = Feed(7)
+    feed.subscribed(0, 0, recovered=True)
+    for seq in range(1, 8):
+        feed.put(line(seq))
+    assert [event.seq for event in islice(drain(feed, 7), 5)] == [1, 2, 3, 4, 5]
+    assert (feed.known, feed.known_at, feed.at) == (7, line(7).at, line(5).at)
+    feed.subscribed(7, 9, recovered=False, kept=3, after=3)
+    for seq in range(4, 10):
+        feed.put(line(seq))
+    lost, *found = drain(feed, 9)
+    assert lost == Lost(room=7, after=3, upto=5)
+    assert [event.seq for event in found] == [4, 5, 6, 7, 8, 9]
+
+
+def test_where_too_much_came_in_the_place_of_what_was_lost_it_comes_as_pages():
+    feed = Feed(7)
+    feed.subscribed(5, 5, recovered=True)
+    feed.subscribed(5, 900, recovered=False, kept=3, after=900)
+    assert feed.known_at is None
+    assert next(drain(feed, 900)) == Lost(room=7, after=3, upto=5)
+    assert [event.seq for event in drain(feed, 900)] == list(range(4, 901))
 
 
 def test_a_wait_is_what_the_site_names_else_a_random_part_of_what_doubles():

@@ -10,8 +10,11 @@ from django.utils.translation import gettext
 
 from core.postgresql.reads import Unavailable
 from messaging import services
+from messaging.live import node
+from messaging.live.close_codes import CloseCode
 from messaging.models import Event
 from rooms.models import Membership
+from tests import gone_back
 from tests.interfaces.socket.client import session_cookie
 from tests.interfaces.stomp.client import PAGE, called, opened, stomp, token
 from tests.messaging.conftest import person
@@ -69,6 +72,25 @@ async def test_after_brings_exactly_what_came_after(room, alice, bob):
         receipt = await client.subscribe(f"/sub/chat/{room.pk}", after=99)
         assert receipt.headers["recovered"] == "false"
         assert await client.silent()
+
+
+async def test_who_was_told_lines_that_the_database_has_lost_comes_back_for_those_that_are(
+    room, alice, bob
+):
+    async with stomp(alice) as client:
+        await client.subscribe(f"/sub/chat/{room.pk}")
+        for body in ("kept", "lost", "lost, too"):
+            await say(room, alice, body)
+        last = [await client.next("MESSAGE") for _ in range(3)][-1].headers["seq"]
+        kept = await sync_to_async(gone_back.lose)(room.pk, 2)
+        await node.current().hub.look_at_heads()
+        assert await client.end() == CloseCode.RESTART
+    await say(room, bob, "new")
+    async with stomp(alice) as client:
+        receipt = await client.subscribe(f"/sub/chat/{room.pk}", after=last)
+        found = [receipt.headers[name] for name in ("recovered", "after", "head")]
+        assert found == ["false", str(kept), str(kept + 1)]
+        assert (await client.line())["message"] == "new"
 
 
 async def test_after_unsubscribe_nothing_more_comes(room, alice, bob):

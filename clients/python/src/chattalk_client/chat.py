@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -105,13 +106,16 @@ class ChatTalk:
 
     # --- rooms ----------------------------------------------------------------------------------
 
-    async def enter(self, room_id: int, *, after: int | None = None) -> Room:
-        """Hear what happens in a room from now on, or all `after` a `seq`: 0 for all of it.
+    async def enter(
+        self, room_id: int, *, after: int | None = None, at: datetime | None = None
+    ) -> Room:
+        """Hear what happens in a room from now on, or all `after` a `seq`: 0 for all of it. `at`:
+        when that line was written; then it is seen if the site has lost it since.
 
         Raises Refused: "not_member" where I have no seat (`join` first), "too_many" rooms.
         ValueError: I am in already. And why the client is over, if it is.
         """
-        return await self._switchboard.enter(room_id, after)
+        return await self._switchboard.enter(room_id, after, at)
 
     async def rooms(
         self, *, mine: bool = False, q: str = "", state: str = ""

@@ -74,7 +74,17 @@ class Pruned:
     upto: int
 
 
-RoomEvent = Message | Enter | Leave | Close | Open | Owner | Other | Pruned
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """No line: those with `after` < seq <= `upto` that were given out are not the room's any more,
+    for the site has lost them. What came in their place follows, by the same numbers."""
+
+    room: int
+    after: int
+    upto: int
+
+
+RoomEvent = Message | Enter | Leave | Close | Open | Owner | Other | Pruned | Lost
 Line = Message | Enter | Leave | Close | Open | Owner | Other
 _PLAIN: dict[str, type[Enter] | type[Close] | type[Open] | type[Owner]] = {
     "enter": Enter,

@@ -8,8 +8,9 @@ acknowledgements, which come by the same socket.
 """
 
 from collections import deque
+from datetime import datetime
 
-from chattalk_client.events import Line, Page, Pruned, RoomEvent
+from chattalk_client.events import Line, Lost, Page, Pruned, RoomEvent
 
 KEPT_MAX = 256  # lines of a room that wait for its reader
 
@@ -20,6 +21,7 @@ class Feed:
     def __init__(self, room: int) -> None:
         self._room = room
         self.last: int | None = None
+        self.at: datetime | None = None  # when that line was written, if it was a line
         self.head = 0  # the last `seq` of the room, as far as was told
         self._page: deque[RoomEvent] = deque()  # one page of the log at most
         self._live: deque[Line] = deque(maxlen=KEPT_MAX)
@@ -30,17 +32,41 @@ class Feed:
         """Up to here all is given out, kept, or to be had from the log: what to resume after."""
         return max(self.last or 0, self._untold, self._live[-1].seq if self._live else 0)
 
-    def subscribed(self, asked: int | None, head: int, recovered: bool) -> None:
-        """The events after `asked` follow, or else only those after `head`; None: after `head`."""
+    @property
+    def known_at(self) -> datetime | None:
+        """When the line `known` was written; None where that was not told."""
+        if self._live and self._live[-1].seq == self.known:
+            return self._live[-1].at
+        return self.at if self.last == self.known else None
+
+    def subscribed(
+        self,
+        asked: int | None,
+        head: int,
+        recovered: bool,
+        *,
+        kept: int | None = None,
+        after: int | None = None,
+    ) -> None:
+        """The events after `asked` follow, or else only those after `head`; None: after `head`.
+        `kept`: what came after it is not the log's any more; what follows it comes `after` there.
+        """
         self.head = head
         if self.last is None:
-            self.last = head if asked is None else min(asked, head)
-        if not recovered and asked is not None:
-            self._untold = head
-            if head < asked:  # it is another log, or an older one from a backup
-                self.last = min(self.last, head)
-                self._live.clear()
-                self._page.clear()
+            self.last = head if asked is None else min(asked, head if kept is None else kept)
+        if recovered or asked is None:
+            return
+        self._untold = head if after is None else after
+        end = min(asked, head) if kept is None else kept
+        if end < self.known:
+            self._go_back(end)
+
+    def _go_back(self, kept: int) -> None:
+        self._page.clear()
+        if self.last is not None and self.last > kept:
+            self._page.append(Lost(room=self._room, after=kept, upto=self.last))
+            self.last, self.at = kept, None
+        self._live = deque((line for line in self._live if line.seq <= kept), maxlen=KEPT_MAX)
 
     def put(self, line: Line) -> None:
         """As it came by the socket; one that came before is left out."""
@@ -56,12 +82,19 @@ class Feed:
             self._live.popleft()
         if self._page:
             event = self._page.popleft()
-            self.last = event.upto if isinstance(event, Pruned) else event.seq
-            return event
+            return self._given(event)
         if self._live and self._live[0].seq == self.last + 1:
-            self.last += 1
-            return self._live.popleft()
+            return self._given(self._live.popleft())
         return None
+
+    def _given(self, event: RoomEvent) -> RoomEvent:
+        if isinstance(event, Lost):
+            return event  # the log went back as it was told
+        if isinstance(event, Pruned):
+            self.last, self.at = event.upto, None
+        else:
+            self.last, self.at = event.seq, event.at
+        return event
 
     @property
     def has_hole(self) -> bool:

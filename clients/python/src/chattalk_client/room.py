@@ -1,6 +1,7 @@
 """A room that I am in: to hear what is said there, and to say something."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from chattalk_client.events import Page, RoomEvent
@@ -35,7 +36,8 @@ class Room:
 
     def events(self) -> AsyncIterator[RoomEvent]:
         """Every line of the log after the one where I entered: in order, each once, without a hole,
-        over every break. Ends when my seat is gone (see `ended`).
+        over every break. Ends when my seat is gone (see `ended`). Where the site has lost lines,
+        by a failover of its database, a `Lost` says which, and the log goes on from there.
 
         Raises Ended, SignedOut, Failed, Closed: why the client is over. Refused: "not_member",
         where lines are missing that I may read no more. RuntimeError: somebody else iterates over
@@ -72,6 +74,11 @@ class Room:
     def last(self) -> int:
         """The `seq` of the event that was given out last; keep it to enter again `after` it."""
         return self._visit.feed.last or 0
+
+    @property
+    def at(self) -> datetime | None:
+        """When that was written; to be kept with it."""
+        return self._visit.feed.at
 
     @property
     def read_seq(self) -> int:

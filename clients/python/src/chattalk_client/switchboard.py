@@ -1,6 +1,7 @@
 """Which frame is for whom: an answer for who asked, the rest for the room that it names."""
 
 import logging
+from datetime import datetime
 from typing import Any
 
 from chattalk_client.connection import Connection
@@ -28,12 +29,12 @@ class Switchboard:
         self._outbox = Outbox(self.connection)
         self._visits: dict[int, Visit] = {}
 
-    async def enter(self, room_id: int, after: int | None) -> Room:
+    async def enter(self, room_id: int, after: int | None, at: datetime | None) -> Room:
         """Raises Refused, ValueError, and why the connection is over."""
         if room_id in self._visits:
             raise ValueError(f"in room {room_id} already")
         line = self.connection, self._outbox, self._sign_in
-        visit = self._visits[room_id] = Visit(room_id, after, line, self._forget)
+        visit = self._visits[room_id] = Visit(room_id, after, at, line, self._forget)
         try:
             await visit.enter()
         except BaseException:

@@ -1,6 +1,7 @@
 """What is known of a room while I am in it, by the frames that name it."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from chattalk_client import events
@@ -27,6 +28,7 @@ class Visit:
         self,
         room_id: int,
         after: int | None,
+        at: datetime | None,
         line: tuple[Connection, Outbox, SignIn],
         gone: Callable[[int], None],
     ) -> None:
@@ -37,7 +39,7 @@ class Visit:
         self.read_seq = self._read_wanted = 0
         self.presence = Presence(room_id)
         self.feed = Feed(room_id)
-        self._subscription = Subscription(room_id, after, self.feed, outbox)
+        self._subscription = Subscription(room_id, after, at, self.feed, outbox)
         self.events = Events(self._connection, self.feed, self._page_after)
         self.hints = Hints(self._connection)
 
@@ -106,6 +108,8 @@ class Visit:
     def _subscribed(self, frame: dict[str, Any]) -> None:
         self.about = About.of(frame["about"])
         self.read_seq = max(self.read_seq, frame["read"])
+        if (kept := frame.get("kept")) is not None:  # nobody has read what came in its place
+            self.read_seq, self._read_wanted = frame["read"], min(self._read_wanted, kept)
         self._subscription.stood(frame)
         self.events.wake()
         if self._read_wanted > self.read_seq:

@@ -10,7 +10,9 @@ from channels.testing import WebsocketCommunicator
 from chattalk.asgi import application
 from interfaces.original.chat import PageChat
 from messaging import services
+from messaging.live import node
 from rooms.models import Membership, Room
+from tests import gone_back
 from tests.interfaces.original.sockets.client import Browser, SockJS, cookie, original
 from tests.interfaces.stomp.client import PAGE, called, opened, token
 from tests.messaging.conftest import person
@@ -18,6 +20,10 @@ from tests.messaging.conftest import person
 
 def communicator(path, origin, access):
     return WebsocketCommunicator(application, path, [PAGE[0], (b"origin", origin), cookie(access)])
+
+
+async def say(room, user, body):
+    await sync_to_async(services.post)(room.pk, person(user), body)
 
 
 async def seats(room):
@@ -288,3 +294,19 @@ async def test_signing_out_closes_the_sockets(room, bob):  # fault 14
         async with asyncio.timeout(4):
             for client in (chat, list_socket):
                 assert await client.end() == 4001
+
+
+async def test_a_page_is_shown_what_came_in_the_place_of_what_the_database_has_lost(
+    room, alice, bob
+):
+    async with original(bob) as chat:
+        await chat.enters(room)
+        for body in ("kept", "lost", "lost, too"):
+            await say(room, alice, body)
+        assert [(await chat.said("sub-0"))["message"] for _ in range(3)][-1] == "lost, too"
+        await sync_to_async(gone_back.lose)(room.pk, 2)
+        await node.current().hub.look_at_heads()
+        for body in ("new", "new, too", "newest"):
+            await say(room, alice, body)
+        told = [(await chat.said("sub-0"))["message"] for _ in range(3)]
+        assert told == ["new", "new, too", "newest"]
