@@ -1,6 +1,11 @@
 """The site, for another ASGI server; /behind says whether that server's transport is known."""
 
+import sys
+from contextlib import contextmanager
+
 from chattalk.asgi import application as site
+from chattalk.embedded import Process
+from chattalk.server.workers import ROOT, listen
 from messaging.live.transport import behind
 
 
@@ -12,3 +17,20 @@ async def application(scope, receive, send):
         await receive()
     else:
         await site(scope, receive, send)
+
+
+@contextmanager
+def by_daphne(environment, log, *options):
+    """The address of the site, served by daphne with these options."""
+    listener = listen("127.0.0.1", 0, 1)[0]
+    fd = listener.fileno()
+    command = [sys.executable, "-m", "daphne", "--fd", str(fd), "--verbosity", "0", *options]
+    process = Process(
+        "daphne", [*command, "tests.messaging.plainly:application"],
+        log=log, folder=ROOT, pass_fds=[fd],
+    )  # fmt: skip
+    process.start(environment)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    process.stop()
+    listener.close()
+    print(log.read_text())

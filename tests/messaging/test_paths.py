@@ -5,13 +5,11 @@ Whoever is at the other end sees the same: here by one of our workers, and by da
 
 import asyncio
 import json
-import sys
 
 import pytest
 
-from chattalk.embedded import Process
-from chattalk.server.workers import ROOT, listen
 from messaging import services
+from tests.messaging.plainly import by_daphne
 from tests.messaging.seen import cid, seen
 from tests.presence.cluster import until
 from tests.raw_socket import frame, say, subscribe, tell
@@ -21,19 +19,9 @@ from tests.stack import open_room, socket_at
 @pytest.fixture(scope="module")
 def daphne(_stack, tmp_path_factory):
     """On the database of the stack, as one more of its processes."""
-    listener = listen("127.0.0.1", 0, 1)[0]
-    fd = listener.fileno()
-    command = [sys.executable, "-m", "daphne", "--fd", str(fd), "--verbosity", "0"]
     log = tmp_path_factory.mktemp("daphne") / "log"
-    process = Process(
-        "daphne", [*command, "tests.messaging.plainly:application"],
-        log=log, folder=ROOT, pass_fds=[fd],
-    )  # fmt: skip
-    process.start(_stack.environment)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    process.stop()
-    listener.close()
-    print(log.read_text())
+    with by_daphne(_stack.environment, log) as url:
+        yield url
 
 
 async def test_the_transport_of_another_server_is_not_known(stack, daphne):
