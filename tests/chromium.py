@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 NAMES = ("chromium-headless-shell", "chromium", "google-chrome")
+OPTIONS = ["--no-sandbox", "--disable-gpu"]
 
 
 def path() -> str | None:
@@ -29,8 +30,6 @@ def running() -> Iterator[Browser]:
         pytest.skip("No browser is installed; CHROMIUM may name one.")
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        browser = playwright.chromium.launch(
-            executable_path=path(), args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = playwright.chromium.launch(executable_path=path(), args=OPTIONS)
         yield browser
         browser.close()

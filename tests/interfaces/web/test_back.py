@@ -1,8 +1,14 @@
 """The browser's Back button, where no page may be kept."""
 
+import pytest
 from playwright.sync_api import expect
 
+from tests import chromium
+from tests.interfaces.web.conftest import Visitors
 from tests.interfaces.web.talk import connected, messages, room_of, say, sees, visit
+
+KEPT_FOR_BACK = "--disable-back-forward-cache"  # playwright's wish, which is left out
+WHY_NOT = "JSON.stringify(performance.getEntriesByType('navigation')[0].notRestoredReasons)"
 
 
 def test_back_brings_a_conversation_that_is_whole_and_live(visitors, stack):
@@ -53,3 +59,29 @@ def test_a_page_that_is_kept_for_the_back_button_is_not_a_person_in_the_room(vis
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     expect(other.locator("#here-count")).to_have_text("2 here")
     sees(page, "meanwhile")
+
+
+@pytest.fixture
+def keeper(browser, stack):
+    """A browser that keeps pages for its Back button, as people's do."""
+    launched = browser.browser_type.launch(
+        executable_path=chromium.path(),
+        args=chromium.OPTIONS,
+        ignore_default_args=[KEPT_FOR_BACK],
+    )
+    yield Visitors(launched, stack)
+    launched.close()
+
+
+def test_a_browser_that_keeps_pages_keeps_no_conversation_and_says_why(keeper, stack):
+    """A page with an open WebSocket that may be kept would come back with a dead one."""
+    (alice,) = stack.people("alice")
+    room = room_of(stack, alice)
+    page = keeper.come(0, alice)
+    visit(room, page)
+    page.goto("/accounts/profile/")
+    page.go_back()
+    connected(page)
+    said = page.evaluate(WHY_NOT)
+    assert "response-cache-control-no-store" in said and "websocket-used-with-ccns" in said
+    assert keeper.complaints == []
