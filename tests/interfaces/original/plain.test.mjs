@@ -180,6 +180,48 @@ test("a subscription with `after` brings what came since, and then goes on", () 
     new Talker(BOB),
   ));
 
+test("the length that it tells is that of the bytes, and is taken so", () =>
+  talking(
+    async (alice) => {
+      const told = [];
+      alice.client.debug = (line) => told.push(line);
+      await alice.connect();
+      await alice.subscribe();
+      await alice.say("세 자 😀");
+      await alice.until(() => alice.texts.includes("세 자 😀"), "the message");
+      const sent = told.find((line) => line.startsWith(">>> SEND"));
+      const [head, body] = sent.slice(">>> ".length).split("\n\n");
+      assert.ok(head.includes(`content-length:${Buffer.byteLength(body.replace("\0", ""))}`), sent);
+    },
+    new Talker(ALICE, { logRawCommunication: true }),
+  ));
+
+test("after a lost line what onConnect subscribes goes on without a hole, and nothing else does", () =>
+  talking(
+    async (alice, bob) => {
+      await Promise.all([alice.connect(), bob.connect()]);
+      const outside = [];
+      bob.client.subscribe(`/sub/chat/${ROOM}`, (message) => outside.push(message));
+      await bob.subscribe();
+      await alice.say("before");
+      await bob.until(() => bob.texts.includes("before"), "the first");
+      const after = bob.heard.at(-1).headers.seq;
+      const renewed = new Promise((done) => (bob.client.onConnect = () => done(bob.subscribe({ after }))));
+      bob.client.onWebSocketClose = () => {};
+      bob.heard = [];
+      outside.length = 0;
+      bob.client.forceDisconnect();
+      await alice.say("missed");
+      await within(renewed, "the subscription");
+      await alice.say("live");
+      await bob.until(() => bob.texts.includes("live"), "the live one");
+      assert.deepEqual(bob.texts, ["missed", "live"]);
+      assert.deepEqual(outside, []);
+    },
+    new Talker(ALICE),
+    new Talker(BOB, { url: OTHER_URL, reconnectDelay: 100 }),
+  ));
+
 test("after UNSUBSCRIBE nothing more is heard", () =>
   talking(
     async (alice, bob) => {

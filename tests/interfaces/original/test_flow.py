@@ -220,6 +220,21 @@ def test_a_frame_that_its_library_cuts_in_pieces_is_read_as_one(visitors):
     alice.sees("whole 😀")
 
 
+def test_its_library_leaves_escapes_in_a_header_so_the_body_says_it_too(visitors):
+    alice = visitors.come("alice")
+    script = """() => new Promise((done) => {
+        const client = Stomp.over(new SockJS(it.base + "/stomp/chat"));
+        client.debug = null;
+        const token = document.cookie.split("Bearer%20")[1];
+        client.connect({ Authorization: `Bearer ${token}` },
+            () => client.ws.send("SEND\\nno colon\\n\\n\\0"),
+            (frame) => done([frame.headers.message, frame.body]));
+    })"""
+    header, body = alice.tab.evaluate(script)
+    assert body.startswith("This is not STOMP: ")
+    assert header == body.replace(":", "\\c")
+
+
 def test_a_message_that_is_too_long_is_refused_in_the_room(visitors):
     alice, bob, chat_id = visitors.meet()
     before = len(alice.lines)

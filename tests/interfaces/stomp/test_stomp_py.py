@@ -5,6 +5,7 @@ from threading import Event as Flag
 
 import pytest
 import stomp
+from asgiref.sync import sync_to_async
 
 from accounts import devices
 from accounts.models import User
@@ -12,13 +13,13 @@ from accounts.stand_ins import stand_in
 from messaging import services
 from messaging.models import Event
 from tests.doors.clients import until
-from tests.interfaces.stomp.client import token
+from tests.interfaces.stomp.client import opened, token
 
 
 class Ear(stomp.ConnectionListener):
     def __init__(self):
         self.messages, self.receipts, self.errors = [], [], []
-        self.beats = 0
+        self.beats, self.sent = 0, []
         self.gone = Flag()
 
     def on_message(self, frame):
@@ -29,6 +30,9 @@ class Ear(stomp.ConnectionListener):
 
     def on_error(self, frame):
         self.errors.append((frame.headers, frame.body))
+
+    def on_send(self, frame):
+        self.sent.append((frame.cmd, frame.headers))
 
     def on_heartbeat(self):
         self.beats += 1
@@ -85,6 +89,24 @@ def test_two_people_on_two_processes_talk(stack, tea):
         assert ear.gone.wait(10) and "bye" in ear.receipts
 
 
+def test_it_says_stomp_in_place_of_connect_and_offers_one_version(stack, tea):
+    _alice, _bob, _room, (access, _) = tea
+    connection, ear = connected(stack.urls[0], access)
+    command, headers = ear.sent[0]
+    assert (command, headers["accept-version"]) == ("STOMP", "1.2")
+    assert connection.is_connected()
+    connection.disconnect()
+
+
+async def test_what_its_default_connection_says_over_tcp_is_enough_here_too(alice):
+    """Version 1.1 alone, and no `host`."""
+    access = await sync_to_async(token)(alice)
+    async with opened() as client:
+        await client.text(f"STOMP\naccept-version:1.1\npasscode:{access}\n\n\0")
+        answer = await client.frame()
+    assert (answer.command, answer.headers["version"]) == ("CONNECTED", "1.1")
+
+
 def test_heart_beats_go_both_ways(stack, tea):
     alice, _bob, room, (access, _) = tea
     connection, ear = connected(stack.urls[0], access, heartbeats=(1000, 1000))
@@ -109,3 +131,4 @@ def test_signing_out_ends_the_connection(stack, tea):
     connection, ear = connected(stack.urls[1], access)
     stack.run(devices.revoke_all, bob.id)
     assert ear.gone.wait(10)
+    assert not connection.is_connected()
