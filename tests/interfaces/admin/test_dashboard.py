@@ -10,6 +10,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from chattalk import dashboard
+from chattalk.status import stores
+from chattalk.status.bars import bars
 from messaging import log, services
 from messaging.followers import counters
 from messaging.log.event import Person
@@ -95,7 +97,7 @@ def test_a_server_that_stands_still_costs_no_more_than_a_second(valkey, mongodb)
         process.signal(signal.SIGSTOP)
     try:
         began = time.monotonic()
-        states = {server.name: server.answers for server in dashboard.health()}
+        states = {server.name: server.answers for server in stores.health()}
         assert time.monotonic() - began < 1.5
     finally:
         for process in both:
@@ -111,5 +113,5 @@ def test_the_list_shows_a_dash_while_redis_is_down(sam, room, settings):
 
 
 def test_a_full_chart_fits_and_an_empty_one_divides_by_nothing():
-    assert dashboard.bars([0, 0])[1].height == 0
-    assert [bar.height for bar in dashboard.bars([1, 4])] == [25.0, 100.0]
+    assert bars([0, 0])[1].height == 0
+    assert [bar.height for bar in bars([1, 4])] == [25.0, 100.0]
