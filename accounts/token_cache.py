@@ -30,9 +30,18 @@ class Down(Exception):
     """Redis does not answer."""
 
 
+def _token(digest: str, user_id: int) -> str:
+    """Tagged: in a cluster it lies where the stamp does, with which it is read."""
+    return f"{{person:{user_id}}}:token:{digest}"
+
+
+def _stamp(user_id: int) -> str:
+    return f"{{person:{user_id}}}:stamp"
+
+
 def find(digest: str, user_id: int) -> tuple[Any, str]:
     """What is known of a token, or None; and its person's stamp, for `keep`. Raises Down."""
-    token, stamp = f"token:{digest}", f"stamp:{user_id}"
+    token, stamp = _token(digest, user_id), _stamp(user_id)
     found = _ask(lambda: caches["tokens"].get_many([token, stamp]))
     current = found.get(stamp, "")
     kept, kept_under = found.get(token, (None, ""))
@@ -43,8 +52,8 @@ def keep(digest: str, user_id: int, stamp: str, facts: Any, seconds: float) -> N
     """`stamp` is what `find` gave, before the facts were looked at. Raises Down."""
     if not stamp:  # where another is quicker to make one, what is kept here counts for nothing
         stamp = uuid4().hex
-        _ask(lambda: caches["tokens"].add(f"stamp:{user_id}", stamp, STAMP_SECONDS))
-    _ask(lambda: caches["tokens"].set(f"token:{digest}", (facts, stamp), seconds))
+        _ask(lambda: caches["tokens"].add(_stamp(user_id), stamp, STAMP_SECONDS))
+    _ask(lambda: caches["tokens"].set(_token(digest, user_id), (facts, stamp), seconds))
 
 
 def forget(user_id: int) -> None:
@@ -61,7 +70,7 @@ def forget(user_id: int) -> None:
 
 def _restamp(user_id: int, stamp: str) -> None:
     with settings.REDIS_BREAKER.insisting():
-        _ask(lambda: caches["tokens"].set(f"stamp:{user_id}", stamp, STAMP_SECONDS))
+        _ask(lambda: caches["tokens"].set(_stamp(user_id), stamp, STAMP_SECONDS))
 
 
 def _forget_later(user_id: int, stamp: str) -> None:

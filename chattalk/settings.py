@@ -25,6 +25,7 @@ from chattalk.environment import (
     topic,
     words,
 )
+from core import redis
 from core.redis import EndedConnections, RedisBreaker
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -149,7 +150,7 @@ TEMPLATES = [
 # --- the servers ------------------------------------------------------------------------------
 
 DATABASE_URL = _address("DATABASE_URL", ("postgresql", "postgres"))
-REDIS_URL = _address("REDIS_URL", ("redis", "rediss", "unix"))
+REDIS_URL = _address("REDIS_URL", redis.SCHEMES)
 MONGODB_URL = _address("MONGODB_URL", ("mongodb", "mongodb+srv"))
 
 # Of PostgreSQL, for one process: one that writes, some for what sockets read, and the rest for
@@ -194,31 +195,31 @@ REDIS_OPTIONS = {
 REDIS_ENDED = EndedConnections(again=1)  # and how the event loop does
 _cache = {
     "BACKEND": "django_redis.cache.RedisCache",
-    "LOCATION": REDIS_URL,
+    "LOCATION": [REDIS_URL],  # one, though it may name many hosts
     "KEY_PREFIX": "chattalk",
 }
+_cache_options = {"CONNECTION_POOL_KWARGS": REDIS_OPTIONS} | redis.cache_options(REDIS_URL)
 CACHES = {
     # A dead cache is a slow day, not an outage: reads miss, the database answers.
     "default": {
         **_cache,
-        "OPTIONS": {"IGNORE_EXCEPTIONS": True, "CONNECTION_POOL_KWARGS": REDIS_OPTIONS},
+        "OPTIONS": {"IGNORE_EXCEPTIONS": True} | _cache_options,
     },
     # Of who signs in by token (accounts/token_cache.py), which has to know when it fails.
-    "tokens": {**_cache, "OPTIONS": {"CONNECTION_POOL_KWARGS": REDIS_OPTIONS}},
+    "tokens": {**_cache, "OPTIONS": _cache_options},
 }
+_layer = (
+    "sharded_layer.ShardedLayer" if redis.is_cluster(REDIS_URL) else "channel_layer.PubSubLayer"
+)
 CHANNEL_LAYERS = {
     "default": {
-        # The pub/sub layer: the queue-based one drops silently at 100 waiting messages.
-        "BACKEND": "messaging.live.channel_layer.PubSubLayer",
-        # redis-py 8 closes a socket that was idle for 5 s unless told not to.
+        "BACKEND": f"messaging.live.{_layer}",
         "CONFIG": {
+            # redis-py 8 closes a socket that was idle for 5 s unless told not to.
             "hosts": [
-                {
-                    "address": REDIS_URL,
-                    "socket_timeout": None,
-                    "max_connections": 1000,
-                    "retry": EndedConnections(),
-                }
+                redis.layer_host(
+                    REDIS_URL, socket_timeout=None, max_connections=1000, retry=EndedConnections()
+                )
             ],
             "prefix": "chattalk",
         },

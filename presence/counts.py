@@ -10,10 +10,10 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from redis import Redis
 from redis.exceptions import RedisError
 
-from presence.leases import PROCESSES, room_key, rooms_key
+from core import redis
+from presence.leases import PROCESSES, Keys
 from presence.timings import STEADY
 
 ONLINE_SECONDS = 0.5  # for counting everybody; what was counted until then is "at least"
@@ -47,9 +47,12 @@ def online() -> Online:
     end = time.monotonic() + ONLINE_SECONDS
     live = _live()
     rooms: set[int] = set()
-    for process in live:
-        members: Any = _redis(settings.REDIS_URL).smembers(rooms_key(process))
-        rooms |= {int(room) for room in members}
+    keys = Keys(settings.REDIS_URL)
+    with _redis(settings.REDIS_URL).pipeline(transaction=False) as pipe:
+        for key in (key for process in live for key in keys.all_rooms(process)):
+            pipe.smembers(key)
+        for members in pipe.execute():
+            rooms |= {int(room) for room in members}
     waiting, people = sorted(rooms), set()
     while waiting and time.monotonic() < end:
         batch, waiting = waiting[:ROOMS_AT_ONCE], waiting[ROOMS_AT_ONCE:]
@@ -59,18 +62,19 @@ def online() -> Online:
 
 
 def _live() -> list[str]:
-    redis = _redis(settings.REDIS_URL)
-    with redis.pipeline(transaction=False) as pipe:
-        (seconds, micros), beats = pipe.time().zrange(PROCESSES, 0, -1, withscores=True).execute()
+    with _redis(settings.REDIS_URL).pipeline(transaction=False) as pipe:
+        pipe.execute_command("TIME")  # of any node; `pipe.time` refuses in a cluster
+        (seconds, micros), beats = pipe.zrange(PROCESSES, 0, -1, withscores=True).execute()
     oldest = (seconds - STEADY.lease) * 1_000_000 + micros
     return [process for process, at in beats if at >= oldest]
 
 
 def _people(room_ids: Iterable[int], live: Sequence[str]) -> list[set[str]]:
     """The people in each room: the fields of its hash are `process:user`."""
+    keys = Keys(settings.REDIS_URL)
     with _redis(settings.REDIS_URL).pipeline(transaction=False) as pipe:
         for room_id in room_ids:
-            pipe.hkeys(room_key(room_id))
+            pipe.hkeys(keys.room(room_id))
         found = pipe.execute()
     split = [[field.rpartition(":") for field in fields] for fields in found]
     return [{user for process, _, user in fields if process in live} for fields in split]
@@ -78,4 +82,4 @@ def _people(room_ids: Iterable[int], live: Sequence[str]) -> list[set[str]]:
 
 @lru_cache(maxsize=1)
 def _redis(url: str) -> Any:
-    return Redis.from_url(url, decode_responses=True, **settings.REDIS_OPTIONS)
+    return redis.client(url, decode_responses=True, **settings.REDIS_OPTIONS)

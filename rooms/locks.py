@@ -14,6 +14,8 @@ from redis import Redis
 from redis.exceptions import LockError, RedisError
 from redis.lock import Lock
 
+from core import redis
+
 logger = logging.getLogger(__name__)
 
 LEASE_SECONDS = 3  # a dead holder's lock opens by itself; seating takes milliseconds
@@ -22,7 +24,7 @@ POLL_SECONDS = 0.01
 
 @cache
 def _redis(url: str) -> Redis:
-    return Redis.from_url(url, **settings.REDIS_OPTIONS)
+    return redis.client(url, **settings.REDIS_OPTIONS)
 
 
 @contextmanager

@@ -5,18 +5,32 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from core.redis import address as redis
+
 Database = dict[str, Any]
 
 
 def check(name: str, url: str, schemes: tuple[str, ...]) -> str:
     """The address itself, if it can be one."""
-    parts = _split(name, url)
-    if parts.scheme not in schemes:
+    scheme = url.partition("://")[0]
+    if scheme not in schemes:
         expected = " or ".join(f"{scheme}://" for scheme in schemes)
         raise ImproperlyConfigured(f"{name} must start with {expected}; it is {hidden(url)}.")
+    if scheme in redis.CLUSTER + redis.SENTINEL:
+        return _check_redis(name, url)
+    parts = _split(name, url)
     socket = parts.scheme == "unix" or dict(parse_qsl(parts.query)).get("host", "")
     if not (parts.hostname or socket):
         raise ImproperlyConfigured(f"{name} names no host: {hidden(url)}.")
+    return url
+
+
+def _check_redis(name: str, url: str) -> str:
+    """Of a cluster, or of Sentinels."""
+    try:
+        redis.read(url)
+    except redis.Malformed as error:
+        raise ImproperlyConfigured(f"{name} is malformed ({error}): {hidden(url)}.") from None
     return url
 
 

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable, Mapping
 
+from core.redis import checking
+
 from . import address
 from .process import TELL_EVERY, StartFailed, quiet
 
@@ -68,15 +70,7 @@ def postgres(url: str, seconds: float = WAIT_SECONDS) -> str:
 
 
 def redis(url: str, seconds: float = WAIT_SECONDS) -> str:
-    from redis import Redis, RedisError
-
-    limits = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
-    try:
-        with Redis.from_url(url, **limits) as client:
-            client.ping()
-            return ""
-    except (RedisError, ValueError) as error:
-        return str(error)
+    return checking.wrong(url, seconds)
 
 
 def mongodb(url: str, seconds: float = WAIT_SECONDS) -> str:

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from django.conf import settings
 from limits import RateLimitItem
-from limits.storage import RedisStorage
+from limits.storage import RedisStorage, Storage
 from limits.strategies import MovingWindowRateLimiter
-from redis import ConnectionPool
+from redis import Redis
 from redis.exceptions import RedisError
 
-from core import refusal_log
+from core import redis, refusal_log
 from core.rate_limits.refusals import too_often
 from core.rate_limits.rules import OVER_PROCESSES
 
@@ -30,12 +30,19 @@ class Count(NamedTuple):
     seconds: int  # until the window has moved on
 
 
+class _Storage(RedisStorage):
+    """That of `limits`, by a client of ours. Each of its scripts that we use has one key."""
+
+    def __init__(self, client: Redis) -> None:
+        Storage.__init__(self)
+        self.storage, self.key_prefix, self.target_server = client, "chattalk:pace", "redis"
+        self.dependency = self.dependencies["redis"].module
+        self.initialize_storage("redis://")
+
+
 @cache
 def _limiter(url: str) -> MovingWindowRateLimiter:
-    pool = ConnectionPool.from_url(url, **settings.REDIS_OPTIONS)
-    return MovingWindowRateLimiter(
-        RedisStorage("redis://", connection_pool=pool, key_prefix="chattalk:pace")
-    )
+    return MovingWindowRateLimiter(_Storage(redis.client(url, **settings.REDIS_OPTIONS)))
 
 
 def count(name: str, who: str) -> Count | None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from interfaces.original import visits
-from interfaces.original.notes import PREFIX, ask
+from interfaces.original.notes import PREFIX, ask, at_once
 from messaging import log, services
 from messaging.log.event import PAGE_BYTES, Event
 from rooms.models import Room
@@ -79,7 +79,7 @@ def note(room_id: int, user_id: int, seq: int) -> None:
     key = _told(room_id, user_id)
     ask(
         lambda redis: (
-            redis.pipeline().zadd(key, {uuid4().hex: seq}).expire(key, NOTE_SECONDS).execute()
+            at_once(redis).zadd(key, {uuid4().hex: seq}).expire(key, NOTE_SECONDS).execute()
         )
     )
 
@@ -92,7 +92,7 @@ def noted(room_id: int, user_id: int) -> int | None:
     """
     key = _told(room_id, user_id)
     found = ask(
-        lambda redis: redis.pipeline().zrange(key, 0, 0, withscores=True).zpopmax(key).execute()
+        lambda redis: at_once(redis).zrange(key, 0, 0, withscores=True).zpopmax(key).execute()
     )
     if found and found[0]:
         return int(found[0][0][1])

@@ -12,6 +12,11 @@ logger = logging.getLogger(__name__)
 PREFIX = "chattalk:original"
 
 
+def at_once(redis: Any) -> Any:
+    """What follows is one transaction: its keys have a hash tag in common, or are one."""
+    return redis.pipeline(transaction=True)
+
+
 def ask(what: Callable[[Any], Any]) -> Any:
     """None while Redis does not answer."""
     try:

@@ -18,7 +18,7 @@ from uuid import UUID
 from django.http import HttpRequest
 
 from interfaces.original import open_pages
-from interfaces.original.notes import PREFIX, ask
+from interfaces.original.notes import PREFIX, ask, at_once
 from messaging.live import node
 from presence.room_state import now_micros as now
 
@@ -36,9 +36,7 @@ def asked_at(request: HttpRequest) -> int:
 def begin(room_id: int, device: UUID, at: int, sockets: Collection[str] = SOCKETS) -> None:
     """GET read: a page of the room is opened, and its sockets come soon."""
     key, fields = _page(room_id, device), dict.fromkeys(("begun", *sockets), at)
-    ask(
-        lambda redis: redis.pipeline().hset(key, mapping=fields).expire(key, KEPT_SECONDS).execute()
-    )
+    ask(lambda redis: at_once(redis).hset(key, mapping=fields).expire(key, KEPT_SECONDS).execute())
 
 
 def opens(room_id: int, device: UUID, socket: str) -> tuple[int, int]:
@@ -47,7 +45,7 @@ def opens(room_id: int, device: UUID, socket: str) -> tuple[int, int]:
     key = _page(room_id, device)
     found = ask(
         lambda redis: (
-            redis.pipeline()
+            at_once(redis)
             .hget(key, socket)
             .hdel(key, socket)
             .hget(key, "put")
@@ -63,7 +61,7 @@ def left_at(room_id: int, device: UUID) -> int:
     """Since when nobody looks at what was opened before; 0 if that is not known."""
     found = ask(
         lambda redis: (
-            redis.pipeline().hget(_page(room_id, device), "put").get(_list(device)).execute()
+            at_once(redis).hget(_page(room_id, device), "put").get(_list(device)).execute()
         )
     )
     return max(int(one or 0) for one in found) if found else 0
@@ -72,7 +70,7 @@ def left_at(room_id: int, device: UUID) -> int:
 def closes(room_id: int, device: UUID) -> int:
     """A page's socket goes: a PUT read that follows has nothing to add. Answers as `left_at`."""
     key, at = _page(room_id, device), now()
-    ask(lambda redis: redis.pipeline().hset(key, "gone", at).expire(key, KEPT_SECONDS).execute())
+    ask(lambda redis: at_once(redis).hset(key, "gone", at).expire(key, KEPT_SECONDS).execute())
     return left_at(room_id, device)
 
 
@@ -87,7 +85,7 @@ def put(room_id: int, user_id: int, device: UUID, at: int) -> bool:
     key = _page(room_id, device)
     found = ask(
         lambda redis: (
-            redis.pipeline()
+            at_once(redis)
             .hmget(key, "begun", "put", "gone")
             .get(_list(device))
             .hset(key, "put", at)
@@ -113,8 +111,9 @@ def _tell(user_id: int, device: UUID, room_id: int | None, at: int) -> None:
 
 
 def _page(room_id: int, device: UUID) -> str:
-    return f"{PREFIX}:page:{room_id}:{device.hex}"
+    """Tagged by the device, as its list is: they are read together."""
+    return f"{PREFIX}:{{{device.hex}}}:page:{room_id}"
 
 
 def _list(device: UUID) -> str:
-    return f"{PREFIX}:list:{device.hex}"
+    return f"{PREFIX}:{{{device.hex}}}:list"

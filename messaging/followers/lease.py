@@ -14,9 +14,9 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 from redis import Redis
-from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import RedisError
 
+from core import redis
 from core.breaker import Breaker
 
 LEASE_SECONDS = 2.5  # after a death; another process goes on within 5 s, on a busy machine too
@@ -40,7 +40,7 @@ class Lease:
 
     def __init__(self, name: str, who: str, seconds: float = LEASE_SECONDS) -> None:
         self._name, self._who, self._milliseconds = name, who, int(seconds * 1000)
-        self._redis = AsyncRedis.from_url(
+        self._redis = redis.async_client(
             settings.REDIS_URL,
             socket_connect_timeout=ANSWER_SECONDS,
             socket_timeout=ANSWER_SECONDS,
@@ -74,7 +74,7 @@ class Lease:
 
 @cache
 def _redis(url: str) -> Redis:
-    return Redis.from_url(url, decode_responses=True, **settings.REDIS_OPTIONS)
+    return redis.client(url, decode_responses=True, **settings.REDIS_OPTIONS)
 
 
 def holder(name: str) -> str | None:

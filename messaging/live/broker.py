@@ -52,6 +52,7 @@ class Broker:
         self._process = process
         self._heard, self._deaf = heard, deaf
         self._layer = get_channel_layer()
+        self._layer.heard_again = deaf  # in a cluster one node may be away, and the others there
         self._channel: str | None = None
         self._wanted: set[int] = set()
         self._joined: set[int] = set()

@@ -1,13 +1,23 @@
 -- What `apply` and `reap` share; it stands before each of them.
--- KEYS: processes, room, version, rooms of the process. ARGV: process, lease in µs, room id, then
--- their own. A version is never used twice, not even after a loss of all data, since it is at least
--- the time; it lives as long as somebody is in the room.
+-- KEYS: beats of the part, room, version, rooms of the process. ARGV: process, lease in µs, room id,
+-- how many processes lived as far as who asks knows, then these, then their own from ARGV[own] on.
+-- A process lives, too, that told something in the part since then: it is newer than what they know.
+-- A version is never used twice, not even after a loss of all data, since it is at least the time;
+-- it lives as long as somebody is in the room.
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local live = redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[2], '+inf')
+local own = 5 + ARGV[4]
+local beats, live = {}, {}
+for i = 5, own - 1 do live[ARGV[i]] = true end
+local found = redis.call('HGETALL', KEYS[1])
+for i = 1, #found, 2 do
+  beats[found[i]] = tonumber(found[i + 1])
+  if beats[found[i]] >= now - ARGV[2] then live[found[i]] = true end
+end
 local function elsewhere(user)
-  for _, process in ipairs(live) do
-    if process ~= ARGV[1] and redis.call('HEXISTS', KEYS[2], process .. ':' .. user) == 1 then
+  for process in pairs(beats) do
+    if process ~= ARGV[1] and live[process]
+       and redis.call('HEXISTS', KEYS[2], process .. ':' .. user) == 1 then
       return 1
     end
   end

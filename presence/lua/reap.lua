@@ -1,9 +1,7 @@
 -- Takes a dead process out of a room.
 -- One more ARGV: the last heartbeat as it was when the process was found dead. False if it has
--- moved, or if somebody else was faster.
-if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '-1') ~= tonumber(ARGV[4]) then
-  return false
-end
+-- told something here since then.
+if (beats[ARGV[1]] or 0) > tonumber(ARGV[own]) then return false end
 local users, also = {}, {}
 local mine = ARGV[1] .. ':'
 for _, field in ipairs(redis.call('HKEYS', KEYS[2])) do

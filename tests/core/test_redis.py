@@ -8,8 +8,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError, TimeoutError
 
-from core import redis as core_redis
-from core.redis import RedisBreaker
+from core.redis import RedisBreaker, breaker
 
 
 @pytest.fixture
@@ -34,7 +33,7 @@ def test_what_one_client_learns_all_know_and_wait_no_more(mute):
 
 
 def test_after_the_break_one_tries_and_the_others_do_not(mute, monkeypatch):
-    monkeypatch.setattr(core_redis, "BREAK_SECONDS", 0.3)
+    monkeypatch.setattr(breaker, "BREAK_SECONDS", 0.3)
     one = RedisBreaker()
     redis = client(mute.getsockname()[1], one)
     with pytest.raises(TimeoutError):
@@ -57,7 +56,7 @@ def test_after_the_break_one_tries_and_the_others_do_not(mute, monkeypatch):
 
 
 def test_one_answer_is_enough_to_go_on(mute, monkeypatch, settings):
-    monkeypatch.setattr(core_redis, "BREAK_SECONDS", 0.0)
+    monkeypatch.setattr(breaker, "BREAK_SECONDS", 0.0)
     one = RedisBreaker()
     with pytest.raises(TimeoutError):
         client(mute.getsockname()[1], one).get("a")

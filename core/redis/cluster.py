@@ -1,0 +1,105 @@
+"""A client of a cluster that behaves as one of a single server does.
+
+It connects when it is asked the first time, not when it is made. What is on several nodes is read
+by one call (`mget`, `delete`). A cluster that is not there, or not whole, is no connection: so who
+asks knows one kind of failure. A script is sent in full: a node that has just become a master does
+not know it by its digest. The circuit breaker (breaker.py) stands before it as a whole, for while a
+master is being replaced most of what is asked would wait for it.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode, RedisCluster
+from redis.connection import Encoder
+from redis.exceptions import ClusterDownError, RedisClusterException
+from redis.exceptions import ConnectionError as NoConnection
+from redis.retry import Retry
+
+# Faults of ours that redis-py finds, which no wait mends.
+OURS = ("must map to the same", "No way to dispatch", "is blocked when running", "Too many targets")
+
+
+def away(error: Exception) -> NoConnection:
+    """What a single server that is not there would have raised; a fault of ours as it is."""
+    if any(mark in str(error) for mark in OURS):
+        raise error
+    return NoConnection(str(error))
+
+
+class Script:
+    """As redis-py's, sent in full."""
+
+    def __init__(self, redis: Any, lua: str) -> None:
+        self._redis, self._lua = redis, lua
+
+    def __call__(
+        self, keys: Sequence[Any] = (), args: Sequence[Any] = (), client: Any = None
+    ) -> Any:
+        asked = self._redis if client is None else client
+        return asked.execute_command("EVAL", self._lua, len(keys), *keys, *args)
+
+
+class Cluster(RedisCluster):
+    def __init__(self, hosts: Sequence[tuple[str, int]], *, retry: Any, **options: Any) -> None:
+        """`retry`: the breaker. What it does for connections it does here for each question."""
+        self._hosts, self._options, self._breaker = hosts, options, retry
+        self._connecting, self._is_connected = threading.Lock(), False
+        self._own = threading.local()
+        self.encoder = Encoder(  # to find the slot of a key takes no connection
+            options.get("encoding", "utf-8"),
+            options.get("encoding_errors", "strict"),
+            options.get("decode_responses", False),
+        )
+
+    def execute_command(self, *args: Any, **named: Any) -> Any:
+        return self._asking(partial(super().execute_command, *args, **named))
+
+    def pipeline(self, transaction: Any = None, shard_hint: Any = None) -> Any:
+        self._be_ready()
+        pipe = super().pipeline(transaction or None, shard_hint)
+        pipe.execute = partial(self._asking, pipe.execute)
+        return pipe
+
+    def mget(self, keys: Any, *args: Any) -> Any:
+        self._be_ready()
+        return self.mget_nonatomic(keys, *args)
+
+    def register_script(self, script: Any) -> Any:
+        return Script(self, script)
+
+    def _be_ready(self) -> None:
+        self._breaker.call_with_retry(partial(self._ask, lambda: None), lambda *_: None)
+
+    def _asking(self, question: Callable[[], Any]) -> Any:
+        if getattr(self._own, "is_connecting", False):  # redis-py asks what there is to ask
+            return question()
+        return self._breaker.call_with_retry(
+            partial(self._ask, question), lambda *_: None, with_failure_count=True
+        )
+
+    def _ask(self, question: Callable[[], Any]) -> Any:
+        try:
+            self._connect()
+            return question()
+        except (RedisClusterException, ClusterDownError) as error:
+            raise away(error) from error
+
+    def _connect(self) -> None:
+        if self._is_connected:
+            return
+        with self._connecting:
+            if not self._is_connected:
+                self._own.is_connecting = True
+                try:
+                    self._discover()
+                finally:
+                    self._own.is_connecting = False
+                self._is_connected = True
+
+    def _discover(self) -> None:
+        nodes = [ClusterNode(host, port) for host, port in self._hosts]
+        super().__init__(startup_nodes=nodes, retry=Retry(NoBackoff(), 0), **self._options)

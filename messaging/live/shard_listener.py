@@ -1,0 +1,100 @@
+"""What is heard of one node of a cluster: a connection, subscribed to channels of its slots."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from redis.asyncio.connection import Connection
+from redis.crc import key_slot
+from redis.exceptions import MovedError, RedisError
+
+from core.tasks import end
+
+FAILURES = (RedisError, OSError, RuntimeError)  # the last by uvloop, as core/redis/breaker.py says
+
+
+def slot(channel: str) -> int:
+    return key_slot(channel.encode())
+
+
+class Listener:
+    """`told(channel, message)` gets what is heard; `changed` is called when it hears of less than
+    it was asked for. After `is_over` it hears nothing any more."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        told: Callable[[str, bytes], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self._connection, self._told, self._changed = connection, told, changed
+        self.channels: set[str] = set()
+        self.is_over = False
+        self._is_asked = False  # whether it is there; no answer yet
+        self._opening = asyncio.Lock()
+        self._reader: asyncio.Task[None] | None = None
+
+    async def subscribe(self, channels: Iterable[str]) -> None:
+        """Raises FAILURES, and is over then."""
+        try:
+            async with self._opening:
+                if self._reader is None:
+                    await self._connection.connect()
+                    self._reader = asyncio.get_running_loop().create_task(self._read())
+            await self._say("SSUBSCRIBE", channels)
+            self.channels |= set(channels)
+        except FAILURES:
+            self._end()
+            raise
+
+    async def unsubscribe(self, channels: Iterable[str]) -> None:
+        self.channels -= set(channels)
+        await self._say("SUNSUBSCRIBE", channels)
+
+    async def _say(self, command: str, channels: Iterable[str]) -> None:
+        """One command for each: those of one command have to be of one slot."""
+        commands = [(command, channel) for channel in channels]
+        if commands and not self.is_over:
+            packed = self._connection.pack_commands(commands)
+            await self._connection.send_packed_command(packed, check_health=False)
+
+    async def answers(self) -> bool:
+        """Whether it answered what was asked here the last time; it is asked again."""
+        if self.is_over or self._is_asked:
+            return False
+        self._is_asked = True
+        packed = self._connection.pack_command("PING")
+        await self._connection.send_packed_command(packed, check_health=False)
+        return True
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                try:
+                    self._take(await self._connection.read_response())
+                except MovedError as error:
+                    self._lost(one for one in self.channels if slot(one) == error.slot_id)
+        except FAILURES:
+            self._end()
+
+    def _take(self, said: Any) -> None:
+        self._is_asked = False
+        match said:
+            case [b"smessage", channel, message]:
+                self._told(channel.decode(), message)
+            case [b"sunsubscribe", bytes(channel), _] if channel.decode() in self.channels:
+                self._lost([channel.decode()])  # its slot is another node's now
+
+    def _lost(self, channels: Iterable[str]) -> None:
+        self.channels -= set(channels)
+        self._changed()
+
+    def _end(self) -> None:
+        self.is_over = True
+        self._lost(self.channels)
+
+    async def close(self) -> None:
+        self.is_over = True
+        if self._reader:
+            await end(self._reader)
+        await self._connection.disconnect(nowait=True)

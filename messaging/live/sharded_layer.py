@@ -1,0 +1,177 @@
+"""The channel layer in a cluster: sharded pub/sub, so that a message goes to the nodes of its slot
+and not to all of them.
+
+channels_redis does the groups and channels, as for a single server; only its connection is another
+one. redis-py has no sharded pub/sub for the event loop, and that for threads does not renew what it
+subscribed to when a slot moves. Here one task compares, again and again, what is heard of whom with
+what should be: at once after a death or a move, and each LOOK_SECONDS.
+"""
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any
+
+from channels_redis.pubsub import RedisPubSubChannelLayer
+
+from core import redis
+from core.tasks import end
+from messaging.live.shard_listener import FAILURES, Listener, slot
+
+ANSWER_SECONDS = 0.5  # of a node; the others wait meanwhile
+LOOK_SECONDS = 2.0  # between two looks at who has which slot, and for nodes that fell silent
+RETRY_SECONDS = 0.25  # between two looks while something is amiss
+
+Node = tuple[str, int]  # host, port
+
+
+class ShardedLayer(RedisPubSubChannelLayer):
+    """`heard_again` is called when it hears of channels that it did not hear of for a while."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.heard_again: Callable[[], None] = lambda: None
+
+    def _get_layer(self) -> Any:
+        layer = super()._get_layer()
+        if not isinstance(layer._shards[0], ClusterConnection):
+            url = self._kwargs["hosts"][0]["address"]
+            layer._shards = [ClusterConnection(url, layer, lambda: self.heard_again())]
+        return layer
+
+    async def group_send_many(self, messages: Iterable[tuple[str, dict[str, Any]]]) -> None:
+        """Each message to its group, in this order."""
+        layer = self._get_layer()
+        told = [
+            (layer._get_group_channel_name(group), self.serialize(message))
+            for group, message in messages
+        ]
+        await layer._shards[0].publish_many(told)
+
+
+class ClusterConnection:
+    """What channels_redis has one of for each server."""
+
+    def __init__(self, url: str, layer: Any, heard_again: Callable[[], None]) -> None:
+        self._url, self._heard_again = url, heard_again
+        self._layer = layer
+        self._client: Any = None
+        self._wanted: set[str] = set()
+        self._owners: dict[int, Node] = {}  # slot → its master
+        self._listeners: dict[Node, Listener] = {}
+        self._stirred = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+
+    # --- to tell --------------------------------------------------------------------------------
+
+    async def publish(self, channel: str, message: bytes) -> None:
+        await self.publish_many([(channel, message)])
+
+    async def publish_many(self, told: list[tuple[str, bytes]]) -> None:
+        pipe = self._cluster().pipeline()
+        for channel, message in told:
+            pipe.execute_command("SPUBLISH", channel, message)
+        await pipe.execute()
+
+    def _cluster(self) -> Any:
+        if self._client is None:
+            self._client = redis.async_client(
+                self._url,
+                socket_timeout=ANSWER_SECONDS,
+                socket_connect_timeout=ANSWER_SECONDS,
+                retry=redis.EndedConnections(again=1),
+            )
+        return self._client
+
+    # --- to hear --------------------------------------------------------------------------------
+
+    async def subscribe(self, channel: str) -> None:
+        """Of a node that is away it is heard later; without the cluster it raises FAILURES."""
+        if not self._owners:
+            await self._look()
+        self._wanted.add(channel)
+        if self._keeper is None:
+            self._keeper = asyncio.get_running_loop().create_task(self._keep())
+        await self._hear_of([channel])
+
+    async def unsubscribe(self, channel: str) -> None:
+        self._wanted.discard(channel)
+        listener = self._listeners.get(self._owners[slot(channel)])
+        if listener:
+            await listener.unsubscribe([channel])
+
+    async def flush(self) -> None:
+        if self._keeper:
+            await end(self._keeper)
+        self._keeper = None
+        self._wanted.clear()
+        self._owners.clear()
+        for node in list(self._listeners):
+            await self._listeners.pop(node).close()
+        if self._client is not None:
+            client, self._client = self._client, None
+            await client.aclose()
+
+    async def _keep(self) -> None:
+        while True:
+            is_well = False
+            with suppress(*FAILURES):  # the broker tells of an outage: it publishes all the time
+                await self._look()
+                is_well = await self._agree()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS if is_well else RETRY_SECONDS):
+                    await self._stirred.wait()
+            self._stirred.clear()
+
+    async def _look(self) -> None:
+        """Who has which slot: any node knows, and each time another one is asked."""
+        cluster = await self._cluster().initialize()
+        asked = random.choice(cluster.get_nodes())
+        found = await cluster.execute_command("CLUSTER SLOTS", target_nodes=asked)
+        owners: dict[int, Node] = {}
+        for (first, last), nodes in found.items():
+            host, port = nodes["primary"][:2]
+            owners |= dict.fromkeys(range(first, last + 1), (host or asked.host, port))
+        self._owners = owners
+
+    async def _agree(self) -> bool:
+        """Nothing is heard but of whom it should be, and all that is wanted; whether it is."""
+        for node, listener in list(self._listeners.items()):
+            strange = {one for one in listener.channels if self._owners.get(slot(one)) != node}
+            await listener.unsubscribe(strange)
+            if not (listener.channels and await listener.answers()):
+                await self._listeners.pop(node).close()
+        missing = self._wanted - self._heard()
+        if missing and await self._hear_of(missing):
+            self._heard_again()
+        return self._wanted <= self._heard()
+
+    def _heard(self) -> set[str]:
+        return {channel for one in self._listeners.values() for channel in one.channels}
+
+    async def _hear_of(self, channels: Iterable[str]) -> int:
+        """Of how many it hears now."""
+        shares: dict[Node, list[str]] = defaultdict(list)
+        for channel in channels:
+            if owner := self._owners.get(slot(channel)):
+                shares[owner].append(channel)
+        return sum(await asyncio.gather(*(self._hear(*share) for share in shares.items())))
+
+    async def _hear(self, node: Node, channels: list[str]) -> int:
+        if node not in self._listeners:
+            connection = redis.async_connection(self._url, node, ANSWER_SECONDS)
+            self._listeners[node] = Listener(connection, self._message, self._stirred.set)
+        try:
+            await self._listeners[node].subscribe(channels)
+            return len(channels)
+        except FAILURES:  # the keeper tries again, where the slot is by then
+            return 0
+
+    def _message(self, channel: str, message: bytes) -> None:
+        """To all channels of this process that are in the group."""
+        layer = self._layer
+        for name in layer.groups.get(channel, (channel,)):
+            if name in layer.channels:
+                layer.channels[name].put_nowait(message)
