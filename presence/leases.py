@@ -78,12 +78,12 @@ class Keys:
     def version(self, room_id: int) -> str:
         return f"{self._part(room_id)}:version:{room_id}"
 
-    def beats(self, room_id: int) -> str:
+    def last_beats(self, room_id: int) -> str:
         """hash: process → its last heartbeat in µs, as it knew when it told something here"""
         return f"{self._part(room_id)}:beats"
 
-    def all_beats(self) -> list[str]:
-        return [self.beats(part) for part in range(self._parts)]
+    def all_last_beats(self) -> list[str]:
+        return [self.last_beats(part) for part in range(self._parts)]
 
     def rooms(self, process: str, room_id: int) -> str:
         """set: the rooms in which it keeps people"""
@@ -142,7 +142,11 @@ class Leases:
         ]
 
     async def load(self, room_id: int) -> Loaded:
-        keys = [self._keys.beats(room_id), self._keys.room(room_id), self._keys.version(room_id)]
+        keys = [
+            self._keys.last_beats(room_id),
+            self._keys.room(room_id),
+            self._keys.version(room_id),
+        ]
         now, version, known, fields = await self._load(keys)
         people: dict[int, str] = {}
         held_by: dict[int, list[str]] = {}
@@ -174,14 +178,14 @@ class Leases:
     async def bury(self, process: str, last_beat: int) -> None:
         """Once all its rooms were reaped."""
         async with self._redis.pipeline(transaction=False) as pipe:
-            for key in (PROCESSES, *self._keys.all_beats()):
+            for key in (PROCESSES, *self._keys.all_last_beats()):
                 await self._bury([key], [process, last_beat], client=pipe)
             await pipe.execute()
 
     async def release(self) -> None:
         await self._redis.delete(*self._keys.all_rooms(self.process))
         async with self._redis.pipeline(transaction=False) as pipe:
-            for key in self._keys.all_beats():
+            for key in self._keys.all_last_beats():
                 pipe.hdel(key, self.process)
             pipe.zrem(PROCESSES, self.process)
             await pipe.execute()
@@ -195,7 +199,7 @@ class Leases:
     def _of(self, room_id: int, process: str) -> list[str]:
         keys = self._keys
         own = keys.rooms(process, room_id)
-        return [keys.beats(room_id), keys.room(room_id), keys.version(room_id), own]
+        return [keys.last_beats(room_id), keys.room(room_id), keys.version(room_id), own]
 
     @staticmethod
     def _living(beat: Beat) -> list[Any]:

@@ -26,7 +26,7 @@ def check(name: str, url: str, schemes: tuple[str, ...]) -> str:
 
 
 def _check_redis(name: str, url: str) -> str:
-    """Of a cluster, or of Sentinels."""
+    """That of a cluster, or of Sentinels."""
     try:
         redis.read(url)
     except redis.Malformed as error:

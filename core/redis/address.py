@@ -29,7 +29,7 @@ class Malformed(ValueError):
 
 @dataclass(frozen=True)
 class Address:
-    """Of a cluster or of Sentinels."""
+    """That of a cluster or of Sentinels."""
 
     form: str  # "cluster" or "sentinel"
     hosts: tuple[tuple[str, int], ...]

@@ -29,7 +29,7 @@ class _EndsPlainlyByTls(_EndsPlainly, SSLConnection):
     pass
 
 
-class Script:
+class AsyncWholeScript:
     def __init__(self, redis: Any, lua: str) -> None:
         self._redis, self._lua = redis, lua
 
@@ -79,7 +79,7 @@ class AsyncCluster(RedisCluster):
         return await self.mget_nonatomic(keys, *args)
 
     def register_script(self, script: Any) -> Any:
-        return Script(self, script)
+        return AsyncWholeScript(self, script)
 
 
 class _Pipeline(ClusterPipeline):

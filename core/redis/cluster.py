@@ -30,7 +30,7 @@ def away(error: Exception) -> NoConnection:
     return NoConnection(str(error))
 
 
-class Script:
+class WholeScript:
     """As redis-py's, sent in full."""
 
     def __init__(self, redis: Any, lua: str) -> None:
@@ -69,7 +69,7 @@ class Cluster(RedisCluster):
         return self.mget_nonatomic(keys, *args)
 
     def register_script(self, script: Any) -> Any:
-        return Script(self, script)
+        return WholeScript(self, script)
 
     def _be_ready(self) -> None:
         self._breaker.call_with_retry(partial(self._ask, lambda: None), lambda *_: None)

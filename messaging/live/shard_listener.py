@@ -13,11 +13,11 @@ from core.tasks import end
 FAILURES = (RedisError, OSError, RuntimeError)  # the last by uvloop, as core/redis/breaker.py says
 
 
-def slot(channel: str) -> int:
+def hash_slot(channel: str) -> int:
     return key_slot(channel.encode())
 
 
-class Listener:
+class ShardListener:
     """`told(channel, message)` gets what is heard; `changed` is called when it hears of less than
     it was asked for. After `is_over` it hears nothing any more."""
 
@@ -73,7 +73,7 @@ class Listener:
                 try:
                     self._take(await self._connection.read_response())
                 except MovedError as error:
-                    self._lost(one for one in self.channels if slot(one) == error.slot_id)
+                    self._lost(one for one in self.channels if hash_slot(one) == error.slot_id)
         except FAILURES:
             self._end()
 

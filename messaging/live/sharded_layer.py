@@ -18,7 +18,7 @@ from channels_redis.pubsub import RedisPubSubChannelLayer
 
 from core import redis
 from core.tasks import end
-from messaging.live.shard_listener import FAILURES, Listener, slot
+from messaging.live.shard_listener import FAILURES, ShardListener, hash_slot
 
 ANSWER_SECONDS = 0.5  # of a node; the others wait meanwhile
 LOOK_SECONDS = 2.0  # between two looks at who has which slot, and for nodes that fell silent
@@ -54,13 +54,13 @@ class ShardedLayer(RedisPubSubChannelLayer):
 class ClusterConnection:
     """What channels_redis has one of for each server."""
 
-    def __init__(self, url: str, layer: Any, heard_again: Callable[[], None]) -> None:
+    def __init__(self, url: str, groups: Any, heard_again: Callable[[], None]) -> None:
         self._url, self._heard_again = url, heard_again
-        self._layer = layer
+        self._groups = groups  # of channels_redis: who is in which
         self._client: Any = None
         self._wanted: set[str] = set()
         self._owners: dict[int, Node] = {}  # slot → its master
-        self._listeners: dict[Node, Listener] = {}
+        self._listeners: dict[Node, ShardListener] = {}
         self._stirred = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
 
@@ -88,7 +88,7 @@ class ClusterConnection:
     # --- to hear --------------------------------------------------------------------------------
 
     async def subscribe(self, channel: str) -> None:
-        """Of a node that is away it is heard later; without the cluster it raises FAILURES."""
+        """What is on a node that is away is heard later. Raises FAILURES without the cluster."""
         if not self._owners:
             await self._look()
         self._wanted.add(channel)
@@ -98,7 +98,7 @@ class ClusterConnection:
 
     async def unsubscribe(self, channel: str) -> None:
         self._wanted.discard(channel)
-        listener = self._listeners.get(self._owners[slot(channel)])
+        listener = self._listeners.get(self._owners[hash_slot(channel)])
         if listener:
             await listener.unsubscribe([channel])
 
@@ -126,7 +126,7 @@ class ClusterConnection:
             self._stirred.clear()
 
     async def _look(self) -> None:
-        """Who has which slot: any node knows, and each time another one is asked."""
+        """Ask who has which slot: any node knows, and each time it is another one."""
         cluster = await self._cluster().initialize()
         asked = random.choice(cluster.get_nodes())
         found = await cluster.execute_command("CLUSTER SLOTS", target_nodes=asked)
@@ -139,7 +139,7 @@ class ClusterConnection:
     async def _agree(self) -> bool:
         """Nothing is heard but of whom it should be, and all that is wanted; whether it is."""
         for node, listener in list(self._listeners.items()):
-            strange = {one for one in listener.channels if self._owners.get(slot(one)) != node}
+            strange = {one for one in listener.channels if self._owners.get(hash_slot(one)) != node}
             await listener.unsubscribe(strange)
             if not (listener.channels and await listener.answers()):
                 await self._listeners.pop(node).close()
@@ -152,17 +152,17 @@ class ClusterConnection:
         return {channel for one in self._listeners.values() for channel in one.channels}
 
     async def _hear_of(self, channels: Iterable[str]) -> int:
-        """Of how many it hears now."""
+        """Answers of how many it hears now."""
         shares: dict[Node, list[str]] = defaultdict(list)
         for channel in channels:
-            if owner := self._owners.get(slot(channel)):
+            if owner := self._owners.get(hash_slot(channel)):
                 shares[owner].append(channel)
         return sum(await asyncio.gather(*(self._hear(*share) for share in shares.items())))
 
     async def _hear(self, node: Node, channels: list[str]) -> int:
         if node not in self._listeners:
             connection = redis.async_connection(self._url, node, ANSWER_SECONDS)
-            self._listeners[node] = Listener(connection, self._message, self._stirred.set)
+            self._listeners[node] = ShardListener(connection, self._message, self._stirred.set)
         try:
             await self._listeners[node].subscribe(channels)
             return len(channels)
@@ -171,7 +171,7 @@ class ClusterConnection:
 
     def _message(self, channel: str, message: bytes) -> None:
         """To all channels of this process that are in the group."""
-        layer = self._layer
-        for name in layer.groups.get(channel, (channel,)):
-            if name in layer.channels:
-                layer.channels[name].put_nowait(message)
+        groups = self._groups
+        for name in groups.groups.get(channel, (channel,)):
+            if name in groups.channels:
+                groups.channels[name].put_nowait(message)
