@@ -164,6 +164,7 @@ DATABASES = {
     "default": {
         **_database,
         "OPTIONS": {
+            "connect_timeout": 3,  # seconds
             **_database["OPTIONS"],
             # Bounded everywhere: no query, and no wait for a connection, hangs a person.
             # No pool where nothing is known to listen: it would only knock for 5 s.
@@ -175,7 +176,6 @@ DATABASES = {
                 "max_waiting": 1000,  # requests; each of them is a thread
                 "reconnect_timeout": 2,  # then who asks begins anew, not in half a minute
             },
-            "connect_timeout": 3,
             # And a process that stands still in a transaction does not hold a room for long.
             "options": "-c statement_timeout=15000 -c lock_timeout=10000"
             " -c idle_in_transaction_session_timeout=5000",

@@ -36,7 +36,16 @@ def is_outage(error: BaseException) -> bool:
 def knocking() -> dict[str, Any]:
     """How a connection is made that is of no pool."""
     parameters = connection.get_connection_params()
-    wanted = ("host", "port", "dbname", "user", "password", "service", "passfile")
+    wanted = (
+        "target_session_attrs",
+        "host",
+        "port",
+        "dbname",
+        "user",
+        "password",
+        "service",
+        "passfile",
+    )
     known = {name: parameters[name] for name in wanted if name in parameters}
     ssl = {name: value for name, value in parameters.items() if name.startswith("ssl")}
     return {**known, **ssl, "connect_timeout": CONNECT_SECONDS}

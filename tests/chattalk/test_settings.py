@@ -67,6 +67,8 @@ def test_a_wrong_value_stops_the_start_and_names_itself(name, value):
         "postgresql:///name",
         "postgresql://host:port/name",
         "postgresql://host:99999/name",
+        "postgresql://host:5432,other:99999/name",
+        "postgresql://host:5432,other:port/name",
         "postgresql://host:0/name",
         "postgresql://[::1/name",
     ],
@@ -102,6 +104,41 @@ def test_an_address_becomes_djangos_dictionary():
         "PORT": "5433",
         "OPTIONS": {"sslmode": "require"},
     }
+
+
+@pytest.mark.parametrize(
+    "url, host, port",
+    [
+        ("postgresql://me@one,two/chat", "one,two", ""),
+        ("postgresql://me@one:5432,[::1]:5433/chat", "one,::1", "5432,5433"),
+        ("postgresql://me@/chat?host=one,two&port=5432,5433", "one,two", "5432,5433"),
+        ("postgresql://me@/chat?host=%2Frun%2Fa,%2Frun%2Fb&port=5432", "/run/a,/run/b", "5432"),
+        ("postgresql://me@one,two:5433/chat", "one,two", ",5433"),
+    ],
+)
+def test_of_several_servers_that_is_used_which_takes_what_is_written(url, host, port):
+    assert address.check("DATABASE_URL", url, SQL) == url
+    found = address.django_database(url)
+    assert (found["HOST"], found["PORT"]) == (host, port)
+    assert found["OPTIONS"] == {"target_session_attrs": "read-write", "connect_timeout": 2}
+
+
+def test_which_of_several_servers_it_is_may_be_said_otherwise():
+    url = "postgresql://me@one,two/chat?target_session_attrs=primary&connect_timeout=5"
+    wanted = {"target_session_attrs": "primary", "connect_timeout": "5"}
+    assert address.django_database(url)["OPTIONS"] == wanted
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me@/chat?host=one,two,three&port=5432,5433",
+        "postgresql://me@/chat?host=one,two&port=5432,port",
+    ],
+)
+def test_each_of_several_servers_has_its_port(url):
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_URL .*port"):
+        address.django_database(url)
 
 
 def test_a_socket_folder_is_a_host():

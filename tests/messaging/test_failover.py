@@ -3,12 +3,15 @@
 import asyncio
 import os
 import re
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 from chattalk_client import Lost
 
+from chattalk.server.workers import ROOT
 from messaging.live.close_codes import CloseCode
 from tests import standby
 from tests.messaging import stores
@@ -34,7 +37,7 @@ def pair():
 
 @pytest.fixture
 def site(pair, django_db_setup, django_db_blocker):
-    stack = Stack(server=standby.both(*pair))
+    stack = Stack(server=standby.both(*pair), CHATTALK_DATA=str(pair[0].data.parent))
     standby.caught_up(*pair)
     with lent(stack, django_db_blocker):
         yield stack
@@ -60,7 +63,7 @@ class Reader:
 
     async def _read(self, chat, room):
         entered = await chat.enter(room, after=0)
-        async for event in entered.events():
+        async for event in entered.events():  # until the test cancels it
             if isinstance(event, Lost):
                 self.lost += event.upto - event.after
                 for seq in range(event.after + 1, event.upto + 1):
@@ -85,7 +88,21 @@ async def test_after_a_lost_tail_everybody_is_shown_the_room_that_is_there(site,
     alice, bob = await site.apeople("alice", "bob")
     room = await site.arun(open_room, alice, bob)
     async with site.chat(1, bob) as chat:
-        await fail_over_and_come_back(site, pair, room, alice, bob, Reader(chat, room))
+        reader = Reader(chat, room)
+        await fail_over_and_come_back(site, pair, room, alice, bob, reader)
+        reader.reading.cancel()
+
+    await asyncio.to_thread(commands_work, site)
+
+
+def commands_work(site):
+    """By the same address, which names both servers."""
+    backup = Path(site.environment["CHATTALK_DATA"]) / "after.zip"
+    for command in (["verify"], ["backup", str(backup)], ["migrate", "--check"]):
+        asked = [sys.executable, "manage.py", *command]
+        environment = {**os.environ, **site.environment}
+        done = subprocess.run(asked, cwd=ROOT, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 async def fail_over_and_come_back(site, pair, room, alice, bob, reader):
