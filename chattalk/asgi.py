@@ -72,7 +72,7 @@ def open_pool() -> None:
 
 def show_metrics() -> None:
     if settings.METRICS_PORT:
-        from chattalk.server import exposition  # its library is for those who want it
+        from core import exposition  # its library is for those who want it
 
         exposition.serve(settings.METRICS_PORT, {"worker": str(settings.WORKER)})
 

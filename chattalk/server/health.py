@@ -84,6 +84,12 @@ def _states() -> dict[tuple[str, ...], float] | None:
 
 
 metrics.read(
+    "chattalk_disk_free_bytes",
+    "Room on the disk of the embedded servers.",
+    disk.free,
+    over="max",
+)
+metrics.read(
     "chattalk_store_state",
     "1 for the state in which a store is, as /readyz has it: ok, degraded or down.",
     _states,

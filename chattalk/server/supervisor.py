@@ -71,6 +71,8 @@ class Supervisor:
         self._ending = threading.Event()
         self._starting = {id(part): threading.Lock() for part in self.parts}
         self.threads: list[threading.Thread] = []
+        for part in self.parts:  # 0 until they fall: Prometheus sees a growth only from a number on
+            RESTARTS.add(part.process.name, many=0)
 
     def start(self) -> None:
         for part in self.parts:

@@ -52,6 +52,8 @@ CLOSES = metrics.labelled(
     "by",
     "code",
 )
+for code in CloseCode:  # 0 until it comes: Prometheus sees a growth only from a number on
+    CLOSES.add("us", str(int(code)), many=0)
 KNOWN = {int(code) for code in CloseCode} | {1006}  # that is no close frame, for the standard
 Between = tuple[float, float]  # seconds
 

@@ -100,7 +100,7 @@ class Command(BaseCommand):
         where = self._where(host, sockets[0].getsockname()[1])
         self.show(f"ChatTalk is at {where} (Ctrl-C stops it)")
         if settings.METRICS_PORT:
-            from chattalk.server import exposition  # its library is for those who want it
+            from core import exposition  # its library is for those who want it
 
             exposition.serve(settings.METRICS_PORT, {"worker": "0"})
         supervisor = Supervisor([*servers.all.values(), *self.serving], self.show)

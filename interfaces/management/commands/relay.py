@@ -34,10 +34,12 @@ class Command(BaseCommand):
         asyncio.run(self._once() if once else self._run())
 
     async def _run(self) -> None:
-        from interfaces.kafka import running
+        from interfaces.kafka import gauges, running
         from interfaces.kafka.relay import Relay
 
-        await running.run(Relay())
+        relay = Relay()
+        gauges.show(relay.copying.progress)
+        await running.run(relay)
 
     async def _once(self) -> None:
         from interfaces.kafka import clients

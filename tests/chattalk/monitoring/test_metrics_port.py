@@ -1,10 +1,16 @@
 """Two real workers, each with its metrics on a port of its own: what they say together is true."""
 
 import asyncio
+import json
+import os
+import shutil
 import socket
+import subprocess
 import time
 import urllib.request
+from pathlib import Path
 from urllib.error import HTTPError
+from urllib.parse import urlencode
 
 import pytest
 from django.db.models import Sum
@@ -14,6 +20,7 @@ from chattalk.models import MinuteFigure
 from tests.raw_socket import frame, say, subscribe, tell
 from tests.stack import Stack, lent, open_room
 
+SHIPPED = Path(__file__).resolve().parents[3] / "deploy" / "prometheus"
 PATIENCE = 20  # seconds
 
 
@@ -193,6 +200,55 @@ async def test_one_worker_tells_how_far_a_follower_is_behind(watched):
             await asyncio.sleep(0.1)
     lines = "chattalk_follower_lag_lines"
     assert lines in found[leads.index(1)]
+
+
+@pytest.fixture
+def prometheus(_watched, tmp_path):
+    """A real one, which scrapes both workers each second; its address."""
+    if shutil.which("prometheus") is None and not os.environ.get("CI"):
+        pytest.skip("Prometheus is not installed (apt install prometheus).")
+    port, base = free_ports(1), int(_watched.environment["METRICS_PORT"])
+    shipped = (SHIPPED / "prometheus.yml").read_text().replace("15s", "1s")
+    written = shipped.replace("chattalk.rules.yml", str(SHIPPED / "chattalk.rules.yml"))
+    (tmp_path / "prometheus.yml").write_text(
+        written.replace("127.0.0.1:9401", f"127.0.0.1:{base + 1}")
+        .replace("127.0.0.1:9402", f"127.0.0.1:{base + 2}")
+        .replace("- 127.0.0.1:9400 ", "#")
+    )
+    command = ["prometheus", f"--config.file={tmp_path}/prometheus.yml"]
+    command += [f"--storage.tsdb.path={tmp_path}/data", f"--web.listen-address=127.0.0.1:{port}"]
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    process.wait(PATIENCE)
+
+
+def asked(url, query):
+    """The value of a query that has one; None while it has none, or nobody answers."""
+    try:
+        with urllib.request.urlopen(
+            f"{url}/api/v1/query?{urlencode({'query': query})}", timeout=5
+        ) as answer:
+            found = json.load(answer)["data"]["result"]
+    except OSError:
+        return None
+    return float(found[0]["value"][1]) if found else None
+
+
+async def test_prometheus_adds_the_workers_up(watched, prometheus):
+    alice, bob = await watched.apeople("alice", "bob")
+    room = await watched.arun(open_room, alice, bob)
+    async with watched.chat(0, alice) as one, watched.chat(1, bob) as other:
+        await say_some(await one.enter(room), 5)
+        await say_some(await other.enter(room), 6)
+    stored = sum(total(scraped(watched, one), "chattalk_messages_total") for one in (0, 1))
+    assert stored >= 11
+    async with asyncio.timeout(PATIENCE):
+        while asked(prometheus, "sum(chattalk_messages_total)") != stored:
+            await asyncio.sleep(0.2)
+    assert asked(prometheus, 'count(up{job="chattalk"} == 1)') == 2
+    assert asked(prometheus, 'count(chattalk_store_state{state="ok"} == 1)') == 6
 
 
 def figure(name):
