@@ -11,6 +11,7 @@ from .process import TELL_EVERY, StartFailed, quiet
 NAMES = ("DATABASE_URL", "REDIS_URL", "MONGODB_URL")
 WAIT_SECONDS = 4  # for a given server
 ASK_EVERY = 0.25  # seconds, while one is just starting
+ENCODING = "UTF8"  # another one has no place for Hangul, or counts bytes for characters
 
 
 def given(environment: Mapping[str, str]) -> dict[str, str]:
@@ -32,6 +33,12 @@ def expect_answer(name: str, url: str, show: Callable[[str], None] = quiet) -> N
         raise StartFailed(
             f"{name}: no answer from {address.hidden(url)} ({' '.join(error.split())}). Start that "
             f"server, correct the address, or unset {name} to use the one that comes with ChatTalk."
+        )
+    if name == "DATABASE_URL" and (encoding := _encoding(url)) != ENCODING:
+        raise StartFailed(
+            f"{name}: the database keeps its texts in {encoding}, which can't keep all that people "
+            "write. Make one in UTF-8 (createdb --encoding=UTF8 --template=template0 …) and give "
+            "its address."
         )
 
 
@@ -67,6 +74,13 @@ def postgres(url: str, seconds: float = WAIT_SECONDS) -> str:
             return ""
     except psycopg.Error as error:
         return str(error)
+
+
+def _encoding(url: str) -> str:
+    import psycopg
+
+    with psycopg.connect(url, connect_timeout=WAIT_SECONDS) as database:
+        return database.info.parameter_status("server_encoding") or ""
 
 
 def redis(url: str, seconds: float = WAIT_SECONDS) -> str:
