@@ -1,8 +1,12 @@
-"""What a migration that was cut off leaves behind."""
+"""The lock of who migrates, and what a migration that was cut off leaves behind."""
 
 from django.db import connection
 
 from messaging.log.rows import rows
+
+# Until the transaction ends, by whatever end; of this database only.
+ALONE = "SELECT pg_try_advisory_xact_lock(hashtextextended('chattalk:migrate', 0))"
+AS_LONG_AS_IT_TAKES = "SET LOCAL idle_in_transaction_session_timeout = 0"
 
 # CREATE INDEX CONCURRENTLY that did not end: nobody reads the index, and its name is taken.
 HALF_MADE = """

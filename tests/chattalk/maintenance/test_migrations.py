@@ -1,14 +1,22 @@
 """People write while the database is brought up to date."""
 
+import os
+import subprocess
+import sys
 import threading
 
+import psycopg
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations.loader import MigrationLoader
 
-from chattalk.maintenance import migrate
+from chattalk.maintenance import migrate, migrate_sql
+from chattalk.server.workers import ROOT
+from core.postgresql.breaker import knocking
 from tests.chattalk.maintenance.blocking import blockers
+from tests.stack import address_of
 
 OURS = ("accounts", "rooms", "messaging", "presence", "chattalk")
 # Known, and applied long ago: people are few, and a million of them are read in 0.1 s.
@@ -143,3 +151,44 @@ def test_the_index_on_time_asks_for_nothing_at_each_insert(db):
         (options,) = cursor.fetchone()
     assert "autovacuum_vacuum_insert_scale_factor=0" in options
     assert "autovacuum_vacuum_insert_threshold=50000" in options
+
+
+@pytest.fixture
+def empty(django_db_setup):
+    """A database of its own without a table."""
+    name = "two_hosts"
+    with psycopg.connect(settings.DATABASE_URL, autocommit=True) as asked:
+        asked.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        asked.execute(f"CREATE DATABASE {name}")
+    yield address_of(name)
+
+
+def migrating(address):
+    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    environment = {**os.environ, "DATABASE_URL": address}
+    told = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(command, cwd=ROOT, env=environment, **told)
+
+
+def test_two_hosts_that_start_at_once_on_an_empty_database_both_come_up(empty):
+    both = [migrating(empty) for _ in range(2)]
+    said = [one.communicate(timeout=60)[0] for one in both]
+    assert [one.returncode for one in both] == [0, 0], said
+    with psycopg.connect(empty) as asked:
+        assert asked.execute("SELECT count(*) FROM rooms_room").fetchone() == (0,)
+
+
+def test_who_comes_second_says_that_it_waits(empty):
+    with psycopg.connect(empty) as first:
+        first.execute(migrate_sql.ALONE)
+        second = migrating(empty)
+        assert "Another process migrates this database" in second.stdout.readline()
+    assert second.communicate(timeout=60) and second.returncode == 0
+
+
+def test_nobody_waits_for_another_one_for_ever(transactional_db, monkeypatch):
+    monkeypatch.setattr(migrate, "GIVE_UP_SECONDS", 0.3)
+    with psycopg.connect(**knocking()) as first:
+        first.execute(migrate_sql.ALONE)
+        with pytest.raises(OperationalError, match="another process"):
+            call_command("migrate", verbosity=0)
