@@ -38,6 +38,7 @@ class Small:
     def __init__(self, *scripts):
         self.scripts = list(scripts)
         self.heard = []
+        self.closed_by = []  # the codes with which the client closed
 
     async def __call__(self, socket):
         for step in self.scripts.pop(0):
@@ -57,6 +58,7 @@ class Small:
                 self.heard.append(json.loads(text))
         except ConnectionClosed:
             pass  # as a test may want it
+        self.closed_by.append(socket.close_code)
 
 
 @asynccontextmanager
@@ -102,6 +104,14 @@ async def test_a_fault_of_the_reader_reaches_who_iterates(nonsense):
         with pytest.raises(Failed) as failed:
             await anext(room.events())
         assert failed.value.__cause__ is not None
+
+
+async def test_who_closes_the_client_says_goodbye_and_is_away_from_then_on():
+    """The site takes 1000 for a goodbye. After a code of a fault, the last thing heard counts."""
+    site = Small([HELLO, SUBSCRIBED])
+    async with bob_at(site):
+        pass
+    assert site.closed_by == [1000]
 
 
 async def test_frames_and_fields_that_are_newer_are_no_matter():

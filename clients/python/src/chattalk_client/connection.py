@@ -8,8 +8,8 @@ keep little and fetch the rest from the log (feed.py). A loop that is kept busy 
 import asyncio
 import json
 import logging
-from collections.abc import Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
 from typing import Any, NoReturn, Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -57,6 +57,17 @@ class Listener(Protocol):
     def heard(self, frame: dict[str, Any]) -> None: ...
 
     def lost(self) -> None: ...
+
+
+@asynccontextmanager
+async def _goodbye(socket: ClientConnection) -> AsyncIterator[None]:
+    """Who closes us goes on purpose, and is told as away from now on. By itself the socket would
+    end with 1011, as by a fault of ours, and count from when it last said something."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        await socket.close()
+        raise
 
 
 class Connection:
@@ -164,7 +175,7 @@ class Connection:
         try:
             proof = await self._sign_in.proof()
             self._observer.connecting(self._site.url)
-            async with self._connect(proof) as socket:
+            async with self._connect(proof) as socket, _goodbye(socket):
                 loss = await self._live(socket)
         except Refused as refusal:
             if not refusal.is_passing:
