@@ -229,12 +229,15 @@ class Run:
         if expected is not None:
             self.counts["lost_slots"] += max(0, expected - found.members)
 
-    def close(self) -> None:
+    def count_tracebacks(self) -> None:
         """What the workers logged counts, too."""
         said = self.site.said()
         self.counts["unhandled"] += len(OURS.findall(said))
         if first := OURS.search(said):
             self.figures["logged"] = said[max(0, first.start() - 500) :][:4_000]
+
+    def close(self) -> None:
+        self.count_tracebacks()
         self.operations["attempted"] = len({e.cid for e in self.history.of("send", "invoke")})
         self.operations["acked"] = len({entry.cid for entry in self.history.of("send", "ok")})
         for op in ("join", "leave"):

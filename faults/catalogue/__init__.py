@@ -9,6 +9,7 @@ CHAPTERS = (
     "followers",
     "restarts",
     "reloads",
+    "hosts",
     "network",
     "storms",
     "returning",
