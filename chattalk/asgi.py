@@ -108,6 +108,9 @@ sockets = routing.router(
     *routing.websocket_urlpatterns,
     *original.websocket_urlpatterns,
 )
-application = ProtocolTypeRouter(
-    {"http": health.beside(pages), "websocket": sockets, "lifespan": lifespan}
-)
+served = health.beside(pages)
+if settings.METRICS_TOKEN:
+    from chattalk.server import metrics_page  # its library is for those who want it
+
+    served = metrics_page.beside(served)
+application = ProtocolTypeRouter({"http": served, "websocket": sockets, "lifespan": lifespan})

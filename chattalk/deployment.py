@@ -31,6 +31,14 @@ def refuse_unsafe(host: str) -> None:
         raise StartFailed("ALLOWED_HOSTS is empty: name the hosts by which people reach the site.")
 
 
+def expect_metrics_port(workers: int) -> None:
+    if settings.METRICS_TOKEN and workers > 1 and not settings.METRICS_PORT:
+        raise StartFailed(
+            "METRICS_TOKEN needs METRICS_PORT where several workers serve: the one that is asked "
+            "asks the others there."
+        )
+
+
 def warnings() -> list[str]:
     """A sentence for each thing that is allowed, and hardly meant. Raises StartFailed for what
     is not."""

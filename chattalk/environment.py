@@ -87,6 +87,13 @@ def secret(name: str, value: str) -> str:
     )
 
 
+def token(name: str) -> str:
+    value = os.environ.get(name, "")
+    if value and not re.fullmatch(r"[!-~]{16,}", value):
+        raise ImproperlyConfigured(f"{name} must have 16 characters or more, without blanks.")
+    return value
+
+
 def flag(name: str, default: bool) -> bool:
     value = os.environ.get(name, "")
     meant = {"": default, "1": True, "true": True, "on": True, "yes": True}

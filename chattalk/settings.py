@@ -22,6 +22,7 @@ from chattalk.environment import (
     origins,
     read,
     secret,
+    token,
     topic,
     words,
 )
@@ -383,6 +384,7 @@ STORAGES = {"staticfiles": {"BACKEND": "chattalk.server.static.Versioned"}}
 
 # Of this process, on loopback; `up` has this one, and gives its workers those that follow. 0: none.
 METRICS_PORT = int(number("METRICS_PORT", 0, 0, 65535 - 64))
+METRICS_TOKEN = token("METRICS_TOKEN")  # shows the same at /metrics of the site; without it, 404
 
 LOG_LEVEL = choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {

@@ -23,6 +23,8 @@ SQL = ("postgresql", "postgres")
         ("DEBUG", "maybe"),
         ("LOG_LEVEL", "loud"),
         ("METRICS_PORT", "65535"),
+        ("METRICS_TOKEN", "short"),
+        ("METRICS_TOKEN", "with a blank in its middle"),
         ("MESSAGE_RATE", "many"),
         ("MESSAGE_KEEP_DAYS", "-1"),
         ("CHATTALK_WORKERS", "0"),

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from chattalk.embedded.leftovers import end_leftovers
+from tests import scrape
 from tests.up import Up
 
 SECRET = "only-for-this-test-" + "0123456789" * 5
@@ -75,10 +76,17 @@ def test_data_and_secret_survive_a_restart(data):
 
 
 def test_a_killed_run_leaves_no_process_and_the_next_one_starts(data):
-    with Up(data) as run:
+    port = scrape.free_ports(2)
+    with Up(data, METRICS_PORT=str(port)) as run:
         run.ready()
         run.find("chattalk.server.worker").kill()
         run.until("worker 1 is back")  # started by another thread than the first one
+        told = scrape.at(port)["chattalk_restarts_total"]
+        assert {dict(key)["part"]: many for key, many in told.items()} == {
+            **dict.fromkeys(PARTS, 0),
+            "worker 1": 1,
+        }
+        assert scrape.total(scrape.at(port + 1), "chattalk_worker_falls_total") == 1
         run.children = run.process.children(recursive=True)
         run.process.kill()
         run.process.wait()
@@ -235,3 +243,9 @@ def test_only_servers_of_this_very_folder_are_leftovers(tmp_path):
         for run in runs:
             run.kill()
             run.wait()
+
+
+def test_workers_that_could_not_ask_each_other_for_their_figures_are_refused(data):
+    with Up(data, "--workers", "2", METRICS_TOKEN="x" * 16) as run:
+        assert run.end() == 1
+    assert "METRICS_TOKEN needs METRICS_PORT" in run.said and "Traceback" not in run.said

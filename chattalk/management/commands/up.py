@@ -79,6 +79,7 @@ class Command(BaseCommand):
     def _start(self, stack: ExitStack, **options: Any) -> None:
         host, count = options["host"], options["workers"]
         deployment.refuse_unsafe(host)
+        deployment.expect_metrics_port(count)
         if options["demo"]:
             demo.check()
         for warning in deployment.warnings():

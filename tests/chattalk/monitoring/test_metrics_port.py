@@ -4,9 +4,7 @@ import asyncio
 import json
 import os
 import shutil
-import socket
 import subprocess
-import time
 import urllib.request
 from pathlib import Path
 from urllib.error import HTTPError
@@ -14,35 +12,23 @@ from urllib.parse import urlencode
 
 import pytest
 from django.db.models import Sum
-from prometheus_client.parser import text_string_to_metric_families
 
 from chattalk.models import MinuteFigure
+from tests import scrape
 from tests.raw_socket import frame, say, subscribe, tell
-from tests.stack import Stack, lent, open_room
+from tests.scrape import PATIENCE, free_ports, parsed, total
+from tests.stack import WORKERS, Stack, lent, open_room
 
 SHIPPED = Path(__file__).resolve().parents[3] / "deploy" / "prometheus"
-PATIENCE = 20  # seconds
-
-
-def free_ports(many):
-    """The first of some in a row; nobody has them just now."""
-    for _ in range(50):
-        with socket.socket() as first:
-            first.bind(("127.0.0.1", 0))
-            base = first.getsockname()[1]
-        try:
-            for port in range(base, base + many):
-                with socket.socket() as one:
-                    one.bind(("127.0.0.1", port))
-        except (OSError, OverflowError):
-            continue
-        return base
-    raise AssertionError("no ports in a row are free")
+SHOWN = "a-token-that-nobody-guesses"
 
 
 @pytest.fixture(scope="module")
 def _watched(django_db_setup):
-    stack = Stack(database="watched", METRICS_PORT=str(free_ports(3)))
+    port = str(free_ports(3))
+    stack = Stack(
+        database="watched", METRICS_PORT=port, METRICS_TOKEN=SHOWN, CHATTALK_WORKERS=str(WORKERS)
+    )
     yield stack
     stack.close()
 
@@ -54,29 +40,7 @@ def watched(_watched, django_db_blocker):
 
 
 def scraped(stack, number):
-    """{name: {labels: value}} of a worker."""
-    port = int(stack.environment["METRICS_PORT"]) + number + 1
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
-                text = answer.read().decode()
-            break
-        except OSError:  # it is opened beside the start
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.05)
-    found = {}
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            found.setdefault(sample.name, {})[frozenset(sample.labels.items())] = sample.value
-    return found
-
-
-def total(found, name, **labels):
-    return sum(
-        value for key, value in found.get(name, {}).items() if key >= frozenset(labels.items())
-    )
+    return scrape.at(int(stack.environment["METRICS_PORT"]) + number + 1)
 
 
 def change(before, after, name, **labels):
@@ -200,6 +164,32 @@ async def test_one_worker_tells_how_far_a_follower_is_behind(watched):
             await asyncio.sleep(0.1)
     lines = "chattalk_follower_lag_lines"
     assert lines in found[leads.index(1)]
+
+
+def page(stack, number, **headers):
+    asked = urllib.request.Request(f"{stack.urls[number]}/metrics", headers=headers)
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        return answer.read().decode()
+
+
+def test_who_shows_the_token_gets_all_workers_from_any_of_them(watched):
+    ports = [scraped(watched, number) for number in (0, 1)]
+    for number in (0, 1):
+        text = page(watched, number, Authorization=f"Bearer {SHOWN}")
+        assert text.count("# TYPE chattalk_messages_total ") == 1
+        found = parsed(text)
+        for name in ("chattalk_messages_total", "chattalk_batch_messages_bucket"):
+            assert total(found, name) == sum(total(one, name) for one in ports)
+        assert {dict(key)["worker"] for key in found["process_open_fds"]} == {"1", "2"}
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer another-token-of-somebody"}])
+def test_for_all_others_there_is_no_such_page(watched, headers):
+    with pytest.raises(HTTPError) as refused:
+        page(watched, 0, **headers)
+    with refused.value as answer:
+        assert answer.code == 404
+        assert b"chattalk_" not in answer.read()
 
 
 @pytest.fixture
