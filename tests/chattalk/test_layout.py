@@ -4,6 +4,7 @@ import ast
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,25 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
 def test_each_floor_stands_on_those_below_it_without_circles():
     found = lint(ROOT)
     assert found.returncode == 0, found.stdout
+
+
+def test_no_folder_of_ours_is_passed_over():
+    """The linter says KEPT of what is in a folder without `__init__.py`, whatever it imports."""
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    assert set(APPS) <= set(packages["root_packages"])
+    folders = {
+        file.parent for app in packages["root_packages"] for file in (ROOT / app).rglob("*.py")
+    }
+    assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+def test_the_linter_does_pass_over_such_a_folder(house):
+    hidden = house / "core" / "hidden"
+    hidden.mkdir()
+    (hidden / "text.py").write_text("from accounts.models import User\n")
+    assert lint(house).returncode == 0
+    (hidden / "__init__.py").touch()
+    assert lint(house).returncode == 1
 
 
 @pytest.fixture

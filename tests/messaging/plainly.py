@@ -1,4 +1,5 @@
-"""The site, for another ASGI server; /behind says whether that server's transport is known."""
+"""The site, for another ASGI server; /behind says whether that server's transport is known, and
+/raises lets an exception escape, as nothing of the site does."""
 
 import sys
 from contextlib import contextmanager
@@ -15,6 +16,10 @@ async def application(scope, receive, send):
         await send({"type": "websocket.accept"})
         await send({"type": "websocket.send", "text": repr(behind(send))})
         await receive()
+    elif scope["type"] == "websocket" and scope["path"] == "/raises":
+        await receive()
+        await send({"type": "websocket.accept"})
+        raise LookupError("it escapes")
     else:
         await site(scope, receive, send)
 

@@ -9,7 +9,8 @@ from chattalk_client.connection import FINAL
 from websockets.exceptions import InvalidStatus
 
 from messaging.live.close_codes import CloseCode
-from tests.messaging.plainly import by_daphne
+from tests.messaging.plainly import application, by_daphne
+from tests.messaging.served import served
 from tests.raw_line import SECONDS, UPGRADE, connect, frame, head
 from tests.raw_socket import frame as next_frame
 from tests.raw_socket import say, subscribe, tell, to_the_end
@@ -17,6 +18,7 @@ from tests.stack import open_room, socket_at
 
 MIB = 1024 * 1024
 TEXT, CLOSE = 1, 8
+NO_CLOSE_FRAME = 1006  # never sent; a client makes it of a line that just ends
 SOCKET_SECONDS = 5
 
 
@@ -107,3 +109,13 @@ async def test_a_handshake_too_many_is_refused_and_never_left_hanging(stack, dap
     assert refused.value.response.status_code == 403
     for ws in open_ones:
         await ws.close()
+
+
+async def test_what_escapes_is_1011_by_daphne_and_no_close_frame_by_uvicorn(daphne):
+    """So that nothing of ours may: tests/messaging/test_own_faults.py has that."""
+    async with socket_at(daphne, path="/raises") as ws:
+        await to_the_end(ws)
+    assert ws.close_code == CloseCode.INTERNAL_ERROR
+    async with served(application) as uvicorn, socket_at(uvicorn, path="/raises") as ws:
+        await to_the_end(ws)
+    assert ws.close_code == NO_CLOSE_FRAME
