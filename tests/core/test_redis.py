@@ -5,10 +5,13 @@ import threading
 import time
 
 import pytest
+from django_redis import get_redis_connection
 from redis import Redis
 from redis.exceptions import ConnectionError, TimeoutError
 
 from core.redis import RedisBreaker, breaker
+from presence import counts
+from rooms import locks
 
 
 @pytest.fixture
@@ -72,3 +75,17 @@ def test_who_insists_asks_in_any_case(mute, settings):
         client(mute.getsockname()[1], one).get("a")
     with Redis.from_url(settings.REDIS_URL, retry=one) as redis, one.insisting():
         assert redis.ping()
+
+
+def tries_again(client):
+    return client.connection_pool.make_connection().retry.get_retries()
+
+
+def test_by_an_address_redis_py_tries_nothing_again_and_ours_each_say_how_often(settings):
+    """What it promises of itself is for `Redis(host=…)` alone."""
+    assert tries_again(Redis(host="127.0.0.1")) == 3
+    assert tries_again(Redis.from_url(settings.REDIS_URL)) == 0
+    for client in (locks._redis, counts._redis):
+        assert tries_again(client(settings.REDIS_URL)) == 1
+    for alias in ("default", "tokens"):
+        assert tries_again(get_redis_connection(alias)) == 1
