@@ -9,7 +9,7 @@ PROCESSES ?= $(shell cores=$$(nproc); echo $$((cores > 3 ? 4 : cores + 1)))
 SHARED_OUT := --dist=loadfile --no-loadscope-reorder
 INSTALL := @$(BIN)/python .ci/install.py
 
-.PHONY: run test check bench bench-full bench-beside bench-admin bench-migrations faults faults-full lock audit licences fmt clean
+.PHONY: run test check bench bench-full bench-beside bench-admin bench-migrations proxies faults faults-full lock audit licences fmt clean
 
 run: .venv/run.done  ## everything, at http://127.0.0.1:8000 (make run ARGS="--demo --workers 2")
 	@exec $(BIN)/python manage.py up $(ARGS)
@@ -39,6 +39,9 @@ bench-admin: .venv/dev.done  ## database time of the admin's pages, with a milli
 
 bench-migrations: .venv/dev.done  ## how long a writer waits while a million messages are migrated
 	@exec $(BIN)/python -m bench.migrations $(ARGS)
+
+proxies: .venv/dev.done  ## each proxy of deploy/ in front of a site, and sockets that say nothing for 90 s
+	$(BIN)/python -m pytest -n0 -m "slow or not slow" --timeout 600 tests/chattalk/deploying $(ARGS)
 
 faults: .venv/dev.done  ## what is lost when all that it stands on fails, in under 10 minutes
 	@exec $(BIN)/python -m faults short $(ARGS)

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 FOLDERS = (
     "core", "accounts", "presence", "rooms", "messaging", "interfaces", "chattalk", "templates",
-    "static", "locale", "tests", "bench", "faults", "docs", "findings", "clients",
+    "static", "locale", "tests", "bench", "faults", "docs", "findings", "clients", "deploy",
 )  # fmt: skip
 # A path that begins with a folder of ours, or any that ends as a file of ours does.
 PATH = re.compile(
