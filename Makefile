@@ -9,7 +9,7 @@ PROCESSES ?= $(shell cores=$$(nproc); echo $$((cores > 3 ? 4 : cores + 1)))
 SHARED_OUT := --dist=loadfile --no-loadscope-reorder
 INSTALL := @$(BIN)/python .ci/install.py
 
-.PHONY: run test check bench bench-full bench-beside bench-admin bench-migrations proxies faults faults-full lock audit licences fmt clean
+.PHONY: run test check bench bench-full bench-beside bench-admin bench-migrations bench-kafka proxies faults faults-full lock audit licences fmt clean
 
 run: .venv/run.done  ## everything, at http://127.0.0.1:8000 (make run ARGS="--demo --workers 2")
 	@exec $(BIN)/python manage.py up $(ARGS)
@@ -42,6 +42,9 @@ bench-migrations: .venv/dev.done  ## how long a writer waits while a million mes
 
 proxies: .venv/dev.done  ## each proxy of deploy/ in front of a site, and sockets that say nothing for 90 s
 	$(BIN)/python -m pytest -n0 -m "slow or not slow" --timeout 600 tests/chattalk/deploying $(ARGS)
+
+bench-kafka: .venv/dev.done tests/kafka/jars/done  ## the relay beside one that waits for each line, and docs/kafka.md
+	@exec $(BIN)/python -m bench.relay
 
 faults: .venv/dev.done  ## what is lost when all that it stands on fails, in under 10 minutes
 	@exec $(BIN)/python -m faults short $(ARGS)

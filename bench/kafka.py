@@ -13,11 +13,13 @@ CLUSTER = "AAAAAAAAAAAAAAAAAAAAAQ"
 # It starts in half of the time when nothing is compiled twice, and needs little memory.
 JAVA = [
     shutil.which("java") or "java",
-    "-Xmx256m",
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
     "-Xshare:auto",
 ]
+USERS, PASSWORD = ("relay", "ingest", "nobody"), "open"  # who sign in
+LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
+PROTOCOLS = {"OPEN": "PLAINTEXT", "SIGNED": "SASL_PLAINTEXT", "CONTROLLER": "PLAINTEXT"}
 START_WITHIN = 60.0  # seconds, on a machine that has other things to do
 STOP_WITHIN = 15.0
 
@@ -46,16 +48,16 @@ def missing() -> str:
 class Kafka:
     """Call `start` from a thread that outlives it: it ends with that."""
 
-    def __init__(self, home: Path, **settings: str) -> None:
+    def __init__(self, home: Path, memory: str = "256m", **settings: str) -> None:
         from chattalk.embedded import Process
 
         self.home = home
-        self.port, self._controller = _free_ports(2)
+        self.port, self._signed_in, self._controller = _free_ports(3)
         self._settings = settings
         home.mkdir(parents=True, exist_ok=True)
         (home / "log4j2.properties").write_text(LOGGING)
         (home / "server.properties").write_text(self._properties())
-        command = [*JAVA, f"-Dlog4j2.configurationFile={home}/log4j2.properties"]
+        command = [*JAVA, f"-Xmx{memory}", f"-Dlog4j2.configurationFile={home}/log4j2.properties"]
         command += ["-cp", f"{JARS}/*", "kafka.Kafka", str(home / "server.properties")]
         log = home / "kafka.log"
         self.process = Process("Kafka", command, log=log, stop_signal=signal.SIGTERM)
@@ -68,9 +70,14 @@ class Kafka:
     def url(self) -> str:
         return f"kafka://{self.address}"
 
+    def url_of(self, name: str, password: str = PASSWORD) -> str:
+        """For one of USERS, who may do nothing but what somebody gave the right to; who comes
+        without a name may do all."""
+        return f"kafka://{name}:{password}@127.0.0.1:{self._signed_in}/?sasl.mechanism=PLAIN"
+
     def start(self) -> None:
         if not (self.home / "data" / "meta.properties").exists():
-            self._run("kafka.tools.StorageTool", "format", "--standalone", "-t", CLUSTER,
+            self.run("kafka.tools.StorageTool", "format", "--standalone", "-t", CLUSTER,
                       "-c", str(self.home / "server.properties"))  # fmt: skip
         self.process.start()
 
@@ -95,7 +102,7 @@ class Kafka:
     def stop(self) -> None:
         self.process.stop(STOP_WITHIN)
 
-    def _run(self, main: str, *words: str) -> str:
+    def run(self, main: str, *words: str) -> str:
         """One of Kafka's own programs."""
         command = [*JAVA, "-cp", f"{JARS}/*", main, *words]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -104,12 +111,20 @@ class Kafka:
         one = {f"{name}.replication.factor": "1" for name in (
             "offsets.topic", "transaction.state.log", "share.coordinator.state.topic"
         )}  # fmt: skip
+        ports = {"OPEN": self.port, "SIGNED": self._signed_in, "CONTROLLER": self._controller}
+        users = " ".join(f'user_{name}="{PASSWORD}"' for name in USERS)
         settings: Mapping[str, str] = {
             "process.roles": "broker,controller",
             "node.id": "1",
             "controller.quorum.bootstrap.servers": f"127.0.0.1:{self._controller}",
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self._controller}",
+            "listeners": ",".join(f"{name}://127.0.0.1:{port}" for name, port in ports.items()),
+            "listener.security.protocol.map": ",".join(f"{a}:{b}" for a, b in PROTOCOLS.items()),
+            "inter.broker.listener.name": "OPEN",
             "controller.listener.names": "CONTROLLER",
+            "sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.signed.plain.sasl.jaas.config": f"{LOGIN} required {users};",
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": "User:ANONYMOUS",
             "log.dirs": str(self.home / "data"),
             # One that was killed is back as soon as its session is over.
             "broker.session.timeout.ms": "1000",
@@ -128,8 +143,7 @@ class Kafka:
 
 
 def _free_ports(count: int) -> list[int]:
-    """They stay the broker's over its restarts: others on this machine take ports that are given
-    out as they come, from above these."""
+    """The broker keeps them over its restarts."""
     held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [one.getsockname()[1] for one in held]
     for one in held:

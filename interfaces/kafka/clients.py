@@ -32,7 +32,6 @@ ANSWER_SECONDS = 10.0
 MESSAGE_MILLISECONDS = 20_000  # until a record counts as not written
 # Of a dead relay nothing is read for so long, if no other one comes: longer than the above.
 TRANSACTION_MILLISECONDS = 30_000
-SECRETS = ("sasl.password", "ssl.key.password", "ssl.keystore.password")
 
 logger = logging.getLogger(__name__)
 
@@ -91,16 +90,19 @@ def topics(client: AdminClient) -> dict[str, Any]:
 
 def _options(options: dict[str, Any]) -> dict[str, Any]:
     """What librdkafka would write on the log by itself is told once, by whom it stops."""
-    quiet = {"log_level": 0, "error_cb": _note}
+    quiet = {"logger": _silent, "error_cb": _note}
     return {"client.id": "chattalk", **settings.KAFKA, **quiet, **options}
 
 
+_silent = logging.getLogger(f"{__name__}.librdkafka")
+_silent.setLevel(logging.CRITICAL + 1)
 _latest: KafkaError | None = None  # that a client told by itself: why nobody answers
 
 
 def _note(error: KafkaError) -> None:
     global _latest
-    _latest = error
+    if error.code() != KafkaError._ALL_BROKERS_DOWN:  # the one before it says why
+        _latest = error
     logger.debug("librdkafka: %s", error.str())
 
 
@@ -140,9 +142,5 @@ def sentence(error: BaseException) -> str:
 
 
 def _why(found: KafkaError) -> str:
-    if (
-        found.code() in (KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN)
-        and _latest is not None
-    ):
-        return _latest.str()
-    return found.str()
+    """The client tells it apart from the answer."""
+    return (_latest or found).str()

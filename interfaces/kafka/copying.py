@@ -48,6 +48,17 @@ class Copying:
         self.progress.stopped.clear()
         self.progress.missed = sum(place.missed for place in self._positions.values())
 
+    def skip_to_head(self, room: int) -> bool:
+        """Relay what comes after the lines that there are now; False if there is no such room."""
+        if not (there := log.next_rows({room: 0}, 1)):
+            return False
+        head = there[room].head
+        lines = log.next_rows({room: head}, 1)[room].rows
+        at = lines[0][2] if lines and lines[0][0] == head else None
+        position = RelayPosition(head, at, self._positions.get(room, NOWHERE).missed)
+        self.transactions.send([], {room: position})
+        return True
+
     # --- which rooms have more ----------------------------------------------------------------
 
     def look_lately(self) -> bool:

@@ -61,15 +61,14 @@ class Relay:
 
     async def run(self) -> None:
         """Until `end`."""
-        loop = asyncio.get_running_loop()
-        holding = loop.create_task(self._hold())
-        hearing = loop.create_task(self._broker.join(PEOPLE))
+        await self._broker.join(PEOPLE)  # first hear, then look: nothing falls between
+        holding = asyncio.get_running_loop().create_task(self._hold())
         try:
             while not self._ended.is_set():
                 self._woken.clear()
                 await self._turn()
         finally:
-            await end(holding, hearing)
+            await end(holding)
             self.copying.transactions.drop()
             self._threads.shutdown(wait=False)
             await self._lease.release()
@@ -77,10 +76,24 @@ class Relay:
 
     async def run_once(self) -> int:
         """All that there is now; how many lines that were. Raises what fails, and Taken."""
+        await self._alone(self._catch_up)
+        return self.copying.progress.lines
+
+    async def skip_to_head(self, room: int) -> bool:
+        """As Copying has it. Raises what fails, and Taken."""
+        return await self._alone(lambda: self.copying.skip_to_head(room))
+
+    async def _alone(self, work: Callable[[], Answer]) -> Answer:
+        def worked() -> Answer:
+            self.copying.begin()
+            try:
+                return work()
+            finally:
+                self.copying.transactions.drop()
+
         try:
             await self._take_over()
-            await self._ask(self._catch_up)
-            return self.copying.progress.lines
+            return await self._ask(worked)
         finally:
             await self._lease.release()
 
@@ -127,6 +140,9 @@ class Relay:
             if not self.leads:
                 self.copying.transactions.drop()
                 await self._rest(None)
+            elif self._is_time_to_sweep():
+                await self._broker.catch_up()  # where it could not be joined
+                await self._ask(self._sweep)
             elif not await self._ask(self._work):
                 await self._rest(self._swept_at + SWEEP_SECONDS - time.monotonic())
         except Exception as error:
@@ -136,17 +152,19 @@ class Relay:
                     await self._ended.wait()
 
     def _work(self) -> bool:
-        """In the thread: one look or one step; whether there is more to do."""
+        """In the thread: one step; whether there is more to do."""
         if not self.copying.transactions.has_begun:
             self.copying.begin()
             self._kafka.answered()
-            self._all_swept_at = float("-inf")
+            self._swept_at = self._all_swept_at = float("-inf")
             return True
-        if time.monotonic() >= self._swept_at + SWEEP_SECONDS:
-            self._sweep()
-        elif self.copying.has_work:
+        if self.copying.has_work:
             self.copying.step()
         return self.copying.has_work
+
+    def _is_time_to_sweep(self) -> bool:
+        is_late = time.monotonic() >= self._swept_at + SWEEP_SECONDS
+        return is_late and self.copying.transactions.has_begun
 
     def _sweep(self) -> None:
         now = time.monotonic()
@@ -158,11 +176,9 @@ class Relay:
         self._postgresql.answered()
 
     def _catch_up(self) -> None:
-        self.copying.begin()
         self.copying.look_everywhere()
         while self.copying.has_work:
             self.copying.step()
-        self.copying.transactions.drop()
 
     async def _rest(self, seconds: float | None) -> None:
         with suppress(TimeoutError):

@@ -1,11 +1,14 @@
-"""Which logs have grown, for those who follow them: told to all processes, at most four times a
-second from each, whatever is said. As all that goes over the layer it is a hint."""
+"""Which logs have grown, for those who follow them: told to all processes, each GATHER_SECONDS at
+most from each, whatever is said. As all that goes over the layer it is a hint."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from django.conf import settings
+
 GATHER_SECONDS = 0.25
+GATHER_FOR_RELAY_SECONDS = 0.03  # where there is a Kafka: its readers wait for it
 ROOMS_MAX = 500  # of more it is only said that there are many
 
 
@@ -16,13 +19,14 @@ class Growth:
     def __init__(self, tell: Callable[[dict[str, Any]], None]) -> None:
         self._tell = tell
         self.grown: Callable[[Sequence[int]], None] = lambda rooms: None
+        self._seconds = GATHER_FOR_RELAY_SECONDS if settings.KAFKA else GATHER_SECONDS
         self._rooms: set[int] = set()
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, room_id: int) -> None:
         self._rooms.add(room_id)
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(GATHER_SECONDS, self._send)
+            self._timer = asyncio.get_running_loop().call_later(self._seconds, self._send)
 
     def _send(self) -> None:
         rooms, self._rooms, self._timer = self._rooms, set(), None

@@ -41,7 +41,7 @@ from .positions import (
     unread,
 )
 from .prune import PRUNE, prune
-from .relay import NextRows, heads, heads_lately, next_rows
+from .relay import LINES, NextRows, heads, heads_lately, next_rows
 from .rewinds import KEPT, LOOK, LastLine, LogEnd, as_kept
 from .rows import CLOCK, as_event, rows
 
@@ -53,7 +53,7 @@ __all__ += ["UNREAD", "UNREAD_MAX", "Head", "MemberState", "UnreadRoom", "as_mem
 __all__ += ["member_state", "my_unread", "read", "unread"]
 __all__ += ["ACTIVITY_SECONDS", "APPEND", "FREE", "POST", "POST_AGAIN", "append", "post_params"]
 __all__ += ["PRUNE", "prune"]
-__all__ += ["NextRows", "heads", "heads_lately", "next_rows"]
+__all__ += ["LINES", "NextRows", "heads", "heads_lately", "next_rows"]
 __all__ += ["KEPT", "LOOK", "LastLine", "LogEnd", "as_kept"]
 __all__ += ["AFTER", "BEFORE", "COUNT_MISSED", "MISSED", "SEQ_MAX"]
 __all__ += ["SIZED_AFTER", "SIZED_BEFORE", "SIZED_MISSED"]
