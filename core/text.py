@@ -22,10 +22,16 @@ def one_line(text: str) -> str:
     """The text as it is stored (NFC, trimmed), or ValidationError: bad_text, blank."""
     if any(_is_refused(character) for character in text.strip()):
         raise ValidationError(_("Some of these characters can't be used here."), code="bad_text")
-    line = " ".join(unicodedata.normalize("NFC", text).split())
+    line = " ".join(composed(text).split())
     if not any(is_visible(character) for character in line):
         raise ValidationError(_("Write something that can be seen."), code="blank")
     return line
+
+
+def composed(text: str) -> str:
+    """As texts are stored: what is looked for must have the same letters, and some systems write
+    Hangul and accents in pieces."""
+    return unicodedata.normalize("NFC", text)
 
 
 def first_line(error: BaseException) -> str:

@@ -4,7 +4,6 @@ Functions that say "inside a transaction" leave commit and announcement to messa
 which writes the room's log in the same transaction.
 """
 
-import unicodedata
 from collections.abc import Collection
 from typing import Any
 
@@ -13,7 +12,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from core.text import one_line
+from core.text import composed, one_line
 from rooms.models import TITLE_MAX, Membership, Room
 
 
@@ -27,7 +26,7 @@ def closed() -> ValidationError:
 
 def search_words(text: str) -> str:
     """What somebody looks for, as far as a title can hold it."""
-    return " ".join(text.replace("\0", "").split())[:TITLE_MAX]
+    return " ".join(composed(text).replace("\0", "").split())[:TITLE_MAX]
 
 
 class NotMember(PermissionDenied):
@@ -74,7 +73,7 @@ def _check(room: Room) -> None:
         room.title = one_line(room.title)
     except ValidationError as error:
         found["title"] = error.error_list
-    room.description = unicodedata.normalize("NFC", room.description).strip()
+    room.description = composed(room.description).strip()
     try:
         room.full_clean(exclude=set(found), validate_constraints=False)
     except ValidationError as error:

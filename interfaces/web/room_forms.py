@@ -1,11 +1,9 @@
 """The form shows and tidies; what is allowed, rooms/services.py decides."""
 
-import unicodedata
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from core.text import one_line
+from core.text import composed, one_line
 from rooms.models import CAPACITY_MAX, Room
 
 SEATS = _("Enter a number from 1 to 10,000.")
@@ -31,4 +29,4 @@ class RoomForm(forms.ModelForm):
         return one_line(self.cleaned_data["title"])
 
     def clean_description(self) -> str:
-        return unicodedata.normalize("NFC", self.cleaned_data["description"])
+        return composed(self.cleaned_data["description"])

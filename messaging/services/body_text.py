@@ -5,7 +5,7 @@ import unicodedata
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from core.text import is_visible
+from core.text import composed, is_visible
 
 BODY_MAX = 4_000  # characters (code points), after normalisation
 
@@ -21,7 +21,7 @@ def clean(body: str) -> str:
     """
     if len(body) > 4 * BODY_MAX:  # NFC does not shrink text by more: spare the work
         raise _too_long()
-    text = unicodedata.normalize("NFC", body.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    text = composed(body.replace("\r\n", "\n").replace("\r", "\n")).strip()
     if not text.isascii() or not text.isprintable():
         _refuse_hidden(text)
     if not text:

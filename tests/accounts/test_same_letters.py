@@ -4,12 +4,15 @@ Fields of Django's own forms for accounts turn what a keyboard writes (ㅋㅋㅋ
 letters (NFKC), those of REST don't: a person would be called otherwise, and let in at one of two.
 """
 
+import re
 import unicodedata
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
 
 from accounts.models import User
+from rooms.models import Room
 
 NAMES = ["ㅋㅋㅋ", "①ﬁ", "Ａｌｉｃｅ", "김지민"]
 PASSWORD = "비밀번호ㅋㅋㅋ①"
@@ -82,3 +85,16 @@ def test_a_password_of_one_door_is_the_password_of_the_others(door):
     assert Client().post("/api/v1/tokens/", ACCOUNT, JSON).status_code == 200
     form = {"username": ACCOUNT["email"], "password": PASSWORD}
     assert Client().post("/accounts/sign-in/", form).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/?q={}", "/api/v1/rooms/?q={}", "/admin/rooms/room/?q={}", "/admin/accounts/user/?q={}"],
+)
+def test_what_is_looked_for_in_pieces_is_found(path):
+    """Some systems write Hangul so, in names of files, and what is copied from there."""
+    client = boss()
+    owner = User.objects.create_user("dana@example.com", display_name="서울 사람")
+    Room.objects.create(title="서울 찻집", owner=owner, capacity=5)
+    answer = client.get(path.format(quote(unicodedata.normalize("NFD", "서울"))))
+    assert re.search("서울 (찻집|사람)", answer.content.decode())

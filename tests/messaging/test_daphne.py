@@ -19,14 +19,14 @@ from tests.stack import open_room, socket_at
 MIB = 1024 * 1024
 TEXT, CLOSE = 1, 8
 NO_CLOSE_FRAME = 1006  # never sent; a client makes it of a line that just ends
-SOCKET_SECONDS = 5
+SOCKET_SECONDS = 7
 
 
 @pytest.fixture(scope="module")
 def daphne(_stack, tmp_path_factory):
     """It is as impatient as its options allow."""
     log = tmp_path_factory.mktemp("daphne") / "log"
-    options = ["--ping-interval", "1", "--ping-timeout", "1", "--websocket_timeout"]
+    options = ["--ping-interval", "1", "--ping-timeout", "2", "--websocket_timeout"]
     environment = _stack.environment | {"ADDRESS_SOCKETS": "3"}
     with by_daphne(environment, log, *options, str(SOCKET_SECONDS)) as url:
         yield url
