@@ -387,16 +387,19 @@ METRICS_PORT = int(number("METRICS_PORT", 0, 0, 65535 - 64))
 METRICS_TOKEN = token("METRICS_TOKEN")  # shows the same at /metrics of the site; without it, 404
 
 LOG_LEVEL = choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+LOG_FORMAT = choice("LOG_FORMAT", "TEXT", ("TEXT", "JSON"))
+_lines = {
+    "TEXT": {
+        "()": "chattalk.server.journal.Line",
+        "fmt": "{asctime} {levelname} {name}: {message}",
+        "style": "{",
+    },
+    "JSON": {"()": "chattalk.server.json_lines.JsonLine"},
+}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "chattalk.server.journal.Line",
-            "fmt": "{asctime} {levelname} {name}: {message}",
-            "style": "{",
-        }
-    },
+    "formatters": {"line": _lines[LOG_FORMAT]},
     "handlers": {"console": {"class": "chattalk.server.journal.Journal", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {

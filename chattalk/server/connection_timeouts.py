@@ -15,11 +15,12 @@ from typing import Any
 
 import h11
 import uvicorn
+from django.conf import settings
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
-from chattalk.server import forwarded
+from chattalk.server import forwarded, request_ids
 from core import client_ip, connection_limits, refusal_log
 from core.rate_limits import CellRate, Pace
 from interfaces.socket import handshake
@@ -61,6 +62,8 @@ class Configuration(uvicorn.Config):
     def load(self) -> None:
         super().load()
         self.loaded_app = forwarded.ForwardedWatch(self.loaded_app, self._proxies)
+        if settings.LOG_FORMAT == "JSON":
+            self.loaded_app = request_ids.Named(self.loaded_app, self._proxies)
 
 
 class Request(H11Protocol):

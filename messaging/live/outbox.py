@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from core import asking
 from messaging.live import close_codes
 from messaging.live.close_codes import Between, CloseCode
 from messaging.live.packets import Packet, together
@@ -53,13 +54,14 @@ def _turn() -> Turn:
 class Outbox:
     """Belongs to one socket. `send` is its ASGI send, for what the line does not take directly."""
 
-    __slots__ = ("__weakref__", "_closer", "_given", "_is_leaving", "_line", "_plain", "_put",
-                 "_send", "_taken_before", "_turn", "closed")  # fmt: skip
+    __slots__ = ("__weakref__", "_asking", "_closer", "_given", "_is_leaving", "_line", "_plain",
+                 "_put", "_send", "_taken_before", "_turn", "closed")  # fmt: skip
 
     def __init__(self, send: Callable[[dict[str, Any]], Awaitable[None]], line: Connection) -> None:
         self._send = send
         self._line = line
         self._turn = _turn()
+        self._asking = asking.now()  # whose it is, on the log
         self._put: list[Packet] = []  # in this turn
         self._plain = _Plain(send, self._gone) if not line.is_direct else None
         self._given = self._taken_before = 0  # bytes
@@ -85,8 +87,11 @@ class Outbox:
 
     def stumbled(self) -> None:
         """It may have missed something: it comes back and resumes."""
-        logger.exception("an outbox stumbled")
+        logger.exception("an outbox stumbled", extra=self._named())
         self.close(CloseCode.FAULT)
+
+    def _named(self) -> dict[str, str]:
+        return {"socket": self._asking.id} if self._asking else {}
 
     def flush(self) -> None:
         """Write what was put."""
@@ -136,7 +141,8 @@ class Outbox:
         if self.closed:
             return
         if code == CloseCode.TOO_SLOW:
-            logger.info("a socket was too slow: %s bytes waited", self._unsent())
+            waited = self._unsent()
+            logger.info("a socket was too slow: %s bytes waited", waited, extra=self._named())
             self._put.clear()
             if self._plain is not None:
                 self._plain.clear()

@@ -22,6 +22,7 @@ SQL = ("postgresql", "postgres")
     [
         ("DEBUG", "maybe"),
         ("LOG_LEVEL", "loud"),
+        ("LOG_FORMAT", "xml"),
         ("METRICS_PORT", "65535"),
         ("METRICS_TOKEN", "short"),
         ("METRICS_TOKEN", "with a blank in its middle"),

@@ -20,7 +20,7 @@ from chattalk import demo, deployment, embedded
 from chattalk.embedded import StartFailed
 from chattalk.environment import FROM_FILE
 from chattalk.management.arguments import add_host, whole
-from chattalk.server import control, notify, reload, workers
+from chattalk.server import control, json_lines, notify, reload, workers
 from chattalk.server.reload import Reload
 from chattalk.server.supervisor import Supervisor
 
@@ -201,10 +201,15 @@ class Command(BaseCommand):
             for process in worker.running:
                 process.signal(signal.SIGKILL)
 
+    def _written(self, line: str) -> str:
+        if settings.LOG_FORMAT == "JSON":
+            return json_lines.line("chattalk.up", line)
+        return f"{time.monotonic() - self.began:7.2f} s  {line}"
+
     def show(self, line: str) -> None:
         """By any thread. That a line can't be written, as on a full disk, ends no site."""
         with self._showing, suppress(OSError):
-            self.stdout.write(f"{time.monotonic() - self.began:7.2f} s  {line}")
+            self.stdout.write(self._written(line))
             self.stdout.flush()
 
 

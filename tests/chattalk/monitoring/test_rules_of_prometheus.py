@@ -41,6 +41,33 @@ def test_each_alert_has_a_case_in_which_it_fires():
     assert [alert for alert in ALERTS if f"alertname: {alert}\n" not in tested] == []
 
 
+def test_each_alert_stands_in_the_page_for_operators():
+    page = (SHIPPED.parents[1] / "docs" / "monitoring.md").read_text()
+    assert [alert for alert in ALERTS if f"`{alert}`" not in page] == []
+
+
+BEGINS = """
+rule_files: []
+tests:
+  - interval: 15s
+    input_series:
+      - {series: 'from_0', values: "0x10 1x30"}
+      - {series: 'from_1', values: "_x10 1x30"}
+    promql_expr_test:
+      - {expr: 'ceil(increase(from_0[5m]))', eval_time: 5m, exp_samples: [{value: 1}]}
+      - {expr: 'increase(from_1[5m])', eval_time: 5m, exp_samples: [{value: 0}]}
+"""
+
+
+@needs_promtool
+def test_promtool_sees_no_growth_in_what_begins_with_1(tmp_path):
+    (tmp_path / "begins.yml").write_text(BEGINS)
+    done = subprocess.run(
+        ["promtool", "test", "rules", tmp_path / "begins.yml"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_each_alert_says_what_to_do():
     for block in RULES.split("- alert: ")[1:]:
         assert re.search(r"severity: (page|look)", block), block
