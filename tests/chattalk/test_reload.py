@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import pty
 import shutil
 import signal
 import subprocess
@@ -14,7 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 from chattalk_client import ChatTalk, Loss, Observer
+from django.core.management import call_command
 
+from chattalk.embedded import StartFailed
 from tests.up import NOT_GIVEN, ROOT, Up
 
 CODE = ("accounts", "chattalk", "clients", "core", "interfaces", "messaging", "presence", "rooms")
@@ -222,23 +223,7 @@ def test_a_worker_whose_successor_does_not_come_up_stays_and_is_kept(site):
     assert site.status_of("livez") == 200
 
 
-def test_who_asks_where_nothing_runs_is_told_so(tmp_path):
-    refused = ask_for_reload(tmp_path)
-    assert refused.returncode == 1
-    assert f"No `manage.py up` of the data folder {tmp_path} can be asked" in refused.stderr
-    assert len(refused.stderr.splitlines()) == 1
-
-
-def test_a_terminal_that_is_closed_ends_its_site(tmp_path):
-    pid, terminal = pty.fork()
-    if pid == 0:
-        own = {name: value for name, value in os.environ.items() if name not in NOT_GIVEN}
-        os.chdir(ROOT)
-        command = [sys.executable, "manage.py", "up", "--port", "0"]
-        os.execve(sys.executable, command, own | {"CHATTALK_DATA": str(tmp_path)})
-    said = b""
-    while b"http://" not in said:
-        said += os.read(terminal, 1000)
-    os.close(terminal)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-    assert not (tmp_path / "run").exists()
+def test_who_asks_where_nothing_runs_is_told_so(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    with pytest.raises(StartFailed, match=f"No `manage.py up` of the data folder {tmp_path} can"):
+        call_command("up", reload=True)

@@ -1,6 +1,8 @@
 """`manage.py up` as a person uses it: one command, one sentence if it fails, nothing left."""
 
 import json
+import os
+import pty
 import re
 import signal
 import socket
@@ -16,7 +18,7 @@ import pytest
 
 from chattalk.embedded.leftovers import end_leftovers
 from tests import scrape
-from tests.up import Up
+from tests.up import NOT_GIVEN, ROOT, Up
 
 SECRET = "only-for-this-test-" + "0123456789" * 5
 
@@ -43,6 +45,33 @@ def test_it_serves_then_stops_all_it_started(data, number):
         run.process.send_signal(number)
         assert run.end() == 0
         assert run.left() == []
+    assert not (data / "run").exists()
+
+
+IN_A_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, "manage.py", "up", "--port", "0"])
+"""
+
+
+def test_a_terminal_that_is_closed_ends_its_site(data):
+    own = {name: value for name, value in os.environ.items() if name not in NOT_GIVEN}
+    ours, its = pty.openpty()
+    run = subprocess.Popen(
+        [sys.executable, "-c", IN_A_TERMINAL],
+        cwd=ROOT,
+        env=own | {"CHATTALK_DATA": str(data)},
+        **dict.fromkeys(("stdin", "stdout", "stderr"), its),
+        start_new_session=True,
+    )
+    os.close(its)
+    with run:
+        said = b""
+        while b"http://" not in said:
+            said += os.read(ours, 1000)
+        os.close(ours)
+        assert run.wait(60) == 0
     assert not (data / "run").exists()
 
 

@@ -3,6 +3,7 @@
 import os
 import socket
 from argparse import ArgumentParser
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -39,7 +40,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        sockets = _sockets(options["host"], options["port"], options["fd"])
+        with ExitStack() as stack:
+            asked = _sockets(options["host"], options["port"], options["fd"])
+            self._serve([stack.enter_context(one) for one in asked])
+
+    def _serve(self, sockets: list[socket.socket]) -> None:
         for host in {_host(one) for one in sockets}:
             deployment.refuse_unsafe(host)
         for warning in deployment.warnings():
