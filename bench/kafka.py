@@ -7,6 +7,7 @@ import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 JARS = Path(__file__).resolve().parents[1] / "tests" / "kafka" / "jars"
 CLUSTER = "AAAAAAAAAAAAAAAAAAAAAQ"
@@ -75,10 +76,13 @@ class Kafka:
         without a name may do all."""
         return f"kafka://{name}:{password}@127.0.0.1:{self._signed_in}/?sasl.mechanism=PLAIN"
 
+    def format(self) -> None:
+        """Once, before the first start."""
+        properties = str(self.home / "server.properties")
+        tool = "kafka.tools.StorageTool"
+        self.run(tool, "format", "--standalone", "-t", CLUSTER, "-c", properties)
+
     def start(self) -> None:
-        if not (self.home / "data" / "meta.properties").exists():
-            self.run("kafka.tools.StorageTool", "format", "--standalone", "-t", CLUSTER,
-                      "-c", str(self.home / "server.properties"))  # fmt: skip
         self.process.start()
 
     def wait(self) -> None:
@@ -90,7 +94,7 @@ class Kafka:
 
         try:
             socket.create_connection(("127.0.0.1", self.port), 1).close()
-            quiet = {"bootstrap.servers": self.address, "log_level": 0}
+            quiet: dict[str, Any] = {"bootstrap.servers": self.address, "log_level": 0}
             return bool(AdminClient(quiet).list_topics(timeout=5).brokers) or None
         except (OSError, KafkaException):
             return None

@@ -182,6 +182,7 @@ def main() -> int:
         sys.exit(missing)
     with tempfile.TemporaryDirectory(prefix="chattalk-kafka-") as folder:
         broker = kafka.Kafka(Path(folder), memory="1g")
+        broker.format()
         broker.start()
         broker.wait()
         try:

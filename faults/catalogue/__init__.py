@@ -7,6 +7,7 @@ CHAPTERS = (
     "stores",
     "disks",
     "followers",
+    "kafka",
     "restarts",
     "reloads",
     "hosts",

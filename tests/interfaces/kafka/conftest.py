@@ -34,6 +34,7 @@ def broker(tmp_path_factory):
     if (missing := kafka.missing()) and not os.environ.get("CI"):
         pytest.skip(missing)
     broker = kafka.Kafka(tmp_path_factory.mktemp("kafka"))
+    broker.format()
     broker.start()
     broker.wait()
     yield broker
