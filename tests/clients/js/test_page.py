@@ -3,9 +3,11 @@
 import functools
 import http.server
 import threading
+from urllib.parse import urlsplit
 
 import pytest
 
+from tests import chromium
 from tests.clients.js.node import ROOT
 from tests.doors.clients import PASSWORD, sign_up
 from tests.interfaces.web.conftest import browser, visitors  # noqa: F401  (fixtures)
@@ -155,3 +157,23 @@ def test_a_page_at_another_origin_talks_by_ticket(named, elsewhere, browser):  #
     assert said["event"]["body"] == "from elsewhere"
     assert said["me"]["name"] == "Bob"
     page.close()
+
+
+REACHES = "url => fetch(url, { mode: 'no-cors' }).then(() => true, () => false)"
+
+
+def test_a_page_of_the_internet_reaches_a_site_at_home_by_its_readers_leave(
+    stack,
+    elsewhere,
+    browser,  # noqa: F811
+):
+    """The browser takes `elsewhere` for a public address; that of the site is a local one."""
+    public = f"--ip-address-space-overrides={urlsplit(elsewhere).netloc}=public"
+    launched = browser.browser_type.launch(
+        executable_path=chromium.path(), args=[*chromium.OPTIONS, public]
+    )
+    for permissions, is_reached in (([], False), (["local-network-access"], True)):
+        page = launched.new_context(permissions=permissions).new_page()
+        page.goto(elsewhere)
+        assert page.evaluate(REACHES, f"{stack.urls[0]}/livez") is is_reached
+    launched.close()
