@@ -107,6 +107,19 @@ for (const code of [4003, 1009]) {
   });
 }
 
+// daphne ends a socket that is a day old with 1000, whatever is under way.
+for (const code of [1000, 1006, 1011, 4008]) {
+  test(`after ${code} it comes back`, async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+    const server = new FakeServer();
+    await server.enter(1);
+    await server.close(code);
+    t.mock.timers.tick(500);
+    await settle();
+    assert.equal(server.wires.length, 2);
+  });
+}
+
 test("nothing is sent by what was closed for good", async () => {
   const server = new FakeServer();
   const room = await server.enter(1);

@@ -88,7 +88,7 @@ async def test_a_final_close_code_ends_the_iteration_with_a_clear_exception(code
             await room.send("to nobody")
 
 
-@pytest.mark.parametrize("code", [1001, 1011, 1012, 4008, 4013, 4500])
+@pytest.mark.parametrize("code", [1000, 1001, 1011, 1012, 4008, 4013, 4500])
 async def test_after_the_others_it_comes_back_and_resumes(code, monkeypatch):
     monkeypatch.setattr("chattalk_client.backoff.Backoff.wait", lambda *_, **__: 0.0)
     site = Small([HELLO, SUBSCRIBED, line(1), line(2), code], [HELLO, SUBSCRIBED, line(3)])
