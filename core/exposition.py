@@ -26,9 +26,8 @@ from prometheus_client.registry import Collector
 from core import metrics
 
 LOOPBACK = "127.0.0.1"
-AGAIN_SECONDS = (
-    1.0  # between two tries to have the port, which the process before us may have still
-)
+AGAIN_SECONDS = 1.0  # between two tries to have the port
+RELIEF_SECONDS = 30.0  # for which the process before this one may have it still
 
 logger = logging.getLogger(__name__)
 
@@ -86,18 +85,18 @@ def serve(port: int, own: dict[str, str]) -> None:
 
 
 def _serve(port: int, own: dict[str, str]) -> None:
-    is_told = False
+    began, is_told = time.monotonic(), False
     while True:
         try:
             start_http_server(port, LOOPBACK, registry(own))
             return
-        except OSError as error:  # as long as a worker that is replaced has it still
-            if not is_told:
+        except OSError as error:
+            if not is_told and time.monotonic() - began >= RELIEF_SECONDS:
+                is_told = True
                 logger.warning(
                     "The metrics wait for port %s (%s). If another program has it, choose another "
                     "METRICS_PORT.",
                     port,
                     error.strerror,
                 )
-            is_told = True
         time.sleep(AGAIN_SECONDS)

@@ -67,7 +67,7 @@ def answered(operation, here):
 
 
 def arguments(page, here):
-    whole = {"index", "autocomplete", "jsi18n", "password_change", "password_change_done"}
+    whole = {"index", "status", "autocomplete", "jsi18n", "password_change", "password_change_done"}
     if page in whole or page.endswith(("_changelist", "_add")):
         return []
     if page == "app_list":
