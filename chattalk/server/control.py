@@ -58,9 +58,15 @@ class Control:
 
         with asked:
             asked.settimeout(ASK_WITHIN)
-            with suppress(OSError):
-                if asked.recv(len(ASKED)) == ASKED:
-                    tell(DONE if self._reload(tell) else FAILED)
+            if _asks(asked):
+                tell(DONE if self._reload(tell) else FAILED)
+
+
+def _asks(asked: socket.socket) -> bool:
+    try:
+        return asked.recv(len(ASKED)) == ASKED
+    except OSError:  # it says nothing, or is gone
+        return False
 
 
 def ask(data: Path, show: Show) -> None:

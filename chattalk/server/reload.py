@@ -7,6 +7,7 @@ successor that does not come up; then the worker that was there stays, and the r
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from subprocess import TimeoutExpired
@@ -47,43 +48,52 @@ class Reload:
             return False
         try:
             return self._run(say)
-        except Retired:  # all is to end
+        except Retired:
+            say("The reload ends here, for all is to end")
             return False
         finally:
             self._turn.release()
 
     def _run(self, say: Show) -> bool:
-        say("Reload: the new version is looked at")
+        began = time.monotonic()
+        say("Reload: the new version is tried, beside the one that serves")
         if reason := self._unfit(say):
             say(f"Nothing was changed: {reason}")
             return False
         for number, worker in enumerate(self._workers):
+            say(f"{worker.process.name}: its successor starts")
             try:
                 before = self._supervisor.relieve(worker)
-            except StartFailed as error:
-                say(self._told_of(error, number))
+            except (StartFailed, OSError) as error:
+                why = str(error).rstrip(".")
+                say(f"{why}. The reload ends here: the one before it stays, and {_new(number)}")
                 return False
+            say(f"{worker.process.name}: its successor serves, and the one before says goodbye")
             _end(before, say)
-            say(f"{worker.process.name} is a new one")
-        say("All workers are new ones")
+        say(f"The reload is done after {time.monotonic() - began:.1f} s: {_new(number + 1)}")
         return True
 
     def _unfit(self, say: Show) -> str:
         """Why the new version can't serve; nothing if it can."""
         assert self._prepare.log
-        self._prepare.log.unlink(missing_ok=True)
-        self._prepare.start(self._environment)
-        status = self._prepare.wait(None)
-        lines = self._prepare.log.read_text(errors="replace").splitlines()
+        try:
+            self._prepare.log.unlink(missing_ok=True)
+            self._prepare.start(self._environment)
+            status = self._prepare.wait(None)
+            lines = self._prepare.log.read_text(errors="replace").splitlines()
+        except OSError as error:
+            return str(error)
         if status:
             return lines[-1] if lines else f"it ended with status {status}"
         for line in lines:
             say(line)
         return ""
 
-    def _told_of(self, error: StartFailed, number: int) -> str:
-        new = "no worker is" if not number else "1 worker is" if number == 1 else f"{number} are"
-        return f"{str(error).rstrip('.')}. The one before it stays, and {new} new"
+
+def _new(workers: int) -> str:
+    if workers == 1:
+        return "1 worker is a new one"
+    return f"{workers or 'no'} workers are new ones"
 
 
 def _end(before: Process, say: Show) -> None:

@@ -130,7 +130,8 @@ class Supervisor:
         try:
             found = part.relieve()
         except BaseException as error:
-            relieved.set_exception(error)
+            is_over = self._ending.is_set()  # then it was stopped while it started
+            relieved.set_exception(Retired(part.process.name) if is_over else error)
             return
         finally:
             starting.release()
