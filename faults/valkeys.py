@@ -65,6 +65,8 @@ class Node:
         command = [str(get_binary_path()), *([str(self.home / "conf")] if config else [])]
         command += ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(self.home)]
         command += ["--save", "", "--appendonly", "no", *options]
+        if "--sentinel" not in options:
+            command += ["--repl-diskless-sync-delay", "0"]
         self.process = Process(name, command, log=home / f"{name}.log", folder=self.home)
 
     def start(self) -> None:
@@ -128,7 +130,7 @@ class Cluster(Valkeys):
 
     def _node(self, home: Path, port: int, bus: int) -> Node:
         options = ["--cluster-enabled", "yes", "--cluster-port", str(bus)]
-        options += ["--cluster-node-timeout", str(DEAD_AFTER_MS), "--repl-diskless-sync-delay", "0"]
+        options += ["--cluster-node-timeout", str(DEAD_AFTER_MS)]
         return Node(home, "cluster", port, *options)
 
     def url(self) -> str:
@@ -186,17 +188,22 @@ class Cluster(Valkeys):
 
 
 class Watched(Valkeys):
-    """A master and a replica, and three Sentinels."""
+    """A master and a replica, and as many Sentinels."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, sentinels: int = 3) -> None:
         make_folder(home, 0o700)
-        with free_ports(5) as ports:
+        with free_ports(2 + sentinels) as ports:
             first, second, *others = ports
             self.master = Node(home, "master", first)
-            follows = ["--replicaof", f"127.0.0.1 {first}", "--repl-diskless-sync-delay", "0"]
-            self.replica = Node(home, "replica", second, *follows)
+            self.replica = Node(home, "replica", second, "--replicaof", f"127.0.0.1 {first}")
             self.sentinels = [
-                Node(home, "sentinel", port, "--sentinel", config=_watching(first))
+                Node(
+                    home,
+                    "sentinel",
+                    port,
+                    "--sentinel",
+                    config=_watching(first, sentinels // 2 + 1),
+                )
                 for port in others
             ]
         self.nodes = [self.master, self.replica, *self.sentinels]
@@ -205,8 +212,15 @@ class Watched(Valkeys):
         hosts = ",".join(f"127.0.0.1:{node.port}" for node in self.sentinels)
         return f"redis+sentinel://{hosts}/{service}/0"
 
-    def wait(self, show: Callable[[str], None] = quiet) -> None:
+    def start(self, show: Callable[[str], None] = quiet) -> None:
+        """The Sentinels look at once, and then again in 10 s: what there is stands before them."""
+        self.master.start()
+        self.replica.start()
         until(lambda: self.replica.info("replication")["master_link_status"] == "up")
+        for sentinel in self.sentinels:
+            sentinel.start()
+
+    def wait(self, show: Callable[[str], None] = quiet) -> None:
         for sentinel in self.sentinels:
             until(lambda: self._knows_all(sentinel))  # noqa: B023
 
@@ -216,8 +230,8 @@ class Watched(Valkeys):
         return said["num-slaves"] == 1 and said["num-other-sentinels"] == len(self.sentinels) - 1
 
 
-def _watching(port: int) -> str:
-    return f"""sentinel monitor {SERVICE} 127.0.0.1 {port} 2
+def _watching(port: int, quorum: int) -> str:
+    return f"""sentinel monitor {SERVICE} 127.0.0.1 {port} {quorum}
 sentinel down-after-milliseconds {SERVICE} {DEAD_AFTER_MS}
 sentinel failover-timeout {SERVICE} 5000
 """

@@ -72,13 +72,18 @@ class Cluster(RedisCluster):
         return WholeScript(self, script)
 
     def _be_ready(self) -> None:
-        self._breaker.call_with_retry(partial(self._ask, lambda: None), lambda *_: None)
+        self._judged(lambda: None)
 
     def _asking(self, question: Callable[[], Any]) -> Any:
         if getattr(self._own, "is_connecting", False):  # redis-py asks what there is to ask
             return question()
+        return self._judged(question, with_failure_count=True)
+
+    def _judged(self, question: Callable[[], Any], **named: Any) -> Any:
+        """By the breaker, which does not ask again here: redis-py does, and knows what was asked (a
+        pipeline is empty after the first try) and of whom (it looks anew who has the slot)."""
         return self._breaker.call_with_retry(
-            partial(self._ask, question), lambda *_: None, with_failure_count=True
+            partial(self._ask, question), lambda *_: None, is_retryable=lambda _: False, **named
         )
 
     def _ask(self, question: Callable[[], Any]) -> Any:
@@ -102,4 +107,4 @@ class Cluster(RedisCluster):
 
     def _discover(self) -> None:
         nodes = [ClusterNode(host, port) for host, port in self._hosts]
-        super().__init__(startup_nodes=nodes, retry=Retry(NoBackoff(), 0), **self._options)
+        super().__init__(startup_nodes=nodes, retry=Retry(NoBackoff(), 1), **self._options)
