@@ -88,23 +88,45 @@ class Node:
         self.process.wait()
 
 
+class Processes:
+    """Those of all nodes, as if they were one."""
+
+    def __init__(self, nodes: list[Node]) -> None:
+        self._each = [node.process for node in nodes]
+
+    @property
+    def running(self) -> bool:
+        return all(process.running for process in self._each)
+
+    def signal(self, number: signal.Signals) -> None:
+        for process in self._each:
+            if process.running:
+                process.signal(number)
+
+    def wait(self) -> None:
+        for process in self._each:
+            process.wait()
+
+    def stop(self) -> None:
+        self.signal(signal.SIGKILL)  # they keep nothing
+        self.wait()
+
+
 class Valkeys:
     """Some nodes, as if they were one server."""
 
     nodes: list[Node]
+
+    @property
+    def process(self) -> Processes:
+        return Processes(self.nodes)
 
     def start(self, show: Callable[[str], None] = quiet) -> None:
         for node in self.nodes:
             node.start()
 
     def stop(self, show: Callable[[str], None] = quiet) -> None:
-        for node in self.nodes:
-            if node.process.running:
-                node.process.signal(signal.SIGKILL)  # they keep nothing
-        for node in self.nodes:
-            node.process.wait()
-
-    kill = stop
+        self.process.stop()
 
     def errors(self) -> dict[str, int]:
         """How often something was refused, by the word that the server says."""

@@ -60,9 +60,16 @@ def _only_hands_out_tests() -> None:
 
 def _start(config: pytest.Config) -> None:
     from chattalk.embedded import Servers, given
+    from tests.redis_server import is_cluster, redis_server
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # it cleans up as Ctrl-C does
     data = Path(tempfile.mkdtemp(prefix="chattalk-test-"))
+    if is_cluster():
+        cluster = redis_server(data)
+        config.add_cleanup(cluster.stop)
+        cluster.start()
+        cluster.wait()
+        os.environ["REDIS_URL"] = cluster.url()
     config.stash[GIVEN] = given(os.environ)
     servers = Servers(data, config.stash[GIVEN], durable=False)
     config.add_cleanup(lambda: shutil.rmtree(data, ignore_errors=True))

@@ -9,6 +9,7 @@ import pytest
 from django.core.cache import cache
 
 from accounts import token_cache
+from chattalk.embedded import probe
 from core import rate_limits
 from faults.valkeys import Cluster
 from interfaces.original import visits
@@ -172,6 +173,21 @@ async def test_locks_limits_and_leases_work(here, settings):
     await two.release()
 
 
+def test_an_address_of_another_kind_is_told_in_half_a_sentence(cluster):
+    url, node = cluster.url(), f"127.0.0.1:{cluster.nodes[0].port}"
+    assert probe.redis(url) == ""
+    assert probe.redis(f"redis+cluster://{node}") == ""  # one of them knows the others
+    assert "it is a node of a cluster" in probe.redis(f"redis://{node}/0")
+    assert "invalid username-password" in probe.redis(url.replace("//", "//nobody:wrong@"))
+    assert "Connection refused" in probe.redis("redis+cluster://127.0.0.1:1,127.0.0.1:2")
+
+
+def test_a_user_with_a_password_comes_in(cluster):
+    for node in cluster.nodes:
+        node.ask("ACL", "SETUSER", "chattalk", "on", ">p@ss", "~*", "&*", "+@all")
+    assert probe.redis(cluster.url().replace("//", "//chattalk:p%40ss@")) == ""
+
+
 async def test_a_slot_that_moves_takes_the_layer_along(site, cluster):
     async def move(room):
         await asyncio.to_thread(cluster.move_slot, layer_channel(room))
@@ -201,7 +217,7 @@ async def test_while_the_whole_cluster_is_away_people_talk_and_readyz_says_so(si
     async with site.socket(0, alice) as one, site.socket(1, bob) as two:
         await subscribe(one, room)
         await subscribe(two, room)
-        cluster.kill()
+        cluster.stop()
         for i in range(5):
             assert (await say(one, room, f"without {i}"))["type"] == "ack"
         said = [(await frame(two, "event"))["body"] for _ in range(5)]

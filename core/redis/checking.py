@@ -11,6 +11,7 @@ from core.redis.address import read
 from core.redis.clients import client, sentinels
 
 NO_CLUSTER = "Cluster mode is not enabled"  # redis-py's words
+NO_SENTINEL = "unknown command 'SENTINEL'"  # and the server's
 
 
 def wrong(url: str, seconds: float) -> str:
@@ -29,6 +30,8 @@ def wrong(url: str, seconds: float) -> str:
 def _told(error: str) -> str:
     if NO_CLUSTER in error:
         return "it is no cluster; one server has the address redis://host:port/0"
+    if NO_SENTINEL in error:
+        return "it is no Sentinel; one server has the address redis://host:port/0"
     return error
 
 

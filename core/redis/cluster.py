@@ -44,9 +44,12 @@ class WholeScript:
 
 
 class Cluster(RedisCluster):
-    def __init__(self, hosts: Sequence[tuple[str, int]], *, retry: Any, **options: Any) -> None:
+    def __init__(
+        self, hosts: Sequence[tuple[str, int]], *, retry: Any = None, **options: Any
+    ) -> None:
         """`retry`: the breaker. What it does for connections it does here for each question."""
-        self._hosts, self._options, self._breaker = hosts, options, retry
+        self._hosts, self._options = hosts, options
+        self._breaker = retry or Retry(NoBackoff(), 0)
         self._connecting, self._is_connected = threading.Lock(), False
         self._own = threading.local()
         self.encoder = Encoder(  # to find the slot of a key takes no connection
@@ -65,8 +68,15 @@ class Cluster(RedisCluster):
         return pipe
 
     def mget(self, keys: Any, *args: Any) -> Any:
-        self._be_ready()
         return self.mget_nonatomic(keys, *args)
+
+    def _execute_pipeline_by_slot(self, command: str, slots_to_args: Any) -> Any:
+        self._be_ready()
+        return super()._execute_pipeline_by_slot(command, slots_to_args)
+
+    def close(self) -> None:
+        if self._is_connected:
+            super().close()
 
     def register_script(self, script: Any) -> Any:
         return WholeScript(self, script)

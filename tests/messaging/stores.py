@@ -8,7 +8,7 @@ from pathlib import Path
 from chattalk.embedded import data_dir
 from chattalk.embedded.mongo_wire import MongoWire
 from chattalk.embedded.postgres import Postgres
-from chattalk.embedded.valkey import Valkey
+from tests.redis_server import redis_server
 
 
 def start(data):
@@ -19,7 +19,7 @@ def start(data):
     data_dir.make_socket_folder(data)
     stores = {
         "postgresql": Postgres(data, durable=False),
-        "redis": Valkey(data),
+        "redis": redis_server(data),
         "mongodb": MongoWire(data),
     }
     for store in stores.values():
@@ -52,8 +52,10 @@ def signal_all(pids, number):
 
 def kill(*stores):
     for store in stores:
-        pids = processes(store) if isinstance(store, Postgres) else [store.process.pid]
-        signal_all(pids, signal.SIGKILL)
+        if isinstance(store, Postgres):
+            signal_all(processes(store), signal.SIGKILL)
+        else:
+            store.process.signal(signal.SIGKILL)
         store.process.wait()
 
 

@@ -4,9 +4,9 @@ import asyncio
 import json
 from datetime import UTC, datetime
 
-import redis.asyncio
 from django.conf import settings
 
+from core import redis
 from presence import farewells, last_seen
 from presence.timings import Timings
 from presence.tracker import Tracker
@@ -82,7 +82,7 @@ class Cluster:
         await asyncio.gather(*(server.tracker.stop() for server in self.servers))
 
     async def empty(self):
-        async with redis.asyncio.Redis.from_url(settings.REDIS_URL) as client:
+        async with redis.async_client(settings.REDIS_URL) as client:
             await client.flushall()
         last_seen.connect()
         await asyncio.to_thread(last_seen.Attendance.objects.delete)

@@ -5,9 +5,9 @@ import pytest
 
 from chattalk.embedded import data_dir
 from chattalk.embedded.mongo_wire import MongoWire
-from chattalk.embedded.valkey import Valkey
 from presence import last_seen
 from tests.presence.cluster import Cluster
+from tests.redis_server import redis_server
 
 
 @pytest.fixture(scope="session")
@@ -15,7 +15,7 @@ def own_servers(tmp_path_factory):
     data = tmp_path_factory.mktemp("presence")
     data_dir.make_folder(data / "log", 0o700)
     data_dir.make_socket_folder(data)
-    servers = Valkey(data), MongoWire(data)
+    servers = redis_server(data), MongoWire(data)
     for server in servers:
         server.start()
     for server in servers:

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
-import redis.asyncio
 from django.conf import settings
 
+from core import redis
 from presence import last_seen
 from presence.marks import Mark
 from presence.room_state import now_micros
@@ -132,7 +132,7 @@ async def test_when_all_are_killed_and_redis_is_empty_nobody_stays_online(cluste
             process.kill()
             await process.wait()
     killed = now_micros()
-    async with redis.asyncio.Redis.from_url(settings.REDIS_URL) as client:
+    async with redis.async_client(settings.REDIS_URL) as client:
         await client.flushall()
 
     one = await cluster.open("one")

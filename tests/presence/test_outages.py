@@ -4,9 +4,9 @@ import asyncio
 import signal
 
 import pytest
-import redis.asyncio
 from django.conf import settings
 
+from core import redis
 from presence import last_seen, services
 from tests.presence.cluster import document, until, utc
 
@@ -101,7 +101,7 @@ async def test_who_was_away_while_redis_was_down_was_away(both, valkey):
 
 async def test_a_redis_that_forgot_everything_is_told_again_and_nobody_went(both):
     one, two = both
-    async with redis.asyncio.Redis.from_url(settings.REDIS_URL) as client:
+    async with redis.async_client(settings.REDIS_URL) as client:
         await client.flushall()
         await until(lambda: both_known(one))
 

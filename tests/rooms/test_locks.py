@@ -1,14 +1,14 @@
 import pytest
 from django.conf import settings
-from redis import Redis
 
+import core.redis
 from rooms import locks
 from rooms.locks import room_lock
 
 
 @pytest.fixture
 def redis():
-    client = Redis.from_url(settings.REDIS_URL)
+    client = core.redis.client(settings.REDIS_URL)
     client.delete(KEY)
     yield client
     client.delete(KEY)

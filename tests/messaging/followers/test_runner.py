@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 from django.db import OperationalError, connection
-from redis.asyncio import Redis
 
+import core.redis
 from messaging import services
 from messaging.followers import runner as module
 from messaging.followers.follower import Postponed
@@ -229,7 +229,7 @@ async def test_a_lease_is_one_processs_until_it_is_over_or_given_back(name, sett
     one, other = Lease(name, "one", seconds=60), Lease(name, "other", seconds=60)
     assert await one.hold() and await one.hold()
     assert not await other.hold()
-    async with Redis.from_url(settings.REDIS_URL) as redis:
+    async with core.redis.async_client(settings.REDIS_URL) as redis:
         assert 59_000 < await redis.pttl(key(name)) <= 60_000
         await redis.delete(key(name))  # as if it were over
         assert await other.hold() and not await one.hold()
