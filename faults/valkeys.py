@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS as SLOTS
 from redis.crc import key_slot
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from chattalk.embedded import Process, quiet
 from chattalk.embedded.data_dir import make_folder
@@ -76,12 +78,18 @@ class Node:
         self.process.start()
 
     def ask(self, *command: Any) -> Any:
-        with Redis(port=self.port, socket_timeout=1, decode_responses=True) as redis:
+        with self._connected() as redis:
             return redis.execute_command(*command)
 
     def info(self, section: str) -> dict[str, Any]:
-        with Redis(port=self.port, socket_timeout=1) as redis:
+        with self._connected() as redis:
             return redis.info(section)
+
+    def _connected(self) -> Redis:
+        once = Retry(
+            NoBackoff(), 0
+        )  # the usual one would wait for seconds, for a dead node as well
+        return Redis(port=self.port, socket_timeout=1, decode_responses=True, retry=once)
 
     def kill(self) -> None:
         self.process.signal(signal.SIGKILL)
@@ -247,9 +255,8 @@ class Watched(Valkeys):
             until(lambda: self._knows_all(sentinel))  # noqa: B023
 
     def _knows_all(self, sentinel: Node) -> bool:
-        with Redis(port=sentinel.port, socket_timeout=1, decode_responses=True) as redis:
-            said = redis.sentinel_master(SERVICE)
-        return said["num-slaves"] == 1 and said["num-other-sentinels"] == len(self.sentinels) - 1
+        said = sentinel.info("sentinel")["master0"]
+        return said["slaves"] == 1 and said["sentinels"] == len(self.sentinels)
 
 
 def _watching(port: int, quorum: int) -> str:

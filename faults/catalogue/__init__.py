@@ -8,6 +8,7 @@ CHAPTERS = (
     "disks",
     "followers",
     "kafka",
+    "valkeys",
     "restarts",
     "reloads",
     "hosts",

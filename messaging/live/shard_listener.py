@@ -12,6 +12,8 @@ from core.tasks import end
 
 FAILURES = (RedisError, OSError, RuntimeError)  # the last by uvloop, as core/redis/breaker.py says
 
+SILENT_SECONDS = 1.5  # a node that was asked and says nothing for so long is left
+
 
 def hash_slot(channel: str) -> int:
     return key_slot(channel.encode())
@@ -30,7 +32,7 @@ class ShardListener:
         self._connection, self._told, self._changed = connection, told, changed
         self.channels: set[str] = set()
         self.is_over = False
-        self._is_asked = False  # whether it is there; no answer yet
+        self._asked_at = 0.0  # whether it is there; 0 once it said something
         self._opening = asyncio.Lock()
         self._reader: asyncio.Task[None] | None = None
 
@@ -59,10 +61,11 @@ class ShardListener:
             await self._connection.send_packed_command(packed, check_health=False)
 
     async def answers(self) -> bool:
-        """Whether it answered what was asked here the last time; it is asked again."""
-        if self.is_over or self._is_asked:
-            return False
-        self._is_asked = True
+        """Whether it said something within SILENT_SECONDS after it was asked to; it is asked to."""
+        now = asyncio.get_running_loop().time()
+        if self._asked_at or self.is_over:
+            return not self.is_over and now < self._asked_at + SILENT_SECONDS
+        self._asked_at = now
         packed = self._connection.pack_command("PING")
         await self._connection.send_packed_command(packed, check_health=False)
         return True
@@ -78,7 +81,7 @@ class ShardListener:
             self._end()
 
     def _take(self, said: Any) -> None:
-        self._is_asked = False
+        self._asked_at = 0.0
         match said:
             case [b"smessage", channel, message]:
                 self._told(channel.decode(), message)
@@ -86,8 +89,10 @@ class ShardListener:
                 self._lost([channel.decode()])  # its slot is another node's now
 
     def _lost(self, channels: Iterable[str]) -> None:
-        self.channels -= set(channels)
-        self._changed()
+        lost = self.channels & set(channels)
+        self.channels -= lost
+        if lost:
+            self._changed()
 
     def _end(self) -> None:
         self.is_over = True

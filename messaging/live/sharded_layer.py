@@ -8,6 +8,7 @@ what should be: at once after a death or a move, and each LOOK_SECONDS.
 """
 
 import asyncio
+import logging
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -25,6 +26,8 @@ LOOK_SECONDS = 2.0  # between two looks at who has which slot, and for nodes tha
 RETRY_SECONDS = 0.25  # between two looks while something is amiss
 
 Node = tuple[str, int]  # host, port
+
+logger = logging.getLogger(__name__)
 
 
 class ShardedLayer(RedisPubSubChannelLayer):
@@ -117,9 +120,13 @@ class ClusterConnection:
     async def _keep(self) -> None:
         while True:
             is_well = False
-            with suppress(*FAILURES):  # the broker tells of an outage: it publishes all the time
+            try:
                 await self._look()
                 is_well = await self._agree()
+            except FAILURES as error:
+                logger.debug("the cluster does not tell who has what: %s", error)
+            except Exception:  # or this process would stay deaf
+                logger.exception("what is heard of the cluster could not be put right")
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS if is_well else RETRY_SECONDS):
                     await self._stirred.wait()
@@ -141,7 +148,7 @@ class ClusterConnection:
         for node, listener in list(self._listeners.items()):
             strange = {one for one in listener.channels if self._owners.get(hash_slot(one)) != node}
             await listener.unsubscribe(strange)
-            if not (listener.channels and await listener.answers()):
+            if not await listener.answers():
                 await self._listeners.pop(node).close()
         missing = self._wanted - self._heard()
         if missing and await self._hear_of(missing):
@@ -160,7 +167,7 @@ class ClusterConnection:
         return sum(await asyncio.gather(*(self._hear(*share) for share in shares.items())))
 
     async def _hear(self, node: Node, channels: list[str]) -> int:
-        if node not in self._listeners:
+        if node not in self._listeners or self._listeners[node].is_over:
             connection = redis.async_connection(self._url, node, ANSWER_SECONDS)
             self._listeners[node] = ShardListener(connection, self._message, self._stirred.set)
         try:
