@@ -3,9 +3,7 @@
 The key of a record is its room. Nothing is named that changes: people are numbers.
 """
 
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from msgspec import Struct
@@ -20,9 +18,9 @@ class RelayedLine(Struct, omit_defaults=True):
     room: int
     seq: int
     kind: str
-    at: datetime
+    at: str
     sender: int
-    cid: UUID | None = None
+    cid: str | None = None
     body: str = ""
 
 
@@ -31,7 +29,7 @@ class RelayPosition(Struct, frozen=True, omit_defaults=True):
     log may have a line of that number; and how many were pruned before they were relayed."""
 
     seq: int
-    at: datetime | None = None
+    at: str | None = None
     missed: int = 0
 
 

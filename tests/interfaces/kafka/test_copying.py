@@ -1,6 +1,8 @@
 """Which lines the relay hands to Kafka, and which rooms it stops; Kafka is stood in for here."""
 
+import json
 import logging
+from datetime import datetime
 
 import pytest
 from django.db import connection
@@ -198,3 +200,14 @@ def test_it_reads_by_its_index(db, statement, params, index):
         cursor.execute(f"EXPLAIN {statement}", params)
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert index in plan and "Seq Scan on messaging_event" not in plan
+
+
+def test_a_line_is_told_as_every_door_tells_it(kafka, copying, room, alice, monkeypatch):
+    say(room, alice, "one")
+    values = []
+    monkeypatch.setattr(kafka, "send", lambda lines, _positions: values.extend(lines))
+    catch_up(copying)
+    told = json.loads(values[-1][1])
+    [event], _more = log.page(room.pk, before=None, after=1, limit=1, most=1)
+    assert datetime.fromisoformat(told["at"]) == event.at and told["sender"] == alice.pk
+    assert (told["room"], told["seq"], told["body"]) == (room.pk, 2, "one")
