@@ -29,6 +29,7 @@ class Copying:
     def __init__(self, transactions: Transactions) -> None:
         self.transactions = transactions
         self.progress = Progress()
+        self.has_begun = False  # it is known how far rooms were relayed, be it a while ago
         self._positions: dict[int, RelayPosition] = {}
         self._waiting = WaitingRooms()
         self._hinted: deque[int] = deque()
@@ -43,6 +44,7 @@ class Copying:
     def begin(self) -> None:
         """From where the relay before us, or we, came to."""
         self._positions = self.transactions.begin()
+        self.has_begun = True
         self._waiting.clear()
         self.progress.heads.clear()
         self.progress.stopped.clear()

@@ -163,8 +163,9 @@ class Relay:
         return self.copying.has_work
 
     def _is_time_to_sweep(self) -> bool:
+        """While Kafka is away, too: so it is known how much waits."""
         is_late = time.monotonic() >= self._swept_at + SWEEP_SECONDS
-        return is_late and self.copying.transactions.has_begun
+        return is_late and self.copying.has_begun
 
     def _sweep(self) -> None:
         now = time.monotonic()

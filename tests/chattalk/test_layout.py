@@ -106,6 +106,7 @@ def test_a_trespass_is_seen(house, module, line, caught):
 @pytest.mark.parametrize(
     "client, homes",
     [
+        ("confluent_kafka", {"interfaces/kafka/clients.py"}),
         ("mongoengine", {"presence/last_seen.py"}),
         ("pymongo", {"presence/last_seen.py", "presence/marks.py", "chattalk/embedded/probe.py"}),
     ],

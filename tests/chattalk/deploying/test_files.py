@@ -33,6 +33,8 @@ def needs(program: str) -> pytest.MarkDecorator:
         ("chattalk.service", "chattalk.service"),
         ("chattalk-worker@.socket", "chattalk-worker@8001.socket"),
         ("chattalk-worker@.service", "chattalk-worker@8001.service"),
+        ("chattalk-relay.service", "chattalk-relay.service"),
+        ("chattalk-ingest.service", "chattalk-ingest.service"),
         ("two-hosts/chattalk.service", "chattalk.service"),
     ],
 )
