@@ -26,6 +26,10 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, TypeVar, cast
 
+from django.db import OperationalError
+
+from core.text import first_line
+
 logger = logging.getLogger(__name__)
 
 Key = tuple[str, ...]  # the values of the labels, in their order
@@ -119,6 +123,9 @@ class ReadMetric(Metric):
     def values(self) -> dict[Key, float]:
         try:
             found = self._read()
+        except OperationalError as error:  # the database is away, which others tell
+            logger.warning("%s could not be read: %s", self.name, first_line(error))
+            return {}
         except Exception:  # the others are shown all the same
             logger.exception("%s could not be read", self.name)
             return {}

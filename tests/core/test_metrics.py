@@ -1,6 +1,7 @@
 """Counting: by plain ints, in names that Prometheus' conventions allow."""
 
 import pytest
+from django.db import OperationalError
 
 from core import metrics
 
@@ -47,6 +48,15 @@ def test_one_that_can_not_be_read_is_told_and_left_out(caplog):
     nobody = metrics.read("chattalk_nobody", "…", lambda: None)
     assert broken.values() == nobody.values() == {}
     assert "chattalk_broken could not be read" in caplog.text
+
+
+def test_while_the_database_is_away_what_asks_it_is_told_in_a_line(caplog):
+    def ask():
+        raise OperationalError("couldn't get a connection after 3.00 sec")
+
+    assert metrics.read("chattalk_far", "…", ask).values() == {}
+    assert "chattalk_far could not be read: couldn't get" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 @pytest.mark.parametrize("name", ["said_total", "chattalk_said", "chattalk_Said_total"])
