@@ -1,9 +1,10 @@
 """NX-27017, which speaks MongoDB, on a unix socket that only we may open.
 
 It has no passwords, and of itself it takes a port, which any user of the machine may open and any
-program may take while it is away.
+program may take while it is away. Several hosts that share it need one all the same; there a
+firewall has to say who may come.
 
-    python -P mongo_wire_main.py FOLDER SOCKET
+    python -P mongo_wire_main.py FOLDER (SOCKET | ADDRESS:PORT)
 """
 
 import asyncio
@@ -68,20 +69,24 @@ def _reason(answer: dict[str, Any]) -> str:
     return str(errors[-1]["errmsg"])
 
 
-async def serve(folder: str, path: str) -> None:
+async def serve(folder: str, where: str) -> None:
     """Until a signal ends the process. What was answered is stored, so there is nothing to end."""
     answer = partial(handle_client, handler=OneCommit(data_dir=folder))
-    server = await asyncio.start_unix_server(answer, path)
+    if "/" in where:
+        server = await asyncio.start_unix_server(answer, where)
+    else:
+        host, _, port = where.rpartition(":")
+        server = await asyncio.start_server(answer, host, int(port))
     await server.serve_forever()
 
 
 def main() -> None:
-    folder, path = sys.argv[1:]
+    folder, where = sys.argv[1:]
     os.umask(0o077)
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    uvloop.run(serve(folder, path))
+    uvloop.run(serve(folder, where))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from faults.run import HERE_FOR, Run, scenario
 
 BACK_WITHIN = 10.0  # seconds, for who was at the host that went
 STORES_BACK_WITHIN = 20.0  # seconds, until all is acknowledged again
-CUT_SECONDS, MOVED_SECONDS = 8.0, 3.0  # so long it is, and who was there has moved by then
+CUT_SECONDS, MOVED_SECONDS = 10.0, 5.0  # so long it is, and who was there has moved by then
 TELLS_WITHIN = 2.0  # seconds between the time that is told and the real one
 SENDERS, LISTENERS, LEAVERS = 6, 6, 2
 PROMOTED_AFTER = 1.0  # seconds; whoever runs the stores has to notice first

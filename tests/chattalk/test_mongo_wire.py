@@ -1,7 +1,13 @@
 """The embedded server of MongoDB's wire: a bulk is committed once, before it is answered."""
 
+import socket
+import subprocess
+import sys
+import time
+
 import pytest
 
+from chattalk.embedded import mongo_wire, probe
 from chattalk.embedded.mongo_wire_main import OneCommit
 
 FULL = 2  # PRAGMA synchronous: each commit waits for the disk
@@ -84,3 +90,16 @@ def test_a_command_that_fails_leaves_no_transaction_open(server, monkeypatch):
         with pytest.raises(ValueError):
             insert(server, "b", "a", "c")
     assert names(server) == ["a"] and insert(server, "b")["n"] == 1
+
+
+def test_it_listens_on_an_address_for_hosts_that_share_it(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        where = f"127.0.0.1:{free.getsockname()[1]}"
+    command = [sys.executable, "-P", mongo_wire.PROGRAM, tmp_path, where]
+    with subprocess.Popen(command) as server:
+        try:
+            deadline = time.monotonic() + 20
+            while said := probe.mongodb(f"mongodb://{where}/", 1):
+                assert time.monotonic() < deadline, said
+        finally:
+            server.terminate()
