@@ -18,6 +18,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from statistics import median, quantiles
 
+import psycopg
+
 from bench import load, report
 from bench.figures import Figure
 from bench.ours import DATABASE, Ours, environment
@@ -30,6 +32,8 @@ NOISE = 0.03  # of a ratio; what is within it counts as equal
 READY_WITHIN, STOP_WITHIN = 60, 60  # seconds
 REPEATS, SECONDS = 20, 2.0
 QUIET_TIMES = 3  # as long as others: few messages are said there, and a hundredth of them counts
+
+ROOMS_APART = 1_000_000  # more than either opens
 
 Values = dict[str, float]
 # goal, what, in which case of talk, value, unit, whether more is better
@@ -52,13 +56,16 @@ class Checkout(Ours):
         self.name, self.root = name, root
         self._port = _free_port()  # the same in each repeat: who comes again finds it there
 
-    def prepare(self, servers: Servers) -> None:
-        """An empty database with this tree's tables."""
+    def prepare(self, servers: Servers, first_room: int) -> None:
+        """An empty database with this tree's tables. Rooms of the two have numbers of their own:
+        both hear the same channel layer, and what the other tells is not for them."""
         short = "".join(filter(str.isalnum, self.name)).lower()
         self.database = servers.database(f"{DATABASE}_{short}")
         data = {"CHATTALK_DATA": str(HOME / "beside" / f"data-{short}")}
         self.environment = environment(servers, self.database) | data
         self.manage("migrate", "--verbosity", "0")
+        with psycopg.connect(self.database, autocommit=True) as database:
+            database.execute("SELECT setval('rooms_room_id_seq', %s, false)", [first_room])
 
     @contextmanager
     def serving(self) -> Iterator[None]:
@@ -107,8 +114,8 @@ def main() -> int:
     with running() as servers:
         sides = [Checkout("this", ROOT), Checkout(options.commit, tree(options.commit))]
         those = [Setup(side.name, side, servers) for side in sides]
-        for side in sides:
-            side.prepare(servers)
+        for number, side in enumerate(sides):
+            side.prepare(servers, 1 + number * ROOMS_APART)
         with ExitStack() as stack:
             memories = {}
             for one in those:
