@@ -22,6 +22,7 @@ KEPT = (
     "chattalk_lock_timeouts_total",
     "chattalk_lock_waiters",
     "chattalk_loop_delay_seconds",
+    "chattalk_lost_lines_total",
     "chattalk_messages_total",
     "chattalk_outbox_bytes",
     "chattalk_pool_errors_total",

@@ -92,6 +92,14 @@ def falls(facts: Facts) -> Iterator[Finding]:
         yield Finding(what % {"many": many}, do)
 
 
+def losses(facts: Facts) -> Iterator[Finding]:
+    """How many is not told: each worker that held the room counts them."""
+    if facts.hour.sum("chattalk_lost_lines_total", facts.hour.times):
+        what = _("A failover of PostgreSQL has lost lines that people had seen.")
+        do = _("Those who had them were told. A synchronous standby loses none.")
+        yield Finding(what, do)
+
+
 def acknowledgements(facts: Facts) -> Iterator[Finding]:
     hour, name = facts.hour, "chattalk_acknowledgement_seconds"
     took = hour.quantile(name, 0.99, hour.lately)
@@ -201,8 +209,8 @@ def readers(facts: Facts) -> Iterator[Finding]:
 
 
 RULES: tuple[Rule, ...] = (
-    stores, room, falls, loops, rows, pools, acknowledgements, fanout, pauses, readers, faults,
-    unavailable, followers, silence,
+    stores, room, falls, losses, loops, rows, pools, acknowledgements, fanout, pauses, readers,
+    faults, unavailable, followers, silence,
 )  # fmt: skip
 
 

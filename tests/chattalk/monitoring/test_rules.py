@@ -63,6 +63,7 @@ def test_where_nothing_is_wrong_nothing_is_told():
         ({"chattalk_requests_total/500": 1}, "failed 1 time "),
         ({"chattalk_refusals_total/nack/unavailable": 4}, "4 messages or requests were refused"),
         ({"chattalk_worker_falls_total": 1}, "1 worker fell in the last hour"),
+        ({"chattalk_lost_lines_total": 59}, "lost lines that people had seen"),
     ],
 )
 def test_what_the_minutes_show_is_told(figures, what):
