@@ -1,17 +1,44 @@
 """What is waited for: connections of each pool, as psycopg's pools count that themselves, and rows
 that others hold."""
 
+import logging
+from collections.abc import Callable
+from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from django.db import connection, connections
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from core import metrics
-from core.postgresql.breaker import breaker
+from core.postgresql.breaker import breaker, is_outage
+from core.text import first_line
 
+logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 Pool = ConnectionPool | AsyncConnectionPool
 
 POOLS: WeakValueDictionary[str, Pool] = WeakValueDictionary()  # than Django's, by their names
+
+
+def asked_seldom(ask: Callable[[], Answer], otherwise: Answer) -> Callable[[], Answer]:
+    """For a metric that is read from the database, by Django's connection. While that is away it
+    is `otherwise`: others tell that."""
+
+    def asked() -> Answer:
+        if breaker.is_down:
+            return otherwise
+        try:
+            return ask()
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            logger.debug("not read: %s", first_line(error))
+            return otherwise
+        finally:
+            connection.close()
+
+    return metrics.seldom(asked)
 
 
 def _pools() -> dict[str, Pool]:
@@ -46,19 +73,14 @@ WHERE datname = current_database() AND wait_event_type = 'Lock'
 
 
 def _waiters() -> float | None:
-    if breaker.is_down:
-        return None
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(_WAITERS)
-            return float(cursor.fetchone()[0])
-    finally:
-        connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITERS)
+        return float(cursor.fetchone()[0])
 
 
 metrics.read(
     "chattalk_lock_waiters",
     "Statements that wait for what another one holds, in the whole database.",
-    metrics.seldom(_waiters),
+    asked_seldom(_waiters, None),
     over="max",
 )

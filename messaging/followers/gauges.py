@@ -2,25 +2,19 @@
 
 from collections.abc import Callable, Mapping
 
-from django.db import connection
-
 from core import metrics
-from core.postgresql.breaker import breaker
+from core.postgresql.gauges import asked_seldom
 from messaging.followers.lag import Lag, lag
 
 leading: Callable[[], Mapping[str, bool]] = dict  # set by runner.py
 
 
-def _lags() -> dict[str, Lag]:
-    if breaker.is_down:
-        return {}
-    try:
-        return {name: lag(name, with_redis=False) for name, leads in leading().items() if leads}
-    finally:
-        connection.close()
+def _lags() -> Mapping[str, Lag]:
+    return {name: lag(name, with_redis=False) for name, leads in leading().items() if leads}
 
 
-_asked: Callable[[], Mapping[str, Lag]] = metrics.seldom(_lags)
+_NONE: Mapping[str, Lag] = {}
+_asked = asked_seldom(_lags, _NONE)
 
 metrics.read(
     "chattalk_follower_leads",
