@@ -2,7 +2,8 @@
 
 from .process import StartFailed
 
-SPARE = 20  # for commands beside the workers, and for who only asks whether it answers
+SPARE = 20  # for commands beside the workers, for a successor beside the one that it relieves, and
+# for who only asks whether it answers
 RESERVED = 3  # PostgreSQL's own usual
 AT_MOST = 17  # of one worker; more would only wait for its one interpreter
 AT_LEAST = 4  # one that writes, one for what sockets read, two for pages

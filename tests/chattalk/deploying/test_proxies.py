@@ -5,6 +5,7 @@ import json
 import re
 import secrets
 import urllib.request
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -148,6 +149,29 @@ def test_a_client_can_not_say_that_its_line_is_safe(proxy):
     so by its cookies; the other way round it would turn in a circle."""
     page = proxy.curl("/accounts/sign-in/", "-H", "X-Forwarded-Proto: http")
     assert page.startswith("HTTP/2 200")
+
+
+async def test_a_reload_of_the_site_passes_through_all_of_them(site, proxies, person):
+    """Who is sent away hears it in the site's own words, and nobody who comes is refused."""
+    token, _ = person()
+    async with AsyncExitStack() as stack:
+        lines = [
+            await stack.enter_async_context(socket(proxy, token)) for proxy in proxies.values()
+        ]
+        for line in lines:
+            await line.recv()
+        before = site.workers[0].relieve()
+        ending = asyncio.create_task(asyncio.to_thread(before.stop))
+        while not ending.done():
+            for proxy in proxies.values():
+                assert (await asyncio.to_thread(proxy.curl, "/")).startswith("HTTP/2 200")
+                async with socket(proxy, token) as new:
+                    await new.recv()
+        await ending
+        for line in lines:
+            await line.wait_closed()
+            assert line.close_code == 1012
+            assert json.loads(line.close_reason)["retry_after"] <= 0.1
 
 
 @pytest.mark.slow
