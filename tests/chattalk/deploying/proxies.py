@@ -141,7 +141,8 @@ class Caddy(Proxy):
                 "{\n\tskip_install_trust\n\tauto_https off\n\t# `caddy reload`",
             ),
         )
-        caddy = str(Path(sys.executable).with_name("caddy"))
+        # Its user may not be let to where ours lies.
+        caddy = shutil.copy(Path(sys.executable).with_name("caddy"), f"{self.folder}/caddy")
         self.asked = [caddy, "reload", "--force", "--config", str(file), "--adapter", "caddyfile"]
         self.asked += ["--address", f"unix/{self.folder}/admin.sock"]
         command = [caddy, "run", "--config", str(file), "--adapter", "caddyfile"]
