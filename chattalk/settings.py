@@ -209,12 +209,14 @@ CACHES = {
     # Of who signs in by token (accounts/token_cache.py), which has to know when it fails.
     "tokens": {**_cache, "OPTIONS": _cache_options},
 }
-_layer = (
-    "sharded_layer.ShardedLayer" if redis.is_cluster(REDIS_URL) else "channel_layer.PubSubLayer"
-)
+_layers = {
+    "single": "channel_layer.PubSubLayer",
+    "cluster": "sharded_layer.ShardedLayer",
+    "sentinel": "watched_layer.WatchedLayer",
+}
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": f"messaging.live.{_layer}",
+        "BACKEND": f"messaging.live.{_layers[redis.form(REDIS_URL)]}",
         "CONFIG": {
             # redis-py 8 closes a socket that was idle for 5 s unless told not to.
             "hosts": [

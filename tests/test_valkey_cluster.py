@@ -10,7 +10,7 @@ from django.core.cache import cache
 
 from accounts import token_cache
 from chattalk.embedded import probe
-from core import rate_limits
+from core import rate_limits, redis
 from faults.valkeys import Cluster
 from interfaces.original import visits
 from messaging.followers import lease
@@ -54,8 +54,6 @@ def site(_site, django_db_blocker):
 @pytest.fixture
 def here(cluster, settings):
     """This process on the cluster, too."""
-    from core import redis
-
     settings.REDIS_URL = cluster.url()
     options = {"CONNECTION_POOL_KWARGS": settings.REDIS_OPTIONS}
     options |= redis.cache_options(cluster.url())
@@ -171,6 +169,20 @@ async def test_locks_limits_and_leases_work(here, settings):
     await one.release()
     assert await two.hold()
     await two.release()
+
+
+async def test_a_client_that_looks_at_the_cluster_anew_has_the_nodes_that_it_closes(cluster):
+    client = redis.async_client(cluster.url())
+    for _ in range(2):
+        await client.get("key")
+        client._initialize = True  # as after each failure
+    await client.initialize()
+    known = client.nodes_manager.nodes_cache
+    of_slots = {
+        id(node): node for nodes in client.nodes_manager.slots_cache.values() for node in nodes
+    }
+    assert all(known[node.name] is node for node in of_slots.values())
+    await client.aclose()
 
 
 def test_an_address_of_another_kind_is_told_in_half_a_sentence(cluster):

@@ -17,9 +17,14 @@ PARTS = 64  # over which a cluster spreads what is used together; more than it h
 SENTINEL_SECONDS = 0.5  # for the answer of one of them; there are others
 
 
-def is_cluster(url: str) -> bool:
+def form(url: str) -> str:
+    """`single`, `cluster` or `sentinel`; for who chooses a library."""
     address = read(url)
-    return address is not None and address.form == "cluster"
+    return address.form if address else "single"
+
+
+def is_cluster(url: str) -> bool:
+    return form(url) == "cluster"
 
 
 def parts(url: str) -> int:
