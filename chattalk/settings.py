@@ -27,6 +27,7 @@ from chattalk.environment import (
     words,
 )
 from core import redis
+from core.postgresql import sessions
 from core.redis import EndedConnections, RedisBreaker
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -150,7 +151,8 @@ TEMPLATES = [
 
 # --- the servers ------------------------------------------------------------------------------
 
-DATABASE_URL = _address("DATABASE_URL", ("postgresql", "postgres"))
+POSTGRESQL = ("postgresql", "postgres")
+DATABASE_URL = _address("DATABASE_URL", POSTGRESQL)
 REDIS_URL = _address("REDIS_URL", redis.SCHEMES)
 MONGODB_URL = _address("MONGODB_URL", ("mongodb", "mongodb+srv"))
 
@@ -158,6 +160,14 @@ MONGODB_URL = _address("MONGODB_URL", ("mongodb", "mongodb+srv"))
 # pages and requests. `up` gives each worker its share of what the server allows.
 DATABASE_CONNECTIONS = int(number("DATABASE_CONNECTIONS", 17, 4, 1000))
 READ_CONNECTIONS = min(4, DATABASE_CONNECTIONS // 3)
+
+# TRANSACTION: PgBouncer is before it, and hands out a connection for a transaction only.
+DATABASE_POOLER = choice("DATABASE_POOLER", "NONE", ("NONE", "TRANSACTION"))
+POOLED = DATABASE_POOLER == "TRANSACTION"
+DATABASE_DIRECT_URL = os.environ.get("DATABASE_DIRECT_URL", "")  # past it, for migrations
+if DATABASE_DIRECT_URL:
+    embedded.check_address("DATABASE_DIRECT_URL", DATABASE_DIRECT_URL, POSTGRESQL)
+    DATABASE_DIRECT = embedded.django_database(DATABASE_DIRECT_URL, "DATABASE_DIRECT_URL")
 
 _known = bool(os.environ.get("DATABASE_URL") or embedded.running_servers(DATA_DIR))
 _database = embedded.django_database(DATABASE_URL)
@@ -167,7 +177,6 @@ DATABASES = {
         "OPTIONS": {
             "connect_timeout": 3,  # seconds
             **_database["OPTIONS"],
-            # Bounded everywhere: no query, and no wait for a connection, hangs a person.
             # No pool where nothing is known to listen: it would only knock for 5 s.
             "pool": _known
             and {
@@ -177,9 +186,7 @@ DATABASES = {
                 "max_waiting": 1000,  # requests; each of them is a thread
                 "reconnect_timeout": 2,  # then who asks begins anew, not in half a minute
             },
-            # And a process that stands still in a transaction does not hold a room for long.
-            "options": "-c statement_timeout=15000 -c lock_timeout=10000"
-            " -c idle_in_transaction_session_timeout=5000",
+            **({} if POOLED else {"options": sessions.as_options(sessions.LIMITS)}),
         },
     }
 }

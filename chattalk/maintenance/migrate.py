@@ -11,11 +11,15 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
+from django.conf import settings
+from django.core.management import CommandError
 from django.db import OperationalError, connection
 
 from chattalk.maintenance import migrate_sql
+from core.postgresql import sessions
 from core.postgresql.breaker import knocking
 
 LOCK_MILLISECONDS = 500
@@ -23,16 +27,24 @@ PAUSE_SECONDS = (0.5, 1.5)  # between two tries, so that two processes don't sta
 ASK_EVERY_SECONDS = 0.25  # whether the other process has migrated
 GIVE_UP_SECONDS = 600.0  # as long as somebody may hold a table, as a backup does
 BUSY = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
-SESSION = (
-    f"-c lock_timeout={LOCK_MILLISECONDS} -c statement_timeout=0"
-    " -c idle_in_transaction_session_timeout=0"
+SESSION = {
+    "lock_timeout": str(LOCK_MILLISECONDS),
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+}
+ADDRESS = ("HOST", "PORT", "NAME", "USER", "PASSWORD")
+NEEDS_SESSION = (
+    "Migrations need a session of their own, which a pooler in transaction mode does not give: set "
+    "DATABASE_DIRECT_URL to the address of PostgreSQL itself."
 )
 
 
 def patiently(migrate: Callable[[], object], show: Callable[[str], None]) -> None:
     """`migrate` goes on where it was when it is called again. Raises what it raised last."""
+    if settings.POOLED and not settings.DATABASE_DIRECT_URL:
+        raise CommandError(NEEDS_SESSION)
     end = time.monotonic() + GIVE_UP_SECONDS
-    with _alone(show, end), _session():
+    with _session(), _alone(show, end):
         while True:
             try:
                 for name in migrate_sql.drop_half_made_indexes():
@@ -78,17 +90,21 @@ def _state(error: OperationalError) -> str | None:
 
 @contextmanager
 def _session() -> Iterator[None]:
-    """Connections that begin so, and that RESET brings back to it."""
-    options = connection.settings_dict["OPTIONS"]
-    usual = options.get("options", "")
-    _anew(options, f"{usual} {SESSION}")
+    """Connections that begin so, and that RESET brings back to it; past a pooler, which has none
+    that could."""
+    usual = {name: connection.settings_dict[name] for name in ("OPTIONS", *ADDRESS)}
+    direct = {name: settings.DATABASE_DIRECT[name] for name in ADDRESS} if settings.POOLED else {}
+    options = usual["OPTIONS"] | {"options": sessions.as_options(SESSION)}
+    if settings.POOLED:
+        options |= settings.DATABASE_DIRECT["OPTIONS"]
+    _turn_to(direct | {"OPTIONS": options})
     try:
         yield
     finally:
-        _anew(options, usual)
+        _turn_to(usual)
 
 
-def _anew(options: dict[str, str], words: str) -> None:
+def _turn_to(database: dict[str, Any]) -> None:
     connection.close()
     connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's own
-    options["options"] = words
+    connection.settings_dict.update(database)

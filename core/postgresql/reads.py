@@ -8,8 +8,9 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from types import MappingProxyType
 from typing import Any, LiteralString, cast
 
 import psycopg
@@ -17,6 +18,7 @@ from django.conf import settings
 from django.db import connection as django_connection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from core.postgresql import sessions
 from core.postgresql.breaker import Unavailable, breaker, is_outage
 from core.postgresql.gauges import POOLS
 from core.postgresql.writable import note_failure
@@ -26,28 +28,41 @@ __all__ = ["Reads", "Unavailable", "connect", "run"]
 
 logger = logging.getLogger(__name__)
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 ANSWER_SECONDS = 3.0  # a statement that takes longer is given up
 RECONNECT_SECONDS = 2.0  # of longer and longer waits; then who asks begins anew
 
 
-def _parameters() -> dict[str, Any]:
+def _parameters(begins_with: Mapping[str, str] = NOTHING) -> dict[str, Any]:
     params = django_connection.get_connection_params()
-    django_only = ("cursor_factory", "context", "prepare_threshold")
+    django_only = ("cursor_factory", "context", "prepare_threshold", "options")
     kept = {name: value for name, value in params.items() if name not in django_only}
-    kept["options"] = f"{kept.get('options', '')} -c synchronous_commit=on -c timezone=UTC".strip()
-    return kept | {"autocommit": True, "prepare_threshold": 1, "application_name": "chattalk"}
+    kept |= {"autocommit": True, "application_name": "chattalk"}
+    if settings.POOLED:  # what is prepared on a connection is gone with it
+        return kept | {"prepare_threshold": None}
+    begins_with = {**sessions.LIMITS, **sessions.EXACT, **begins_with}
+    return kept | {"prepare_threshold": 1, "options": sessions.as_options(begins_with)}
+
+
+class Connection(psycopg.AsyncConnection[Any]):
+    """`before` goes along with each statement, where the connection can't keep settings."""
+
+    before = ""
 
 
 async def connect(
-    options: str = "",
+    begins_with: Mapping[str, str] = NOTHING,
     deadline: float | None = None,  # of the event loop's clock
-) -> psycopg.AsyncConnection[Any]:
-    """Raises TimeoutError or psycopg.OperationalError."""
-    params = _parameters()
-    params["options"] += f" {options}"
+) -> Connection:
+    """With these settings of PostgreSQL. Raises TimeoutError or psycopg.OperationalError."""
+    params = _parameters(begins_with)
     latest = asyncio.get_running_loop().time() + ANSWER_SECONDS
     async with asyncio.timeout_at(min(latest, deadline or latest)):
-        return await psycopg.AsyncConnection.connect(**params)
+        connection = await Connection.connect(**params)
+    if settings.POOLED and begins_with:
+        connection.before = sessions.as_statements(begins_with)
+        connection.cursor_factory = psycopg.AsyncClientCursor  # several statements in one message
+    return connection
 
 
 async def run(
@@ -62,7 +77,10 @@ async def run(
     latest = loop.time() + ANSWER_SECONDS
     timer = loop.call_at(min(latest, deadline or latest), _hang_up, connection)
     try:
-        cursor = await connection.execute(cast(LiteralString, sql), params)
+        before = connection.before if isinstance(connection, Connection) else ""
+        cursor = await connection.execute(cast(LiteralString, before + sql), params)
+        while cursor.nextset():  # the statement's own is the last
+            pass
         return await cursor.fetchall() if cursor.description else []
     except psycopg.Error as error:
         note_failure(error)

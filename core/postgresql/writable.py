@@ -17,12 +17,13 @@ from psycopg.generators import PQGen
 
 from core import metrics
 from core.breaker import AskingByThread
+from core.postgresql import sessions
 from core.postgresql.breaker import knocking
 from core.text import first_line
 
 WHY = {DiskFull: "disk full", ReadOnlySqlTransaction: "read only"}
 AGAIN_SECONDS = 2.0  # between two tries
-LIMITS = "-c statement_timeout=5000 -c work_mem=64kB"
+LIMITS = {"statement_timeout": "5000", "work_mem": "64kB"}
 ANSWER_SECONDS = 8.0  # for a statement: a server that stands still has no limits of its own
 # A few MB that are sorted in a temporary file, where there is room for one; nothing is left of it.
 ROOM = "SELECT count(*) FROM (SELECT n FROM generate_series(1, 200000) n ORDER BY -n) sorted"
@@ -39,8 +40,9 @@ class BoundConnection(psycopg.Connection[Any]):
 
 def _try() -> None:
     """Raises psycopg.Error while nothing can be written."""
-    opened = BoundConnection.connect(**knocking(), options=LIMITS, autocommit=True)
-    with closing(opened) as connection:
+    opened = BoundConnection.connect(**knocking(), autocommit=True)
+    with closing(opened) as connection, connection.transaction():
+        connection.execute(sessions.as_statements(LIMITS))
         if connection.execute("SHOW transaction_read_only").fetchone() != ("off",):
             raise ReadOnlySqlTransaction("it only reads")
         connection.execute(ROOM)

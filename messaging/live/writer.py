@@ -38,7 +38,8 @@ WAITING_MAX = 10_000  # messages; more are refused at once
 LOCK_MILLISECONDS = 1000  # for a room's row; others write to it for milliseconds
 # One plan, by the indexes, from the first message on: a plan that was made while the tables were
 # empty would read them whole, and go on to when they are large.
-PLAN = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off"
+PLAN = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "jit": "off"}
+SESSION = PLAN | {"lock_timeout": str(LOCK_MILLISECONDS)}
 DEADLINE_SECONDS = 2.5  # then the sender is told to try again, within 3 s of their message
 LATE_SECONDS = 0.25  # between two looks for those whose deadline is over, while a batch is stuck
 TURNS = 8  # of the event loop, in which a batch gathers
@@ -214,8 +215,7 @@ class Writer:
         while True:
             try:
                 if self._connection is None:
-                    options = f"-c lock_timeout={LOCK_MILLISECONDS} {PLAN}"
-                    self._connection = await connect(options, deadline)
+                    self._connection = await connect(SESSION, deadline)
                 return await run(self._connection, statement, params, deadline)
             except ANSWERS:
                 raise

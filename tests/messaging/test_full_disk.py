@@ -207,7 +207,7 @@ def test_a_false_hint_does_no_harm(db, caplog, monkeypatch):
 
 
 def test_a_try_at_a_server_that_stands_still_ends(db, monkeypatch):
-    monkeypatch.setattr(writable, "LIMITS", "")  # which it does not keep then
+    monkeypatch.setattr(writable, "LIMITS", {})  # which it does not keep then
     monkeypatch.setattr(writable, "ROOM", "SELECT pg_sleep(60)")
     monkeypatch.setattr(writable, "ANSWER_SECONDS", 0.3)
     with pytest.raises(psycopg.Error):

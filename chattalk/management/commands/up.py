@@ -92,7 +92,7 @@ class Command(BaseCommand):
         addresses = servers.start(self.show)
         if "MONGODB_URL" in servers.given:
             deployment.expect_fit_mongodb()
-        share = embedded.share(addresses["DATABASE_URL"], count)
+        share = embedded.share(addresses["DATABASE_URL"], count, settings.POOLED)
         self._migrate()
         if options["demo"]:
             self._fill(addresses)
