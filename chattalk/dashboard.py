@@ -56,6 +56,7 @@ def facts() -> dict[str, Any]:
     return {
         "findings": rules.judge(found),
         "health": found.servers,
+        "replica": found.replica,
         "disk": {"free": free, "low": free < disk.LOW} if free is not None else None,
         "online": presence.online() if has_redis else None,
         "rooms": _rooms(),

@@ -169,6 +169,15 @@ if DATABASE_DIRECT_URL:
     embedded.check_address("DATABASE_DIRECT_URL", DATABASE_DIRECT_URL, POSTGRESQL)
     DATABASE_DIRECT = embedded.django_database(DATABASE_DIRECT_URL, "DATABASE_DIRECT_URL")
 
+# A standby that only reads, for old pages and exports; not asked while it is further behind.
+DATABASE_REPLICA_URL = os.environ.get("DATABASE_REPLICA_URL", "")
+DATABASE_REPLICA_LAG = number("DATABASE_REPLICA_LAG", 10, 3, 3600)  # seconds
+DATABASE_REPLICA = {}
+if DATABASE_REPLICA_URL:
+    embedded.check_address("DATABASE_REPLICA_URL", DATABASE_REPLICA_URL, POSTGRESQL)
+    DATABASE_REPLICA = embedded.django_database(DATABASE_REPLICA_URL, "DATABASE_REPLICA_URL")
+    DATABASE_REPLICA["OPTIONS"].pop("target_session_attrs", None)
+
 _known = bool(os.environ.get("DATABASE_URL") or embedded.running_servers(DATA_DIR))
 _database = embedded.django_database(DATABASE_URL)
 DATABASES = {

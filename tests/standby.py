@@ -24,11 +24,11 @@ def made(data: Path) -> Postgres:
     return Postgres(data, durable=False)
 
 
-def standby_of(primary: Postgres, data: Path) -> Postgres:
-    """A copy of it that follows it from here on, started."""
+def standby_of(primary: str, data: Path) -> Postgres:
+    """A copy of the server at that address, which follows it from here on, started."""
     standby = made(data)
     command = [binary("pg_basebackup"), "-D", str(standby.home), "-R", "-X", "stream"]
-    command += ["-c", "fast", "--no-sync", "-d", primary.url("postgres")]
+    command += ["-c", "fast", "--no-sync", "-d", primary]
     subprocess.run(command, check=True, capture_output=True)
     if standby.user:  # as root the tool made them ours
         for path in [standby.home, *standby.home.rglob("*")]:
@@ -45,13 +45,14 @@ def both(primary: Postgres, standby: Postgres, database: str = data_dir.OWNER) -
     return f"postgresql://{user}@/{database}?host={hosts}&target_session_attrs=read-write"
 
 
-def ask(server: Postgres, sql: str, *params: object) -> list[tuple]:
-    with psycopg.connect(server.url("postgres"), autocommit=True) as asked:
+def ask(server: Postgres | str, sql: str, *params: object) -> list[tuple]:
+    url = server if isinstance(server, str) else server.url("postgres")
+    with psycopg.connect(url, autocommit=True) as asked:
         cursor = asked.execute(sql, params or None)
         return cursor.fetchall() if cursor.description else []
 
 
-def caught_up(primary: Postgres, standby: Postgres) -> None:
+def caught_up(primary: Postgres | str, standby: Postgres) -> None:
     """Wait until the standby has all that the primary has."""
     ((end,),) = ask(primary, "SELECT pg_current_wal_insert_lsn()")
     _until(lambda: ask(standby, SAME, end) == [(True,)], "the standby did not catch up")

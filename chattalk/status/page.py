@@ -14,6 +14,7 @@ from chattalk.status.bars import Bar, bars
 from chattalk.status.hour import Hour
 from chattalk.status.rules import Facts
 from chattalk.status.stores import health
+from core.postgresql.replica import replica
 from messaging.followers import FOLLOWERS
 from messaging.followers.lag import lag
 
@@ -43,7 +44,7 @@ def facts(now: datetime) -> Facts:
     servers = health()
     knows = next(server for server in servers if server.name == "Redis").answers
     lags = [lag(follower.name, knows) for follower in FOLLOWERS]
-    return Facts(hour.read(now), servers, lags, disk.free(), knows)
+    return Facts(hour.read(now), servers, lags, disk.free(), knows, replica.state)
 
 
 def context() -> dict[str, Any]:
@@ -53,6 +54,7 @@ def context() -> dict[str, Any]:
         "title": _("Status"),
         "findings": rules.judge(found),
         "servers": found.servers,
+        "replica": found.replica,
         "charts": charts,
         "first": found.hour.times[0],
         "last": found.hour.times[-1],

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext_lazy
 from chattalk import disk
 from chattalk.status.hour import Hour
 from chattalk.status.stores import Server
+from core.postgresql.replica import ReplicaState
 from messaging.followers.lag import Lag
 
 # From here on something is wrong: seconds, unless they say otherwise.
@@ -29,6 +30,7 @@ class Facts(NamedTuple):
     lags: Sequence[Lag]
     free: int | None = None  # bytes on the disk of the embedded servers
     knows_who_runs: bool = True
+    replica: ReplicaState | None = None
 
 
 class Finding(NamedTuple):
@@ -155,6 +157,13 @@ def rows(facts: Facts) -> Iterator[Finding]:
         yield Finding(what, do)
 
 
+def replica(facts: Facts) -> Iterator[Finding]:
+    if facts.replica is not None and facts.replica.why:
+        what = _("The replica of PostgreSQL is not used: %(why)s.")
+        do = _("All is read from the primary meanwhile. Look at the replica, or at its address.")
+        yield Finding(what % {"why": facts.replica.why}, do, is_urgent=False)
+
+
 def followers(facts: Facts) -> Iterator[Finding]:
     for lag in facts.lags:
         if lag.is_late:
@@ -210,7 +219,7 @@ def readers(facts: Facts) -> Iterator[Finding]:
 
 RULES: tuple[Rule, ...] = (
     stores, room, falls, losses, loops, rows, pools, acknowledgements, fanout, pauses, readers,
-    faults, unavailable, followers, silence,
+    faults, unavailable, followers, replica, silence,
 )  # fmt: skip
 
 

@@ -44,7 +44,7 @@ def _parameters(begins_with: Mapping[str, str] = NOTHING) -> dict[str, Any]:
     return kept | {"prepare_threshold": 1, "options": sessions.as_options(begins_with)}
 
 
-class Connection(psycopg.AsyncConnection[Any]):
+class PrefixedConnection(psycopg.AsyncConnection[Any]):
     """`before` goes along with each statement, where the connection can't keep settings."""
 
     before = ""
@@ -53,12 +53,12 @@ class Connection(psycopg.AsyncConnection[Any]):
 async def connect(
     begins_with: Mapping[str, str] = NOTHING,
     deadline: float | None = None,  # of the event loop's clock
-) -> Connection:
+) -> PrefixedConnection:
     """With these settings of PostgreSQL. Raises TimeoutError or psycopg.OperationalError."""
     params = _parameters(begins_with)
     latest = asyncio.get_running_loop().time() + ANSWER_SECONDS
     async with asyncio.timeout_at(min(latest, deadline or latest)):
-        connection = await Connection.connect(**params)
+        connection = await PrefixedConnection.connect(**params)
     if settings.POOLED and begins_with:
         connection.before = sessions.as_statements(begins_with)
         connection.cursor_factory = psycopg.AsyncClientCursor  # several statements in one message
@@ -77,7 +77,7 @@ async def run(
     latest = loop.time() + ANSWER_SECONDS
     timer = loop.call_at(min(latest, deadline or latest), _hang_up, connection)
     try:
-        before = connection.before if isinstance(connection, Connection) else ""
+        before = connection.before if isinstance(connection, PrefixedConnection) else ""
         cursor = await connection.execute(cast(LiteralString, before + sql), params)
         while cursor.nextset():  # the statement's own is the last
             pass

@@ -13,6 +13,7 @@ from uuid import uuid4
 from django.conf import settings
 
 from core.postgresql.reads import Reads, Unavailable
+from core.postgresql.replica import replica
 from core.postgresql.writable import writable
 from core.rate_limits import cell_rate
 from messaging import log
@@ -83,6 +84,7 @@ class Node:
 
     async def _start(self) -> None:
         await self.reads.open()
+        replica.start()
         await self.hub.broker.join(PEOPLE)
         await self.presence.start()
 
@@ -178,6 +180,7 @@ class Node:
         await self.abouts.close()
         await self.presence.stop()
         await self.hub.close()
+        replica.stop()
         await self.reads.close()
 
 

@@ -4,7 +4,7 @@ Reads come in two forms with the same text: for pages and APIs on Django's conne
 sockets on an async one (`core/postgresql/reads.py`).
 """
 
-from . import allowance
+from . import allowance, old
 from .follow import FOLLOW, NextLines, follow
 from .insert import ACTIVITY_SECONDS, APPEND, FREE, POST, POST_AGAIN, append, post_params
 from .members import MEMBERS
@@ -45,7 +45,7 @@ from .relay import LINES, NextRows, heads, heads_lately, next_rows
 from .rewinds import KEPT, LOOK, LastLine, LogEnd, as_kept
 from .rows import CLOCK, as_event, rows
 
-__all__ = ["allowance"]
+__all__ = ["allowance", "old"]
 __all__ += ["FOLLOW", "NextLines", "follow"]
 __all__ += ["MEMBERS"]
 __all__ += ["ABOUT", "MEMBER_STATE", "MEMBER_STATES", "MY_HEADS", "MY_UNREAD", "READ"]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from messaging.log import allowance
+from messaging.log import allowance, old
 from messaging.log.event import Event, fitting
 from messaging.log.kinds import UNREAD, in_sql
 from messaging.log.positions import UNREAD_MAX
@@ -97,9 +97,12 @@ def page(
     `before`, or the first after `after`. The line that reaches `most` bytes ends it."""
     params = {"room": room_id, "limit": limit + 1, "bytes": most}
     if after is not None:
-        return _sized(rows(SIZED_AFTER, params | {"after": after}), limit, most)
-    before = SEQ_MAX if before is None else before
-    return _sized(rows(SIZED_BEFORE, params | {"before": before}), limit, most, from_end=True)
+        params["after"] = after
+        found = old.after(SIZED_AFTER, params) or rows(SIZED_AFTER, params)
+        return _sized(found, limit, most)
+    params["before"] = SEQ_MAX if before is None else before
+    found = (before and old.before(SIZED_BEFORE, params)) or rows(SIZED_BEFORE, params)
+    return _sized(found, limit, most, from_end=True)
 
 
 def _sized(

@@ -2,11 +2,14 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator, Callable
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, NamedTuple
+
+from channels.db import database_sync_to_async
 
 from accounts import audit
 from accounts.models import User
+from core.postgresql.replica import replica
 from messaging import log
 from messaging.live import node
 from messaging.log.event import Event, encode
@@ -40,12 +43,20 @@ async def _pages(room_id: int, head: int) -> AsyncIterator[list[Event]]:
     """The log up to the line `head`. Raises Unavailable, which breaks the download off."""
     after = 0
     while after < head:
-        rows = await node.current().reads.rows(log.AFTER, room=room_id, after=after, limit=PAGE)
+        asked = {"room": room_id, "after": after, "limit": PAGE}
+        rows = await _from_replica(asked) or await node.current().reads.rows(log.AFTER, **asked)
         page = [event for event in map(log.as_event, rows) if event.seq <= head]
         if not page:
             return
         yield page
         after = page[-1].seq
+
+
+async def _from_replica(asked: dict[str, int]) -> Sequence[tuple[Any, ...]] | None:
+    """None where the primary is to be asked."""
+    if not replica.is_given:
+        return None
+    return await database_sync_to_async(log.old.after, thread_sensitive=False)(log.AFTER, asked)
 
 
 async def _json(room_id: int, head: int) -> AsyncIterator[str]:

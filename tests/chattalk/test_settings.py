@@ -32,6 +32,8 @@ SQL = ("postgresql", "postgres")
         ("DATABASE_CONNECTIONS", "3"),
         ("DATABASE_URL", "postgresql:///nowhere"),
         ("DATABASE_POOLER", "session"),
+        ("DATABASE_REPLICA_URL", "postgresql://host"),
+        ("DATABASE_REPLICA_LAG", "2"),
         ("DATABASE_DIRECT_URL", "postgresql://host"),
         ("DATABASE_DIRECT_URL", "mysql://host/name"),
         ("CORS_ALLOWED_ORIGINS", "https://app.example.org,app.example.org"),

@@ -29,7 +29,7 @@ def pair():
     primary = standby.made(folder / "primary")
     primary.start()
     primary.wait()
-    follower = standby.standby_of(primary, folder / "standby")
+    follower = standby.standby_of(primary.url("postgres"), folder / "standby")
     yield primary, follower
     for server in (primary, follower):
         server.stop()

@@ -172,7 +172,7 @@ def migrating(address):
 
 def test_two_hosts_that_start_at_once_on_an_empty_database_both_come_up(empty):
     both = [migrating(empty) for _ in range(2)]
-    said = [one.communicate(timeout=60)[0] for one in both]
+    said = [one.communicate(timeout=120)[0] for one in both]
     assert [one.returncode for one in both] == [0, 0], said
     with psycopg.connect(empty) as asked:
         assert asked.execute("SELECT count(*) FROM rooms_room").fetchone() == (0,)
@@ -183,7 +183,7 @@ def test_who_comes_second_says_that_it_waits(empty):
         first.execute(migrate_sql.ALONE)
         second = migrating(empty)
         assert "Another process migrates this database" in second.stdout.readline()
-    assert second.communicate(timeout=60) and second.returncode == 0
+    assert second.communicate(timeout=120) and second.returncode == 0
 
 
 def test_nobody_waits_for_another_one_for_ever(transactional_db, monkeypatch):

@@ -9,6 +9,7 @@ from chattalk.status import rules
 from chattalk.status.hour import Hour
 from chattalk.status.rules import Facts
 from chattalk.status.stores import Server
+from core.postgresql.replica import NO_REPLICA, ReplicaState
 from messaging.followers.lag import Lag
 
 NOW = datetime(2026, 11, 30, 12, 0, 30, tzinfo=UTC)
@@ -112,6 +113,12 @@ def test_a_follower_that_is_behind_or_nobody_s_is_told():
     assert told(lags=[follower(seconds=11)]) == ["counters is behind: a line has waited for 11 s."]
     assert told(lags=[follower(runs_at=None)]) == ["No process runs counters."]
     assert told(lags=[follower(runs_at=None)], knows_who_runs=False) == []
+
+
+def test_a_replica_that_is_not_used_is_told():
+    assert told(replica=ReplicaState(0.3, "")) == []
+    (sentence,) = told(replica=ReplicaState(None, NO_REPLICA))
+    assert sentence.startswith("The replica of PostgreSQL is not used: it is no replica")
 
 
 def test_workers_that_write_nothing_are_told():
