@@ -21,6 +21,7 @@ from interfaces.kafka import clients
 from messaging import log, services
 from messaging.followers.lease import Lease
 from messaging.log.event import Person
+from tests import scrape
 from tests.interfaces.kafka.conftest import until
 from tests.stack import open_room
 
@@ -96,12 +97,17 @@ async def test_what_is_said_is_in_kafka_at_once_and_a_second_relay_stands_by(sit
     [alice] = await site.stack.apeople("alice")
     room = await site.stack.arun(open_room, alice)
     await asyncio.to_thread(relay, site, "--once", "--make-topics")
+    site.environment["METRICS_PORT"] = str(port := scrape.free_ports(1))
     with site.running("relay") as child:
         await asyncio.to_thread(until, works(child))
         async with site.stack.chat(0, alice) as talk:
             entered = await talk.enter(room)
             await entered.send("hello")
             found = await asyncio.to_thread(site.read, room, many=2)
+        told = await asyncio.to_thread(scrape.at, port)
+        assert scrape.total(told, "chattalk_relay_lines_total", worker="relay") >= 1
+        assert scrape.total(told, "chattalk_relay_rooms_stopped") == 0
+        assert {"chattalk_relay_lag_lines", "chattalk_relay_lag_seconds"} <= told.keys()
         with pytest.raises(CommandError, match="Another relay works"):
             await asyncio.to_thread(relay, site, "--once")
         child.send_signal(signal.SIGTERM)
