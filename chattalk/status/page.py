@@ -141,4 +141,5 @@ SERIES = (
     Series("closed", _("Sockets that ended, a minute"), _sum("chattalk_closes_total"), _whole),
     Series("stores", _("Stores that were not well"), _unwell, _whole),
     Series("behind", _("Lines not followed yet"), _sum("chattalk_follower_lag_lines"), _whole),
+    Series("relayed", _("Lines not in Kafka yet"), _sum("chattalk_relay_lag_lines"), _whole),
 )

@@ -19,6 +19,7 @@ FANNED_OUT_LATE = 1.0
 LOOP_LATE = 0.25
 PAUSE_LONG = 0.25
 POOL_WAIT_LONG = 0.1  # on average, of those who wait
+RELAY_LATE = 60
 OUTBOXES_LARGE = 256 * 1024 * 1024  # bytes
 SLOW_READERS = 20  # in the last minutes
 NOTHING_WRITTEN = 3  # minutes
@@ -177,6 +178,19 @@ def followers(facts: Facts) -> Iterator[Finding]:
             yield Finding(what % {"follower": lag.name}, do, is_urgent=False)
 
 
+def relay(facts: Facts) -> Iterator[Finding]:
+    hour, last = facts.hour, facts.hour.times[-1:]
+    waited = int(hour.sum("chattalk_relay_lag_seconds", last))
+    if hour.sum("chattalk_relay_rooms_stopped", last):
+        what = _("The relay to Kafka has stopped at a room whose log is not what it was.")
+        do = _("Its log names the room. After a failover of PostgreSQL see docs/kafka.md.")
+        yield Finding(what, do, is_urgent=False)
+    elif waited > RELAY_LATE:
+        what = _("The relay to Kafka is behind: a line has waited for %(seconds)d s.")
+        do = _("Look whether Kafka answers; the relay's log says what it stumbles over.")
+        yield Finding(what % {"seconds": waited}, do, is_urgent=False)
+
+
 def faults(facts: Facts) -> Iterator[Finding]:
     hour = facts.hour
     many = int(
@@ -219,7 +233,7 @@ def readers(facts: Facts) -> Iterator[Finding]:
 
 RULES: tuple[Rule, ...] = (
     stores, room, falls, losses, loops, rows, pools, acknowledgements, fanout, pauses, readers,
-    faults, unavailable, followers, replica, silence,
+    faults, unavailable, followers, replica, relay, silence,
 )  # fmt: skip
 
 

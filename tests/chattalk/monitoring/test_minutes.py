@@ -1,6 +1,7 @@
 """Our own store of minutes: what workers counted, added up."""
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 from django.utils import timezone
@@ -98,7 +99,6 @@ def test_minutes_are_kept_for_a_day():
 def test_each_figure_that_is_kept_is_counted_somewhere(monkeypatch):
     monkeypatch.undo()
     assert sorted(set(figures.KEPT)) == list(figures.KEPT)
-    import chattalk.asgi
-    import chattalk.server.worker  # noqa: F401
-
+    for module in ("chattalk.asgi", "chattalk.server.worker", "interfaces.kafka.gauges"):
+        import_module(module)
     assert [name for name in figures.KEPT if metrics.named(name) is None] == []

@@ -64,6 +64,8 @@ def test_where_nothing_is_wrong_nothing_is_told():
         ({"chattalk_requests_total/500": 1}, "failed 1 time "),
         ({"chattalk_refusals_total/nack/unavailable": 4}, "4 messages or requests were refused"),
         ({"chattalk_worker_falls_total": 1}, "1 worker fell in the last hour"),
+        ({"chattalk_relay_lag_seconds": 61}, "Kafka is behind: a line has waited for 61 s"),
+        ({"chattalk_relay_rooms_stopped": 1}, "Kafka has stopped at a room"),
         ({"chattalk_lost_lines_total": 59}, "lost lines that people had seen"),
     ],
 )
@@ -79,6 +81,7 @@ def test_what_the_minutes_show_is_told(figures, what):
         {"chattalk_fanout_seconds/1.0": 1},
         {"chattalk_loop_delay_seconds/0.25": 9},
         {f"{GC}/0.25": 9},
+        {"chattalk_relay_lag_seconds": 60, "chattalk_relay_lag_lines": 900},
         {"chattalk_pool_waits_total/default": 10, "chattalk_pool_wait_seconds_total/default": 1},
         {"chattalk_closes_total/us/4008": 19, "chattalk_closes_total/us/1012": 900},
         {"chattalk_requests_total/503": 9, "chattalk_refusals_total/problem/rate_limited": 9},

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from chattalk.status.minutes import Minutes
 from interfaces.kafka import schema
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Command(BaseCommand):
         asyncio.run(self._work(**options))
 
     async def _work(self, *, once: bool, skip_to_head: int | None, **_options: Any) -> None:
-        from interfaces.kafka import clients, gauges, running
+        from interfaces.kafka import clients, gauges
         from interfaces.kafka.relay import Relay, Taken
 
         relay = Relay()
@@ -51,11 +52,22 @@ class Command(BaseCommand):
                 self.stdout.write(f"Relayed {await relay.run_once():,} lines.")
             else:
                 gauges.show(relay.copying.progress)
-                await running.run(relay)
+                await self._run(relay)
         except Taken:
             raise CommandError("Another relay works: end it first.") from None
         except clients.KafkaException as error:
             raise CommandError(clients.sentence(error)) from error
+
+    async def _run(self, relay: "Relay") -> None:
+        """Its minutes stand on the status page."""
+        from interfaces.kafka import running
+
+        minutes = Minutes()
+        minutes.start()
+        try:
+            await running.run(relay)
+        finally:
+            await minutes.close()
 
     async def _skip(self, relay: "Relay", room: int) -> None:
         if not await relay.skip_to_head(room):
