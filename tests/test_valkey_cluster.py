@@ -9,7 +9,7 @@ import pytest
 from django.core.cache import cache
 
 from accounts import token_cache
-from chattalk.embedded import probe
+from chattalk.embedded import StartFailed, probe
 from core import rate_limits, redis
 from faults.valkeys import Cluster
 from interfaces.original import visits
@@ -192,6 +192,8 @@ def test_an_address_of_another_kind_is_told_in_half_a_sentence(cluster):
     assert "it is a node of a cluster" in probe.redis(f"redis://{node}/0")
     assert "invalid username-password" in probe.redis(url.replace("//", "//nobody:wrong@"))
     assert "Connection refused" in probe.redis("redis+cluster://127.0.0.1:1,127.0.0.1:2")
+    with pytest.raises(StartFailed, match="REDIS_URL: 'redis://.*' does not fit what is there: it"):
+        probe.expect_answer("REDIS_URL", f"redis://{node}/0")
 
 
 def test_a_user_with_a_password_comes_in(cluster):

@@ -39,6 +39,8 @@ def test_an_address_of_another_kind_is_told_in_half_a_sentence(watched):
     assert "it is no cluster" in probe.redis(f"redis+cluster://{one}")
     assert "it is a Sentinel" in probe.redis(f"redis://{sentinel}/0")
     assert probe.redis(watched.url("another")) == "Sentinel watches no 'another', but chattalk"
+    nowhere = "redis+sentinel://127.0.0.1:1,127.0.0.1:2/chattalk"
+    assert probe.redis(nowhere) == "Error 111 connecting to 127.0.0.1:2. Connection refused."
     assert "it is no Sentinel" in probe.redis(f"redis+sentinel://{one}/chattalk")
 
 

@@ -30,16 +30,26 @@ def expect_answer(name: str, url: str, show: Callable[[str], None] = quiet) -> N
         time.sleep(ASK_EVERY)
         error, is_starting = _ask(name, url)
     if error:
-        raise StartFailed(
-            f"{name}: no answer from {address.hidden(url)} ({' '.join(error.split())}). Start that "
-            f"server, correct the address, or unset {name} to use the one that comes with ChatTalk."
-        )
+        raise _refusal(name, url, error)
     if name == "DATABASE_URL" and (encoding := _encoding(url)) != ENCODING:
         raise StartFailed(
             f"{name}: the database keeps its texts in {encoding}, which can't keep all that people "
             "write. Make one in UTF-8 (createdb --encoding=UTF8 --template=template0 …) and give "
             "its address."
         )
+
+
+def _refusal(name: str, url: str, error: str) -> StartFailed:
+    or_ours = f"or unset {name} to use the one that comes with ChatTalk."
+    if error.startswith(checking.MISTAKEN):
+        return StartFailed(
+            f"{name}: {address.hidden(url)} does not fit what is there: {error}. Correct the "
+            f"address, {or_ours}"
+        )
+    return StartFailed(
+        f"{name}: no answer from {address.hidden(url)} ({' '.join(error.split())}). Start that "
+        f"server, correct the address, {or_ours}"
+    )
 
 
 def _ask(name: str, url: str) -> tuple[str, bool]:

@@ -10,7 +10,9 @@ from redis.sentinel import MasterNotFoundError
 from core.redis.address import read
 from core.redis.clients import client, sentinels
 
+MISTAKEN = ("it is ", "Sentinel watches ")  # how the words for another kind begin
 NO_CLUSTER = "Cluster mode is not enabled"  # redis-py's words
+NO_NODE = "Redis Cluster cannot be connected. Please provide at least one reachable node: "
 NO_SENTINEL = "unknown command 'SENTINEL'"  # and the server's
 
 
@@ -21,8 +23,8 @@ def wrong(url: str, seconds: float) -> str:
         with client(url, **limits, retry=Retry(NoBackoff(), 0)) as redis:
             redis.ping()
             return _mistaken(redis) if read(url) is None else ""
-    except MasterNotFoundError as error:
-        return _unwatched(url, error)
+    except MasterNotFoundError:
+        return _unwatched(url)
     except (RedisError, ValueError) as error:
         return _told(str(error))
 
@@ -32,7 +34,7 @@ def _told(error: str) -> str:
         return "it is no cluster; one server has the address redis://host:port/0"
     if NO_SENTINEL in error:
         return "it is no Sentinel; one server has the address redis://host:port/0"
-    return error
+    return error.removeprefix(NO_NODE)
 
 
 def _mistaken(redis: Any) -> str:
@@ -51,14 +53,18 @@ def _mistaken(redis: Any) -> str:
     return ""
 
 
-def _unwatched(url: str, error: Exception) -> str:
+def _unwatched(url: str) -> str:
+    """Why Sentinel tells of no master."""
     address = read(url)
     assert address
+    why = ""
     for sentinel in sentinels(address):
         try:
             watched = sorted(sentinel.sentinel_masters())
-        except RedisError:
+        except RedisError as error:
+            why = _told(str(error))
             continue
         if address.service not in watched:
             return f"Sentinel watches no {address.service!r}, but {', '.join(watched) or 'nothing'}"
-    return str(error)
+        why = f"Sentinel knows no master of {address.service!r} that lives"
+    return why

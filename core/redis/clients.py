@@ -6,9 +6,11 @@ from redis import Redis, Sentinel
 from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio.connection import Connection, SSLConnection
 from redis.asyncio.retry import Retry as AsyncRetry
+from redis.asyncio.sentinel import MasterNotFoundError as AsyncMasterNotFoundError
 from redis.asyncio.sentinel import Sentinel as AsyncSentinel
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from redis.sentinel import MasterNotFoundError
 
 from core.redis.address import Address, read
 from core.redis.breaker import EndedConnections
@@ -44,9 +46,23 @@ def client(url: str, **options: Any) -> Redis:
     return _sentinel(address).master_for(address.service, **address.options | options)
 
 
+class _Sentinel(Sentinel):
+    """Says in a few words that there is no master; redis-py shows all its insides."""
+
+    def discover_master(self, service_name: str) -> Any:
+        try:
+            return super().discover_master(service_name)
+        except MasterNotFoundError:
+            raise _no_master(service_name) from None
+
+
+def _no_master(service: str) -> MasterNotFoundError:
+    return MasterNotFoundError(f"no Sentinel tells of a master of {service!r}")
+
+
 def _sentinel(address: Address) -> Sentinel:
     asking = _asking(address, Retry(NoBackoff(), 0))
-    return Sentinel(address.hosts, sentinel_kwargs=asking)
+    return _Sentinel(address.hosts, sentinel_kwargs=asking)
 
 
 def sentinels(address: Address) -> list[Redis]:
@@ -70,11 +86,13 @@ def async_client(url: str, **options: Any) -> AsyncRedis:
 
 
 class _AsyncSentinel(AsyncSentinel):
-    """Asked seldom, and nobody closes it: it keeps no connection."""
+    """The same for the event loop. Asked seldom, and nobody closes it: it keeps no connection."""
 
     async def discover_master(self, service_name: str) -> Any:
         try:
             return await super().discover_master(service_name)
+        except AsyncMasterNotFoundError:
+            raise _no_master(service_name) from None
         finally:
             for sentinel in self.sentinels:
                 await sentinel.aclose()
