@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from presence.exits import Exits
 from presence.leases import PEOPLE_AT_ONCE, Applied, Loaded, StoreDown
 from presence.local import LocalPerson
 from presence.marks import Mark
@@ -35,6 +36,7 @@ class Replicator:
         self._pending = PendingChanges(PEOPLE_AT_ONCE)
         self._stirred = asyncio.Event()
         self._loads = asyncio.Semaphore(LOADS_AT_ONCE)
+        self._exits = Exits()
 
     def stir(self) -> None:
         self._stirred.set()
@@ -102,6 +104,9 @@ class Replicator:
             if person and change.what == "here":
                 person.version = applied.version
             if elsewhere and change.what != "left" and not change.is_renamed:
+                if change.what == "gone":
+                    now = self._state.now()
+                    self._exits.note(room_id, user_id, change.exit_at, change.seq, now)
                 continue
             if change.what == "here":
                 came.append([user_id, change.name])
@@ -145,6 +150,10 @@ class Replicator:
                 self.add_here(room_id, user_id, person)
             else:
                 local.drop(room_id, user_id)
+        for user_id, at in told["went"]:
+            if exit := self._exits.later(room_id, user_id, at, self._state.now()):
+                mark = Mark(room_id, user_id, told["v"], exit_at=exit.at, seq=exit.seq)
+                self._state.write_behind.note(mark)
         if room := self._state.rooms.get(room_id):
             room.hear(told, self._state.now())
             self._state.touch(room)

@@ -336,6 +336,33 @@ async def test_what_was_left_to_others_is_kept_until_it_is_stored(cluster, monke
     assert states == {ALICE: services.State(True, gone), BOB: services.State(False, gone)}
 
 
+async def test_who_goes_while_a_dead_line_still_counts_is_away_since_they_went(cluster):
+    """As on a host that is cut off: what it tells in the end is when it last heard of them."""
+    one, two = await cluster.open("one"), await cluster.open("two")
+    await one.watch(ROOM, BOB, "Bob")
+    await two.watch(ROOM, BOB, "Bob")
+    await until(lambda: held_by(one, BOB, ["one", "two"]))
+    went = utc()
+
+    two.tracker.untrack(ROOM, BOB, went, 9)
+    await until(lambda: held_by(one, BOB, ["one"]))
+    one.tracker.untrack(ROOM, BOB, went - timedelta(seconds=20), 3)
+
+    await until(lambda: is_offline(BOB))
+    exit = await until(lambda: exit_since(BOB, went))
+    assert exit.seq == 9
+
+
+async def held_by(server, user_id, processes):
+    loaded = await server.tracker.state.leases.load(ROOM)
+    return sorted(loaded.held_by.get(user_id, [])) == processes
+
+
+async def exit_since(user_id, at):
+    found = await last_exit(ROOM, user_id)
+    return found if found and found.at >= at else None
+
+
 async def test_a_room_that_is_forgotten_costs_nothing_more(cluster):
     one, two = await cluster.open("one"), await cluster.open("two")
     await one.watch(ROOM, ALICE, "Alice")
