@@ -32,6 +32,7 @@ class Member(Observer):
         self.ports, self.history = ports, history
         self.wire = Wire()
         self.shown: list[tuple[int, str]] = []  # seq and cid, in the order they were given out
+        self.taken_back = 0  # lines that it was shown, and that are not the room's any more
         self.came = 0
         self.closes: list[int] = []
         self.faults = 0  # closes for a fault of the site
@@ -66,7 +67,10 @@ class Member(Observer):
                 room = await chat.enter(self.room, after=0)
                 self._entered.set_result(room)
                 async for event in room.events():
-                    if not isinstance(event, Pruned | Lost):
+                    if isinstance(event, Lost):
+                        self.taken_back += event.upto - event.after
+                        self.shown = [line for line in self.shown if line[0] <= event.after]
+                    elif not isinstance(event, Pruned):
                         cid = event.cid if isinstance(event, Message) else None
                         self._show(event.seq, cid or "", event.kind)
         except SignedOut:

@@ -32,7 +32,10 @@ class Wire:
         """What this one tells again of what another has told is its right."""
         is_whole = frame["recovered"]
         self.reloads += not is_whole
-        self.streams.append(Stream(self._asked if is_whole else frame["head"]))
+        self.streams.append(Stream(self._asked if is_whole else frame["after"]))
+        if (kept := frame.get("kept")) is not None:  # what it told after that is taken back
+            for one in self.streams:
+                one.lines = [line for line in one.lines if line["seq"] <= kept]
 
     def told(self, frame: Frame) -> None:
         self.streams[-1].lines.append({"seq": frame["seq"], "cid": frame.get("cid", "")})

@@ -6,6 +6,7 @@ CHAPTERS = (
     "processes",
     "stores",
     "disks",
+    "failover",
     "followers",
     "kafka",
     "valkeys",
