@@ -17,10 +17,10 @@ from confluent_kafka.admin import (
 from django.core.management import CommandError
 from kafka.partitioner.default import murmur2
 
+from accounts.models import User
 from interfaces.kafka import clients
 from messaging import log, services
 from messaging.followers.lease import Lease
-from messaging.log.event import Person
 from tests import scrape
 from tests.interfaces.kafka.conftest import until
 from tests.stack import open_room
@@ -129,7 +129,7 @@ def test_one_that_another_has_fenced_says_so_and_stands_by(site, monkeypatch):
     with site.running("relay") as child:
         until(works(child))
         relay(site, "--once")
-        site.stack.run(services.post, room, Person(alice.id, "Alice"), "hello")
+        site.stack.run(lambda: services.close_room(room, by=User.objects.get(pk=alice.id)))
         until(lambda: "another relay has taken over" in child.said())
     assert child.said().count("another relay") == 1 and "Traceback" not in child.said()
 
