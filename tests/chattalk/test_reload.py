@@ -51,6 +51,7 @@ class Site(Up):
             shutil.copytree(ROOT / name, self.code / name, ignore=ignored)
         for name in ("manage.py", ".env.example"):
             shutil.copy(ROOT / name, self.code)
+        (self.code / ".env").write_text("ORIGINAL_CLIENT=true\n")
         super().__init__(folder / "data", "--workers", "2", root=self.code)
 
     def reload(self) -> subprocess.CompletedProcess[str]:
