@@ -16,11 +16,11 @@ from .postgres import Postgres
 from .probe import NAMES as STORES
 from .probe import expect_answer, given
 from .process import Process, Retired, StartFailed, quiet
-from .shares import share
+from .shares import expect_limits, share
 from .valkey import Valkey
 
 __all__ = ["STORES", "Process", "Retired", "Servers", "StartFailed", "addresses", "quiet"]
-__all__ += ["check_address", "django_database", "expect_answer", "given", "hold"]
+__all__ += ["check_address", "django_database", "expect_answer", "expect_limits", "given", "hold"]
 __all__ += ["replace_secret_key", "running_servers", "secret_key", "share"]
 
 

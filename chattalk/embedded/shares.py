@@ -40,7 +40,7 @@ def share(url: str, workers: int, is_pooled: bool = False) -> int:
 
     Behind a pooler they are the pooler's to give: its own settings say how many.
     """
-    limits = _ask(url, is_pooled)
+    limits = expect_limits(url, is_pooled)
     if is_pooled:
         return AT_MOST
     there = min(limit for limit in limits if limit >= 0)
@@ -50,7 +50,9 @@ def share(url: str, workers: int, is_pooled: bool = False) -> int:
     return min(AT_MOST, each)
 
 
-def _ask(url: str, is_pooled: bool) -> tuple[int, ...]:
+def expect_limits(url: str, is_pooled: bool) -> tuple[int, ...]:
+    """How many may connect, for different reasons. Raises StartFailed where a pooler is there of
+    which nobody told, or statements would have no limits."""
     import psycopg
 
     options: dict[str, Any] = {} if is_pooled else {"options": sessions.as_options(sessions.LIMITS)}

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from chattalk.embedded import StartFailed, shares
+from chattalk.management.commands import serve
 from chattalk.server.workers import ROOT
 from core.postgresql import sessions
 from tests import pgbouncer
@@ -118,6 +119,14 @@ def test_behind_it_each_worker_has_as_many_as_it_likes(_site, pooler):
 def test_a_pooler_of_which_nobody_told_is_told_of(_site, pooler):
     with pytest.raises(StartFailed, match="takes no settings .* Set DATABASE_POOLER=transaction"):
         shares.share(pooler, 1)
+
+
+def test_a_worker_alone_tells_it_as_well(_site, pooler, monkeypatch):
+    given = {"DATABASE_URL": pooler, "REDIS_URL": settings.REDIS_URL}
+    for name, url in (given | {"MONGODB_URL": settings.MONGODB_URL}).items():
+        monkeypatch.setenv(name, url)
+    with pytest.raises(StartFailed, match="Set DATABASE_POOLER=transaction"):
+        serve._expect_stores()
 
 
 def test_so_is_one_that_ignores_the_settings(_site, django_db_setup):

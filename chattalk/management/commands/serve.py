@@ -109,6 +109,7 @@ def _expect_stores() -> None:
         )
     for name, url in there.items():
         embedded.expect_answer(name, url)
+    embedded.expect_limits(there["DATABASE_URL"], settings.POOLED)
 
 
 def _expect_tables() -> None:
