@@ -1,7 +1,14 @@
-"""KAFKA_URL, as librdkafka's options."""
+"""KAFKA_URL, as librdkafka's options, and what is said without it."""
+
+import os
+import subprocess
+import sys
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
 
+from chattalk.server.workers import ROOT
 from interfaces.kafka import address
 
 
@@ -45,3 +52,22 @@ def test_what_is_wrong_is_told_without_what_was_given(url):
     with pytest.raises(ValueError) as refused:
         address.parse(url)
     assert "hidden" not in str(refused.value)
+
+
+@pytest.mark.parametrize("command", ["relay", "ingest"])
+def test_without_the_extra_it_is_said_how_to_install_it(command, tmp_path):
+    (tmp_path / "confluent_kafka.py").write_text("raise ImportError")
+    run = subprocess.run(
+        [sys.executable, "manage.py", command],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "KAFKA_URL": "kafka://127.0.0.1:1"},
+        capture_output=True,
+        text=True,
+    )
+    [line] = run.stderr.splitlines()
+    assert run.returncode == 1 and "pip install 'chattalk[kafka]'" in line
+
+
+def test_without_an_address_it_is_said_which_setting_is_missing():
+    with pytest.raises(ImproperlyConfigured, match="KAFKA_URL is empty"):
+        call_command("relay")
