@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from tests.raw_socket import frame, say, subscribe
+from tests.raw_socket import frame, say, subscribe, tell
 from tests.stack import Stack, open_room
 
 PAUSE_SECONDS = 0.05
@@ -59,8 +59,16 @@ async def talk(
         await _until(lambda: len(seen.heard) == len(seen.said), within)
         hearing.cancel()
         await asyncio.wait([hearing])
+        await _is_heard_of_typing(one, two, seen.room, within)
     assert list(seen.heard) == list(seen.said) and not seen.heard_twice
     return seen, began
+
+
+async def _is_heard_of_typing(one, two, room: int, within: float) -> None:
+    """That goes over the layer alone, where a line is found in the database, too."""
+    await tell(one, "typing", room=room)
+    async with asyncio.timeout(within):
+        await frame(two, "typing")
 
 
 async def _say(ws, seen: Seen, stop: asyncio.Event) -> None:

@@ -23,7 +23,7 @@ from messaging.live.shard_listener import FAILURES, ShardListener, hash_slot
 
 ANSWER_SECONDS = 0.5  # of a node; the others wait meanwhile
 LOOK_SECONDS = 2.0  # between two looks at who has which slot, and for nodes that fell silent
-RETRY_SECONDS = 0.25  # between two looks while something is amiss
+RETRY_SECONDS = 0.25  # between two looks at least
 
 Node = tuple[str, int]  # host, port
 
@@ -120,6 +120,7 @@ class ClusterConnection:
     async def _keep(self) -> None:
         while True:
             is_well = False
+            self._stirred.clear()
             try:
                 await self._look()
                 is_well = await self._agree()
@@ -127,10 +128,11 @@ class ClusterConnection:
                 logger.debug("the cluster does not tell who has what: %s", error)
             except Exception:  # or this process would stay deaf
                 logger.exception("what is heard of the cluster could not be put right")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS if is_well else RETRY_SECONDS):
-                    await self._stirred.wait()
-            self._stirred.clear()
+            await asyncio.sleep(RETRY_SECONDS)  # at least: nodes may disagree for a while
+            if is_well:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await self._stirred.wait()
 
     async def _look(self) -> None:
         """Ask who has which slot: any node knows, and each time it is another one."""
