@@ -4,11 +4,12 @@ For the tests, too. They have what the embedded one has (`url`, `start`, `wait`,
 they can stand where it stands.
 """
 
+import random
 import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -49,11 +50,14 @@ def until(answers: Callable[[], Any], seconds: float = READY_SECONDS) -> Any:
 
 @contextmanager
 def free_ports(count: int) -> Iterator[list[int]]:
+    """Below those that the system gives to clients: none of them takes one before its server."""
     with ExitStack() as stack:
-        sockets = [
-            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
-        ]
-        yield [one.getsockname()[1] for one in sockets]
+        found: list[int] = []
+        while len(found) < count:
+            with suppress(OSError):
+                server = socket.create_server(("127.0.0.1", random.randrange(10_000, 32_000)))
+                found.append(stack.enter_context(server).getsockname()[1])
+        yield found
 
 
 class Node:

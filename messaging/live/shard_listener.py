@@ -100,6 +100,7 @@ class ShardListener:
 
     async def close(self) -> None:
         self.is_over = True
+        self.channels.clear()
+        await self._connection.disconnect()  # before its reader is ended, which would not wait
         if self._reader:
             await end(self._reader)
-        await self._connection.disconnect(nowait=True)

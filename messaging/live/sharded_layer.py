@@ -169,7 +169,9 @@ class ClusterConnection:
         return sum(await asyncio.gather(*(self._hear(*share) for share in shares.items())))
 
     async def _hear(self, node: Node, channels: list[str]) -> int:
-        if node not in self._listeners or self._listeners[node].is_over:
+        if node in self._listeners and self._listeners[node].is_over:
+            await self._listeners.pop(node).close()
+        if node not in self._listeners:
             connection = redis.async_connection(self._url, node, ANSWER_SECONDS)
             self._listeners[node] = ShardListener(connection, self._message, self._stirred.set)
         try:
