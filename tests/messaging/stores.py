@@ -11,7 +11,7 @@ from chattalk.embedded.postgres import Postgres
 from tests.redis_server import redis_server
 
 
-def start(data):
+def start(data, redis=redis_server):
     """All three, in that folder."""
     data_dir.make_folder(data, 0o755)
     data_dir.make_folder(data / "run", 0o711)
@@ -19,7 +19,7 @@ def start(data):
     data_dir.make_socket_folder(data)
     stores = {
         "postgresql": Postgres(data, durable=False),
-        "redis": redis_server(data),
+        "redis": redis(data),
         "mongodb": MongoWire(data),
     }
     for store in stores.values():

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 
 from accounts.models import User
+from chattalk.embedded.valkey import Valkey
 from core.postgresql import writable
 from tests.messaging import stores as servers
 from tests.messaging.test_degraded import aask, readiness, until_all_is_well
@@ -44,7 +45,7 @@ def disk():
 
 @pytest.fixture(scope="module")
 def crammed_stores(disk):
-    found = servers.start(disk / "data")
+    found = servers.start(disk / "data", redis=Valkey)  # a cluster's nodes write, and would end
     yield found
     for store in found.values():
         store.process.stop()
