@@ -1,5 +1,6 @@
 """What stands in a client's headers and bodies. At most a ValueError comes of it."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID, uuid4, uuid5
@@ -48,6 +49,14 @@ def seq(text: str | None) -> int | None:
     try:
         return _seq.decode(text) if text else None
     except (msgspec.DecodeError, UnicodeError):
+        return None
+
+
+def moment(text: str | None) -> datetime | None:
+    """A time, as lines have it; None if it is none."""
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
         return None
 
 

@@ -162,9 +162,10 @@ class Session:
             self.replies.receipt(receipt)
         else:
             after = parsing.seq(frame.headers.get("after"))
+            at = parsing.moment(frame.headers.get("at"))
             acknowledges = frame.headers.get("ack", "auto") != "auto"
             await self._open(
-                SubscribeCommand(sub_id, destination, found, after, receipt, acknowledges)
+                SubscribeCommand(sub_id, destination, found, after, receipt, acknowledges, at)
             )
 
     async def _open(self, command: SubscribeCommand) -> None:

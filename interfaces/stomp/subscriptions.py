@@ -26,6 +26,7 @@ class SubscribeCommand(NamedTuple):
     after: int | None
     receipt: str | None
     acknowledges: bool
+    at: datetime | None = None  # of the line `after`
 
 
 class Callbacks(NamedTuple):
@@ -60,7 +61,9 @@ class Subscriber(Client, ABC):
 
     async def begin(self) -> None:
         """Become live, or be refused."""
-        await self.handle(frames.Subscribe(room=self.room_id, after=self.command.after))
+        await self.handle(
+            frames.Subscribe(room=self.room_id, after=self.command.after, at=self.command.at)
+        )
 
     def tell(self, frame: frames.ServerFrame) -> None:
         self.say(**by_name(frame))

@@ -81,7 +81,8 @@ async def test_who_was_told_lines_that_the_database_has_lost_comes_back_for_thos
         await client.subscribe(f"/sub/chat/{room.pk}")
         for body in ("kept", "lost", "lost, too"):
             await say(room, alice, body)
-        last = [await client.next("MESSAGE") for _ in range(3)][-1].headers["seq"]
+        line = [await client.next("MESSAGE") for _ in range(3)][-1]
+        last, at = line.headers["seq"], json.loads(line.body)["createdAt"]
         kept = await sync_to_async(gone_back.lose)(room.pk, 2)
         await node.current().hub.look_at_heads()
         assert await client.end() == CloseCode.RESTART
@@ -91,6 +92,10 @@ async def test_who_was_told_lines_that_the_database_has_lost_comes_back_for_thos
         found = [receipt.headers[name] for name in ("recovered", "after", "head")]
         assert found == ["false", str(kept), str(kept + 1)]
         assert (await client.line())["message"] == "new"
+        node.current().hub.feeds[room.pk].lost = range(0)  # of a process that was not there
+        receipt = await client.subscribe(f"/sub/chat/{room.pk}", id="b", after=last, at=at)
+        assert receipt.headers["recovered"] == "false"
+        assert (await client.line("b"))["message"] == "new"
 
 
 async def test_after_unsubscribe_nothing_more_comes(room, alice, bob):
