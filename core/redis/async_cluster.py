@@ -72,6 +72,12 @@ class AsyncCluster(RedisCluster):
         except (RedisClusterException, ClusterDownError) as error:
             raise away(error) from error
 
+    async def aclose(self) -> None:
+        """Also after a failure, when redis-py has to look anew and takes itself for closed."""
+        self._initialize = True
+        await self.nodes_manager.aclose()
+        await self.nodes_manager.aclose("startup_nodes")
+
     def pipeline(self, transaction: Any = None, shard_hint: Any = None) -> Any:
         return _Pipeline(self, transaction or None)  # type: ignore[abstract]
 
