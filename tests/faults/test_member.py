@@ -99,7 +99,7 @@ async def test_a_subscription_that_begins_too_early_or_too_late_counts():
 
 async def test_where_the_site_cannot_resume_the_log_is_read_and_the_line_goes_on_after_it():
     async with bob_hears(
-        [subscribed(), *lines(1), CUT], [subscribed(head=3, recovered=False), *lines(4)]
+        [subscribed(), *lines(1), CUT], [subscribed(3, head=3, recovered=False), *lines(4)]
     ) as bob:
         assert verdict(bob) == {}
         assert bob.wire.reloads == 1
