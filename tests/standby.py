@@ -53,8 +53,9 @@ def ask(server: Postgres | str, sql: str, *params: object) -> list[tuple]:
 
 
 def caught_up(primary: Postgres | str, standby: Postgres) -> None:
-    """Wait until the standby has all that the primary has."""
-    ((end,),) = ask(primary, "SELECT pg_current_wal_insert_lsn()")
+    """Wait until the standby has all that the primary has. The primary writes one word more: where
+    it has just turned to a new file, its end is one that nobody reaches before it writes there."""
+    ((end,),) = ask(primary, "SELECT pg_logical_emit_message(false, 'tests', 'the end', true)")
     _until(lambda: ask(standby, SAME, end) == [(True,)], "the standby did not catch up")
 
 

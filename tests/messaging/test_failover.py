@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 from chattalk_client import Lost
+from django.conf import settings
 
 from chattalk.server.workers import ROOT
 from messaging.live.close_codes import CloseCode
 from tests import standby
 from tests.messaging import stores
 from tests.raw_socket import SECONDS, frame, say, subscribe, to_the_end
-from tests.stack import Stack, lent, open_room
+from tests.stack import Stack, address_of, lent, open_room
 
 LOST = 4  # lines
 TOLD = re.compile(r"the database has gone back: (\d+) lines of (\d+) rooms")
@@ -37,7 +38,11 @@ def pair():
 
 @pytest.fixture
 def site(pair, django_db_setup, django_db_blocker):
-    stack = Stack(server=standby.both(*pair), CHATTALK_DATA=str(pair[0].data.parent))
+    own = {
+        "CHATTALK_DATA": str(pair[0].data.parent),
+        "MONGODB_URL": address_of("failed_over", settings.MONGODB_URL),  # verify looks at all of it
+    }
+    stack = Stack(server=standby.both(*pair), **own)
     standby.caught_up(*pair)
     with lent(stack, django_db_blocker):
         yield stack

@@ -43,6 +43,7 @@ def _site(pooler):
         "DATABASE_URL": pooler,
         "DATABASE_POOLER": "transaction",
         "DATABASE_DIRECT_URL": address_of(DATABASE),
+        "MONGODB_URL": address_of(DATABASE, settings.MONGODB_URL),  # verify looks at all of it
     }
     stack = Stack(database=DATABASE, **environment)
     with psycopg.connect(address_of(DATABASE), autocommit=True) as direct:
