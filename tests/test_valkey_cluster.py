@@ -2,16 +2,19 @@
 
 import asyncio
 import json
+import signal
+import time
 import urllib.request
 from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
+from redis.exceptions import ConnectionError as NoConnection
 
 from accounts import token_cache
 from chattalk.embedded import StartFailed, probe
 from core import rate_limits, redis
-from faults.valkeys import Cluster
+from faults.valkeys import Cluster, until
 from interfaces.original import visits
 from messaging.followers import lease
 from presence import counts
@@ -22,6 +25,7 @@ from tests.raw_socket import frame, say, subscribe, tell
 from tests.stack import Stack, lent, open_room
 
 LAYER_BACK_SECONDS = 5.0
+SILENT_SECONDS = 1.0  # twice that is less than two nodes take, on a busy machine too
 WITHIN_SECONDS = 30.0
 REFUSED = {"CROSSSLOT", "MOVED"}
 ROOMS = range(10_001, 10_201)  # in all parts, and so on all nodes
@@ -217,6 +221,51 @@ async def test_a_master_that_is_killed_costs_no_line_and_the_layer_is_back_soon(
     seen, killed_at = await talk(site, kill, WITHIN_SECONDS)
     assert seen.late  # it was that master's
     assert seen.back_after(killed_at) < LAYER_BACK_SECONDS
+
+
+def asked(client):
+    """How long a question took that nobody answers."""
+    began = time.monotonic()
+    with pytest.raises(NoConnection):
+        client.get("key")
+    return time.monotonic() - began
+
+
+def stand_still(*nodes):
+    for node in nodes:
+        node.process.signal(signal.SIGSTOP)
+
+
+def test_who_waits_for_a_cluster_that_stands_still_waits_for_one_node(cluster):
+    limits = {"socket_timeout": SILENT_SECONDS, "socket_connect_timeout": SILENT_SECONDS}
+    with (
+        redis.client(cluster.url(), **limits) as known,
+        redis.client(cluster.url(), **limits) as new,
+    ):
+        known.set("key", "value")
+        stand_still(*cluster.nodes)
+        try:
+            took = [asked(client) for client in (known, new, known, new)]
+        finally:
+            for node in cluster.nodes:
+                node.process.signal(signal.SIGCONT)
+        cluster.wait()
+        assert known.get("key") == new.get("key") == b"value"
+    assert max(took) < 2 * SILENT_SECONDS, took
+
+
+def test_a_master_that_stands_still_is_replaced_for_who_asks_on(cluster):
+    limits = {"socket_timeout": SILENT_SECONDS, "socket_connect_timeout": SILENT_SECONDS}
+    with redis.client(cluster.url(), **limits) as client:
+        client.set("key", "value")
+        stood_still = cluster.owner("key")
+        stand_still(stood_still)
+        try:
+            answered = until(lambda: client.get("key"))
+        finally:
+            stood_still.process.signal(signal.SIGCONT)
+        assert answered == b"value"
+    cluster.wait()
 
 
 def readyz(url):

@@ -3,10 +3,13 @@
 It connects when it is asked the first time, not when it is made. What is on several nodes is read
 by one call (`mget`, `delete`). A cluster that is not there, or not whole, is no connection: so who
 asks knows one kind of failure. A script is sent in full: a node that has just become a master does
-not know it by its digest. The circuit breaker (breaker.py) stands before it as a whole, for while a
-master is being replaced most of what is asked would wait for it.
+not know it by its digest. A question waits for one silent node and then for no other, as for a
+single server; the next question begins by asking who has what. The circuit breaker (breaker.py)
+stands before it as a whole, for while a master is being replaced most of what is asked would wait
+for it.
 """
 
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,6 +20,7 @@ from redis.cluster import ClusterNode, RedisCluster
 from redis.connection import Encoder
 from redis.exceptions import ClusterDownError, RedisClusterException
 from redis.exceptions import ConnectionError as NoConnection
+from redis.exceptions import TimeoutError as Silent
 from redis.retry import Retry
 
 # Faults of ours that redis-py finds, which no wait mends.
@@ -48,9 +52,10 @@ class Cluster(RedisCluster):
         self, hosts: Sequence[tuple[str, int]], *, retry: Any = None, **options: Any
     ) -> None:
         """`retry`: the breaker. What it does for connections it does here for each question."""
-        self._hosts, self._options = hosts, options
+        self._hosts, self._options = {host: host for host in hosts}, options
         self._breaker = retry or Retry(NoBackoff(), 0)
-        self._connecting, self._is_connected = threading.Lock(), False
+        self._connecting, self._is_connected = threading.RLock(), False
+        self._is_stale = False  # a node was silent: who has what is looked up before it is asked
         self._own = threading.local()
         self.encoder = Encoder(  # to find the slot of a key takes no connection
             options.get("encoding", "utf-8"),
@@ -97,6 +102,7 @@ class Cluster(RedisCluster):
         )
 
     def _ask(self, question: Callable[[], Any]) -> Any:
+        self._own.before = sys.exception()  # which is none of this question
         try:
             self._connect()
             return question()
@@ -104,17 +110,64 @@ class Cluster(RedisCluster):
             raise away(error) from error
 
     def _connect(self) -> None:
-        if self._is_connected:
+        if self._is_connected and not self._is_stale:
             return
         with self._connecting:
             if not self._is_connected:
                 self._own.is_connecting = True
                 try:
-                    self._discover()
+                    _by_turns(self._hosts, self._discover)
                 finally:
                     self._own.is_connecting = False
                 self._is_connected = True
+            elif self._is_stale:
+                self._look()
+                self._is_stale = False
 
-    def _discover(self) -> None:
-        nodes = [ClusterNode(host, port) for host, port in self._hosts]
-        super().__init__(startup_nodes=nodes, retry=Retry(NoBackoff(), 1), **self._options)
+    def _discover(self, host: tuple[str, int]) -> None:
+        node = ClusterNode(*host)
+        super().__init__(startup_nodes=[node], retry=Retry(NoBackoff(), 1), **self._options)
+        self._ask_who_has_what = self.nodes_manager.initialize
+        self.nodes_manager.initialize = (  # type: ignore[method-assign]
+            self._look_after_a_failure  # type: ignore[assignment]
+        )
+
+    def _look_after_a_failure(self, **named: Any) -> None:
+        """In place of redis-py's own, which asks all nodes, the silent ones as well."""
+        error = sys.exception()
+        if isinstance(error, Silent) and error is not self._own.before:
+            self._is_stale = True
+            raise RedisClusterException(f"a node is silent: {error}") from error
+        epoch = self.nodes_manager._get_epoch()
+        with self._connecting:
+            if epoch == self.nodes_manager._get_epoch():  # or another thread has just done it
+                self._look(**named)
+
+    def _look(self, **named: Any) -> None:
+        manager = self.nodes_manager
+        known = dict(manager.startup_nodes)
+
+        def ask(node: ClusterNode) -> None:
+            manager.startup_nodes = {node.name: node}
+            self._ask_who_has_what(**named)
+
+        try:
+            _by_turns(known, ask)
+        except RedisClusterException:
+            manager.startup_nodes = known
+            raise
+
+
+def _by_turns(nodes: dict[Any, Any], ask: Callable[[Any], None]) -> None:
+    """Until one answers, or is silent: that one is the last the next time."""
+    failed: RedisClusterException | None = None
+    for name, node in list(nodes.items()):
+        try:
+            return ask(node)
+        except RedisClusterException as error:
+            failed = error
+            if isinstance(error.__cause__, Silent):
+                nodes[name] = nodes.pop(name)
+                break
+    assert failed
+    raise failed
