@@ -206,23 +206,6 @@ def test_a_user_with_a_password_comes_in(cluster):
     assert probe.redis(cluster.url().replace("//", "//chattalk:p%40ss@")) == ""
 
 
-async def test_a_slot_that_moves_takes_the_layer_along(site, cluster):
-    async def move(room):
-        await asyncio.to_thread(cluster.move_slot, layer_channel(room))
-
-    seen, moved_at = await talk(site, move, WITHIN_SECONDS)
-    assert seen.back_after(moved_at) < LAYER_BACK_SECONDS
-
-
-async def test_a_master_that_is_killed_costs_no_line_and_the_layer_is_back_soon(site, cluster):
-    async def kill(room):
-        cluster.owner(layer_channel(room)).kill()
-
-    seen, killed_at = await talk(site, kill, WITHIN_SECONDS)
-    assert seen.late  # it was that master's
-    assert seen.back_after(killed_at) < LAYER_BACK_SECONDS
-
-
 def asked(client):
     """How long a question took that nobody answers."""
     began = time.monotonic()
@@ -266,6 +249,23 @@ def test_a_master_that_stands_still_is_replaced_for_who_asks_on(cluster):
             stood_still.process.signal(signal.SIGCONT)
         assert answered == b"value"
     cluster.wait()
+
+
+async def test_a_slot_that_moves_takes_the_layer_along(site, cluster):
+    async def move(room):
+        await asyncio.to_thread(cluster.move_slot, layer_channel(room))
+
+    seen, moved_at = await talk(site, move, WITHIN_SECONDS)
+    assert seen.back_after(moved_at) < LAYER_BACK_SECONDS
+
+
+async def test_a_master_that_is_killed_costs_no_line_and_the_layer_is_back_soon(site, cluster):
+    async def kill(room):
+        cluster.owner(layer_channel(room)).kill()
+
+    seen, killed_at = await talk(site, kill, WITHIN_SECONDS)
+    assert seen.late  # it was that master's
+    assert seen.back_after(killed_at) < LAYER_BACK_SECONDS
 
 
 def readyz(url):
