@@ -24,6 +24,7 @@ from tests.over_a_failover import talk
 from tests.raw_socket import frame, say, subscribe, tell
 from tests.stack import Stack, lent, open_room
 
+DATABASE = "stack_cluster"
 LAYER_BACK_SECONDS = 5.0
 SILENT_SECONDS = 1.0  # twice that is less than two nodes take, on a busy machine too
 WITHIN_SECONDS = 30.0
@@ -44,7 +45,7 @@ def cluster(tmp_path_factory):
 @pytest.fixture(scope="module")
 def _site(django_db_setup, django_db_blocker, cluster):
     often = {"MESSAGE_RATE": "100000", "MESSAGE_BURST": "100000"}
-    site = Stack(database="stack_cluster", REDIS_URL=cluster.url(), **often)
+    site = Stack(database=DATABASE, REDIS_URL=cluster.url(), **often)
     yield site
     site.close()
 
@@ -69,7 +70,7 @@ def here(cluster, settings):
 
 
 def layer_channel(room):
-    return f"chattalk__group__room.{room}"
+    return f"chattalk__group__{redis.mark('redis+cluster://any', DATABASE)}.room.{room}"
 
 
 async def test_two_people_talk_over_two_workers_and_see_each_other_type(site, cluster):

@@ -10,7 +10,7 @@ django_cache.py  the same client for Django's caches
 checking.py      whether an address answers as what it says it is
 """
 
-from core.redis.address import SCHEMES
+from core.redis.address import SCHEMES, mark
 from core.redis.breaker import EndedConnections, RedisBreaker
 from core.redis.clients import (
     async_client,
@@ -36,5 +36,6 @@ __all__ = [
     "form",
     "is_cluster",
     "layer_host",
+    "mark",
     "parts",
 ]

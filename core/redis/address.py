@@ -9,6 +9,7 @@ takes behind a `?` may stand there, too. The user is the servers'; that of the S
 `?sentinel_username=…&sentinel_password=…`. The library `limits` has the same forms.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -20,6 +21,7 @@ SINGLE = ("redis", "rediss", "unix")
 CLUSTER = ("redis+cluster", "rediss+cluster")
 SENTINEL = ("redis+sentinel", "rediss+sentinel")
 SCHEMES = SINGLE + CLUSTER + SENTINEL
+MARK_CHARACTERS = 8  # of 16: two of a few sites have the same one once in a thousand million
 PORTS = {"cluster": 6379, "sentinel": 26379}
 
 
@@ -57,6 +59,15 @@ def read(url: str) -> Address | None:
     }
     tls = {key: value for key, value in options.items() if key.startswith("ssl")}
     return Address(form, _hosts(names, PORTS[form]), service, options, sentinel | tls)
+
+
+def mark(url: str, database: str) -> str:
+    """A site's own, where channels of pub/sub are named: Redis tells all who listen, whatever the
+    number of their database, and a cluster has one. `database`: the name of that of PostgreSQL."""
+    address = read(url)
+    options = address.options if address else parse_url(url)
+    told = f"{options.get('db', 0)}/{database}"
+    return hashlib.sha256(told.encode()).hexdigest()[:MARK_CHARACTERS]
 
 
 def _path(form: str, path: str) -> tuple[str, str]:

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from core import redis
 from faults.crowd import Crowd
 from faults.run import Run, scenario
-from faults.site import HOME
+from faults.site import DATABASE, HOME
 from faults.valkeys import FAILURES, Cluster, Node, Watched
 
 BACK_WITHIN = 5.0  # seconds after a death, of which 1 s passes until it counts as one
@@ -46,7 +47,8 @@ async def killed(run: Run, crowd: Crowd, node: Node, heard_by: Callable[[], int]
 
 
 def channel(crowd: Crowd) -> str:
-    return f"chattalk__group__room.{crowd.room}"
+    mark = redis.mark("redis://any/0", DATABASE)  # all forms have that number here
+    return f"chattalk__group__{mark}.room.{crowd.room}"
 
 
 @scenario("A22", "kill -9 of the master of a cluster that carries the room", seeds=5)

@@ -11,11 +11,15 @@ import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from channels.layers import get_channel_layer
+from django.conf import settings
+from django.db import connections
 from redis.exceptions import RedisError
 
+from core import redis
 from core.breaker import AskingByTask
 from core.tasks import end
 
@@ -31,7 +35,11 @@ PEOPLE = -1  # no room: what is of a person goes to all processes
 
 
 def group(room_id: int) -> str:
-    return f"room.{room_id}"
+    """One site's alone, though another may share its Redis: both have a room 1."""
+    return f"{_mark(settings.REDIS_URL, connections.settings['default']['NAME'])}.room.{room_id}"
+
+
+_mark = cache(redis.mark)
 
 
 def message(room_id: int, by: str, content: dict[str, Any]) -> dict[str, Any]:

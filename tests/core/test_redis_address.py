@@ -43,6 +43,17 @@ def test_tls_is_for_all_of_them():
 
 
 @pytest.mark.parametrize(
+    "url", ["redis://host/{}", "unix:///run/valkey.sock?db={}", "redis+sentinel://host/main/{}"]
+)
+def test_two_sites_have_a_mark_each(url):
+    one, other = url.format(0), url.format(1)
+    assert redis.mark(one, "chat") == redis.mark("redis+cluster://host", "chat")
+    assert len({redis.mark(*site) for site in [(one, "chat"), (one, "b"), (other, "chat")]}) == 3
+    bare = url.partition("?")[0].removesuffix("/{}")
+    assert redis.mark(bare, "chat") == redis.mark(one, "chat")  # said or not
+
+
+@pytest.mark.parametrize(
     ("url", "why"),
     [
         ("redis+cluster://", "is no host:port"),

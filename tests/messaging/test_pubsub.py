@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 import redis.asyncio as single
 from django.conf import settings
+from django.db import connections
 
 from chattalk.embedded import data_dir
 from chattalk.embedded.valkey import Valkey
@@ -57,6 +58,26 @@ async def test_many_messages_reach_another_process_in_their_order():
         if redis.is_cluster(settings.REDIS_URL):  # where each group has an order of its own
             heard, expected = (sorted(each, key=itemgetter("group")) for each in (heard, expected))
         assert heard == expected
+
+
+async def test_of_two_sites_at_one_redis_each_hears_its_own(monkeypatch):
+    heard, database = [], connections.settings["default"]
+    async with process(settings.REDIS_URL) as here, process(settings.REDIS_URL) as there:
+        monkeypatch.setattr(broker, "get_channel_layer", lambda: here)
+        hearer = Broker("here", heard=lambda _, told: heard.append(told["n"]))
+        await hearer.join(1)
+        monkeypatch.setattr(broker, "get_channel_layer", lambda: there)
+        teller = Broker("there", heard=lambda *_: None)
+        for n, name in enumerate(["another site's", database["NAME"]]):
+            monkeypatch.setitem(database, "NAME", name)
+            teller.publish(1, {"type": "lines", "n": n})
+            await teller._teller
+        async with asyncio.timeout(10):
+            while 1 not in heard:
+                await asyncio.sleep(0.01)
+        await hearer.close()
+        await teller.close()
+    assert heard == [1]
 
 
 async def test_nothing_to_tell_is_told():
