@@ -21,7 +21,7 @@ STEPS = {
     int(number): " ".join(text.split())
     for number, text in re.findall(r"^(\d+)\. (.+?)(?=^\d+\. |\Z)", PAGE, re.M | re.S)
 }
-FOLDERS = (*APPS, "templates", "static", "locale", "docs", "tests", "clients", "bench")
+FOLDERS = (*APPS, "templates", "static", "locale", "docs", "tests", "clients", "bench", "faults")
 FILES = ("manage.py", "pyproject.toml")
 SENTENCE, KOREAN = "%(name)s waved", "%(name)s님이 손을 흔들었습니다"
 
