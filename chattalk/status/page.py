@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +19,7 @@ from core.postgresql.replica import replica
 from messaging.followers import FOLLOWERS
 from messaging.followers.lag import lag
 
+RELAY_LAG = "chattalk_relay_lag_lines"
 OVER = 2.0  # of the highest number: as high is drawn what no bucket bounds
 
 Value = float | None  # nothing was seen in that minute
@@ -49,7 +51,7 @@ def facts(now: datetime) -> Facts:
 
 def context() -> dict[str, Any]:
     found = facts(timezone.now())
-    charts = [_chart(series, found.hour) for series in SERIES]
+    charts = [_chart(series, found.hour) for series in _series(found.hour)]
     return {
         "title": _("Status"),
         "findings": rules.judge(found),
@@ -60,6 +62,12 @@ def context() -> dict[str, Any]:
         "last": found.hour.times[-1],
         "minutes": _table(found.hour, charts),
     }
+
+
+def _series(found: Hour) -> tuple[Series, ...]:
+    """That of the relay where there is Kafka; a relay elsewhere that is behind is told as well."""
+    has_relay = settings.KAFKA or found.values(RELAY_LAG, found.times)
+    return (*SERIES, RELAYED) if has_relay else SERIES
 
 
 def _chart(series: Series, found: Hour) -> Chart:
@@ -141,5 +149,5 @@ SERIES = (
     Series("closed", _("Sockets that ended, a minute"), _sum("chattalk_closes_total"), _whole),
     Series("stores", _("Stores that were not well"), _unwell, _whole),
     Series("behind", _("Lines not followed yet"), _sum("chattalk_follower_lag_lines"), _whole),
-    Series("relayed", _("Lines not in Kafka yet"), _sum("chattalk_relay_lag_lines"), _whole),
 )
+RELAYED = Series("relayed", _("Lines not in Kafka yet"), _sum(RELAY_LAG), _whole)

@@ -72,6 +72,16 @@ def test_the_last_hour_is_drawn_and_stands_in_a_table(boss, talk):
     assert set(re.findall("<td>(.*?)</td>", rows[-1])) == {"–"}, "nothing was written then"
 
 
+def test_the_relay_is_drawn_where_there_is_kafka(boss, talk, settings):
+    title = "Lines not in Kafka yet"
+    assert title not in shown(boss).content.decode()
+    settings.KAFKA = {"bootstrap.servers": "kafka:9092"}
+    assert title in shown(boss).content.decode()
+    settings.KAFKA = {}
+    wrote(2, chattalk_relay_lag_lines=7)
+    assert title in shown(boss).content.decode()
+
+
 def test_it_stands_in_korean(boss, talk):
     text = shown(boss, HTTP_ACCEPT_LANGUAGE="ko").content.decode()
     assert "모두 정상입니다" in text and "초당 메시지" in text
