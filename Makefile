@@ -51,7 +51,7 @@ proxies: .venv/dev.done  ## each proxy of deploy/ in front of a site, and socket
 bench-kafka: .venv/dev.done tests/kafka/jars/done  ## the relay beside one that waits for each line, and docs/kafka.md
 	@exec $(BIN)/python -m bench.relay
 
-faults: .venv/dev.done  ## what is lost when all that it stands on fails, in under 10 minutes
+faults: .venv/dev.done  ## what is lost when all that it stands on fails, in about 12 minutes
 	@exec $(BIN)/python -m faults short $(ARGS)
 
 faults-full: .venv/faults.done  ## the whole catalogue with many seeds, and docs/reliability.md
