@@ -54,7 +54,7 @@ class Replicated:
     def start(self) -> None:
         shutil.rmtree(self.home, ignore_errors=True)
         for server in (self.primary, self.standby):
-            _make_folders(server.data)
+            make_folders(server.data)
         self.primary.start()
         self.mongodb.start()
         for one in self.valkeys:
@@ -70,14 +70,7 @@ class Replicated:
         with (self.primary.home / "pg_hba.conf").open("a") as hba:
             hba.write(f"host all all {self._network.subnet} trust\n")
         ask(self.primary, "SELECT pg_reload_conf()")
-        command = [binary("pg_basebackup"), "-D", str(self.standby.home), "-R", "-X", "stream"]
-        command += ["-c", "fast", "--no-sync", "-d", self.primary.url("postgres")]
-        subprocess.run(command, check=True, capture_output=True)
-        if self.standby.user:  # as root the tool made them ours
-            for path in [self.standby.home, *self.standby.home.rglob("*")]:
-                os.chown(path, *self.standby._ids())
-        self.standby.start()
-        self.standby.wait()
+        follow(self.primary, self.standby)
         ask(self.primary, "ALTER SYSTEM SET synchronous_standby_names = '*'")
         ask(self.primary, "SELECT pg_reload_conf()")
         deadline = time.monotonic() + WITHIN
@@ -110,6 +103,18 @@ class Replicated:
     def stop(self) -> None:
         for part in self.parts:
             part.stop()
+
+
+def follow(primary: Postgres, standby: Postgres) -> None:
+    """The standby is a copy of the primary, and goes on with what that writes."""
+    command = [binary("pg_basebackup"), "-D", str(standby.home), "-R", "-X", "stream"]
+    command += ["-c", "fast", "--no-sync", "-d", primary.url("postgres")]
+    subprocess.run(command, check=True, capture_output=True)
+    if standby.user:  # as root the tool made them ours
+        for path in [standby.home, *standby.home.rglob("*")]:
+            os.chown(path, *standby._ids())
+    standby.start()
+    standby.wait()
 
 
 def kill_family(process: Process) -> None:
@@ -145,7 +150,7 @@ def _valkey(home: Path, address: str, port: int) -> Process:
     return Process(name, command, log=home / f"{name}.log")
 
 
-def _make_folders(data: Path) -> None:
+def make_folders(data: Path) -> None:
     data_dir.make_folder(data, 0o755)
     data_dir.make_folder(data / "run", 0o711)
     data_dir.make_folder(data / "log", 0o700)

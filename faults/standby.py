@@ -1,16 +1,13 @@
 """A standby of the site's PostgreSQL, and the workers at an address that names both."""
 
 import asyncio
-import os
 import shutil
-import subprocess
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from chattalk.embedded import data_dir
-from chattalk.embedded.postgres import Postgres, binary
-from faults.replicated import ask, kill_family
+from chattalk.embedded.postgres import Postgres
+from faults.replicated import ask, follow, kill_family, make_folders
 from faults.run import Run
 from faults.site import DATABASE, HOME
 
@@ -36,18 +33,8 @@ class Pair:
     def follow(self, *, in_step: bool) -> None:
         """`in_step`: nothing is acknowledged that the standby has not got."""
         shutil.rmtree(self.standby.data, ignore_errors=True)
-        data_dir.make_folder(self.standby.data, 0o755)
-        data_dir.make_folder(self.standby.data / "log", 0o700)
-        data_dir.make_folder(self.standby.data / "run", 0o711)
-        data_dir.make_socket_folder(self.standby.data)
-        command = [binary("pg_basebackup"), "-D", str(self.standby.home), "-R", "-X", "stream"]
-        command += ["-c", "fast", "--no-sync", "-d", self.primary.url("postgres")]
-        subprocess.run(command, check=True, capture_output=True)
-        if self.standby.user:  # as root the tool made them ours
-            for path in [self.standby.home, *self.standby.home.rglob("*")]:
-                os.chown(path, *self.standby._ids())
-        self.standby.start()
-        self.standby.wait()
+        make_folders(self.standby.data)
+        follow(self.primary, self.standby)
         _until(self.primary, STREAMS, 1)
         if in_step:
             self._change(self.primary, "SET synchronous_standby_names = '*'")
