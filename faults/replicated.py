@@ -70,7 +70,7 @@ class Replicated:
         with (self.primary.home / "pg_hba.conf").open("a") as hba:
             hba.write(f"host all all {self._network.subnet} trust\n")
         ask(self.primary, "SELECT pg_reload_conf()")
-        follow(self.primary, self.standby)
+        follow(self.primary.url("postgres"), self.standby)
         ask(self.primary, "ALTER SYSTEM SET synchronous_standby_names = '*'")
         ask(self.primary, "SELECT pg_reload_conf()")
         deadline = time.monotonic() + WITHIN
@@ -105,10 +105,10 @@ class Replicated:
             part.stop()
 
 
-def follow(primary: Postgres, standby: Postgres) -> None:
-    """The standby is a copy of the primary, and goes on with what that writes."""
+def follow(primary: str, standby: Postgres) -> None:
+    """The standby is a copy of the server at that address, and goes on with what that writes."""
     command = [binary("pg_basebackup"), "-D", str(standby.home), "-R", "-X", "stream"]
-    command += ["-c", "fast", "--no-sync", "-d", primary.url("postgres")]
+    command += ["-c", "fast", "--no-sync", "-d", primary]
     subprocess.run(command, check=True, capture_output=True)
     if standby.user:  # as root the tool made them ours
         for path in [standby.home, *standby.home.rglob("*")]:

@@ -34,7 +34,7 @@ class Pair:
         """`in_step`: nothing is acknowledged that the standby has not got."""
         shutil.rmtree(self.standby.data, ignore_errors=True)
         make_folders(self.standby.data)
-        follow(self.primary, self.standby)
+        follow(self.primary.url("postgres"), self.standby)
         _until(self.primary, STREAMS, 1)
         if in_step:
             self._change(self.primary, "SET synchronous_standby_names = '*'")

@@ -1,15 +1,14 @@
 """A primary and a standby that follows it, at one address: PostgreSQL's own tools, as an operator
 uses them."""
 
-import os
-import subprocess
 import time
 from pathlib import Path
 
 import psycopg
 
 from chattalk.embedded import data_dir
-from chattalk.embedded.postgres import Postgres, binary
+from chattalk.embedded.postgres import Postgres
+from faults.replicated import follow, make_folders
 
 WITHIN = 10.0  # seconds
 SAME = "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn"
@@ -17,24 +16,14 @@ SAME = "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn"
 
 def made(data: Path) -> Postgres:
     """A server in that folder, not started yet."""
-    data_dir.make_folder(data, 0o755)
-    data_dir.make_folder(data / "run", 0o711)
-    data_dir.make_folder(data / "log", 0o700)
-    data_dir.make_socket_folder(data)
+    make_folders(data)
     return Postgres(data, durable=False)
 
 
 def standby_of(primary: str, data: Path) -> Postgres:
     """A copy of the server at that address, which follows it from here on, started."""
     standby = made(data)
-    command = [binary("pg_basebackup"), "-D", str(standby.home), "-R", "-X", "stream"]
-    command += ["-c", "fast", "--no-sync", "-d", primary]
-    subprocess.run(command, check=True, capture_output=True)
-    if standby.user:  # as root the tool made them ours
-        for path in [standby.home, *standby.home.rglob("*")]:
-            os.chown(path, *standby._ids())
-    standby.start()
-    standby.wait()
+    follow(primary, standby)
     return standby
 
 

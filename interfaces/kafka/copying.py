@@ -1,7 +1,6 @@
 """The relay's work: which rooms have more lines, and the next ones of some of them."""
 
 import logging
-from collections import deque
 from collections.abc import Iterable, Mapping
 
 from interfaces.kafka import records
@@ -32,10 +31,10 @@ class Copying:
         self.has_begun = False  # it is known how far rooms were relayed, be it a while ago
         self._positions: dict[int, RelayPosition] = {}
         self._waiting = WaitingRooms()
-        self._hinted: deque[int] = deque()
+        self._hinted: set[int] = set()  # each room once, for however long Kafka is away
 
     def hint(self, rooms: Iterable[int]) -> None:
-        self._hinted.extend(rooms)
+        self._hinted.update(rooms)
 
     @property
     def has_work(self) -> bool:
@@ -106,7 +105,7 @@ class Copying:
     def step(self) -> None:
         """The next lines of some rooms, in one transaction."""
         while self._hinted:
-            self._waiting.add([self._hinted.popleft()])
+            self._waiting.add([self._hinted.pop()])
         rooms = [room for room in self._waiting.take(ROOMS_MAX) if self._is_relayed(room)]
         if not rooms:
             return

@@ -86,6 +86,12 @@ def test_a_hint_is_enough(copying, kafka, room, alice):
     assert kafka.positions[room.pk].seq == 2 and not copying.has_work
 
 
+def test_hints_that_wait_for_kafka_are_as_many_as_there_are_rooms(copying, room, other):
+    for _ in range(1_000):
+        copying.hint([room.pk, other.pk])
+    assert len(copying._hinted) == 2
+
+
 def test_a_loud_room_takes_turns_with_the_others(copying, kafka, room, other, alice, monkeypatch):
     monkeypatch.setattr(module, "LINES_MAX", 2)
     monkeypatch.setattr(module, "LINES_MIN", 2)
