@@ -1,6 +1,6 @@
-"""Draws what a benchmark measured: docs/performance/*.svg from a file of bench/results.
+"""Draws what a benchmark measured: docs/performance/*.svg from what is kept in bench/results.
 
-    python -m bench.charts [bench/results/full.json [folder]]
+    python -m bench.charts [folder]
 
 It draws what is there of its series (bench/series.py makes them of the scenarios' results), each by
 the servers' names, of which ours begin with "ChatTalk"; None is what was not measured:
@@ -17,7 +17,6 @@ matplotlib has a virtual environment of its own, made the first time, in which t
 """
 
 import hashlib
-import json
 import subprocess
 import sys
 import venv
@@ -25,12 +24,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.kept import parts
 from bench.series import series
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / "var" / "bench" / "charts"
 PINS = ROOT / "requirements-bench.txt"
-RESULT = ROOT / "bench" / "results" / "full.json"
 CHARTS = ROOT / "docs" / "performance"
 
 OURS = "ChatTalk"
@@ -233,13 +232,13 @@ DRAWN: dict[str, Callable[[Any], Any]] = {
 # --- files --------------------------------------------------------------------------------------
 
 
-def draw(result: Path, folder: Path) -> list[Path]:
+def draw(folder: Path) -> list[Path]:
     """Needs matplotlib. The files that were written."""
     import matplotlib
 
     matplotlib.use("svg")
     matplotlib.rcParams.update(STYLE)
-    known = series(json.loads(result.read_text())["scenarios"])
+    known = series({name: part.result for name, part in parts().items()})
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, drawn in DRAWN.items():
@@ -261,19 +260,18 @@ def install() -> Path:
     return python
 
 
-def make(result: Path, folder: Path = CHARTS) -> None:
+def make(folder: Path = CHARTS) -> None:
     """From anywhere: in the charts' own environment."""
-    command = [install(), "-m", "bench.charts", result.resolve(), folder.resolve()]
+    command = [install(), "-m", "bench.charts", folder.resolve()]
     subprocess.run(command, cwd=ROOT, check=True)
 
 
 def main(words: Sequence[str]) -> None:
-    result = Path(words[0]) if words else RESULT
-    folder = Path(words[1]) if len(words) > 1 else CHARTS
+    folder = Path(words[0]) if words else CHARTS
     if Path(sys.prefix).resolve() != HOME.resolve():
-        make(result, folder)
+        make(folder)
         return
-    for path in draw(result, folder):
+    for path in draw(folder):
         print(path)
 
 

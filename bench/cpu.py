@@ -1,10 +1,13 @@
 """CPU time and memory of processes and all that they started, from /proc."""
 
 import os
+import time
 from collections.abc import Collection
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
+LOOK_SECONDS = 0.5
+QUIET = 0.1  # of a core
 
 
 def tree(roots: Collection[int]) -> set[int]:
@@ -29,6 +32,17 @@ def seconds(roots: Collection[int]) -> float:
         if (fields := _stat(pid)) is not None:
             total += sum(map(int, fields[11:15]))
     return total / TICKS
+
+
+def until_quiet(roots: Collection[int], *, within: float) -> None:
+    """Until these take next to nothing, so that what came before is not counted to what follows."""
+    until = time.monotonic() + within
+    before = seconds(roots)
+    while time.monotonic() < until:
+        time.sleep(LOOK_SECONDS)
+        before, last = seconds(roots), before
+        if before - last < QUIET * LOOK_SECONDS:
+            return
 
 
 def memory(roots: Collection[int]) -> int:

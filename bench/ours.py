@@ -20,6 +20,7 @@ from bench import people as crowds
 from bench.servers import HOME, ROOT, SERVER_CORE, Servers
 
 DATABASE = "chattalk_bench"
+ROOMS_APART = 1_000_000  # more than any site opens
 LIMITS = ("MESSAGE_RATE", "MESSAGE_BURST", "FRAME_RATE", "FRAME_BURST", "API_RATE",
           "API_RATE_NOBODY", "SIGN_IN_RATE", "SIGN_UP_RATE", "JOIN_RATE", "ROOM_RATE",
           "PERSON_SOCKETS", "ADDRESS_SOCKETS", "ADDRESS_CONNECTIONS", "ADDRESS_STRANGERS",
@@ -37,11 +38,12 @@ def pinned(core: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def environment(servers: Servers, database: str) -> dict[str, str]:
-    """The site as in production on these stores, with rates that one machine may have."""
+def environment(servers: Servers, database: str, number: int = 0) -> dict[str, str]:
+    """The site as in production on these stores, with rates that one machine may have. `number` is
+    that of its database in Redis."""
     return {
         "DATABASE_URL": database,
-        "REDIS_URL": servers.redis,
+        "REDIS_URL": f"{servers.redis}?db={number}" if number else servers.redis,
         "MONGODB_URL": servers.mongodb,
         "CHATTALK_DATA": str(HOME / "data"),
         "DJANGO_SETTINGS_MODULE": "chattalk.settings",
@@ -65,7 +67,9 @@ class Ours:
     root = ROOT
     stores = ("PostgreSQL", "Valkey", "MongoDB wire")
 
-    def __init__(self) -> None:
+    def __init__(self, number: int = 0) -> None:
+        """`number` tells those apart that share the stores."""
+        self.number = number
         self.workers: list = []
 
     def install(self) -> dict[str, str]:
@@ -75,23 +79,35 @@ class Ours:
         return {"ChatTalk": commit.stdout.strip() or "a working copy"}
 
     def start(self, servers: Servers, cores: tuple[int, ...] = (SERVER_CORE,), **more: str) -> None:
-        """A worker on each of the cores, on a database of their own."""
+        """A worker on each of the cores, told of each other as `manage.py up` does it."""
+        from chattalk.embedded import share
         from chattalk.server.workers import WorkerProcess, listen
 
-        self.database = servers.database(DATABASE)
-        self.environment = environment(servers, self.database) | more
-        self.manage("migrate", "--verbosity", "0")
+        self.prepare(servers)
+        connections = share(self.database, len(cores))
+        self.environment |= {"DATABASE_CONNECTIONS": str(connections), **more}
+        self.environment |= {"CHATTALK_WORKERS": str(len(cores))}
         (HOME / "log").mkdir(parents=True, exist_ok=True)
         self.cores = cores
         for number in range(len(cores)):
+            own = self.environment | {"CHATTALK_WORKER": str(number + 1)}
             log = HOME / "log" / f"worker-{number}.log"
-            worker = WorkerProcess(
-                f"worker {number}", listen("127.0.0.1", 0, 1)[0], self.environment, log
+            self.workers.append(
+                WorkerProcess(f"worker {number}", listen("127.0.0.1", 0, 1)[0], own, log)
             )
-            self.workers.append(worker)
             self.start_worker(number)
         for number in range(len(cores)):
             self.wait_for(number)
+
+    def prepare(self, servers: Servers) -> None:
+        """An empty database with today's tables. Rooms have numbers of this site's own: presence
+        in MongoDB knows no more of them."""
+        self.database = servers.database(f"{DATABASE}_{self.number}")
+        self.environment = environment(servers, self.database, self.number)
+        self.manage("migrate", "--verbosity", "0")
+        with psycopg.connect(self.database, autocommit=True) as database:
+            first = 1 + self.number * ROOMS_APART
+            database.execute("SELECT setval('rooms_room_id_seq', %s, false)", [first])
 
     def manage(self, *words: str, text: str = "") -> str:
         """What that command of manage.py prints."""

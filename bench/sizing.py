@@ -10,9 +10,9 @@ import math
 import re
 from collections.abc import Iterator
 
+from bench.kept import RESULTS, parts
 from bench.servers import ROOT
 
-RESULTS = ROOT / "bench" / "results"
 PAGE = ROOT / "docs" / "operating.md"
 MARKS = re.compile(r"(?<=<!-- sizing -->\n).*?(?=\n<!-- end of sizing -->)", re.DOTALL)
 
@@ -27,16 +27,13 @@ MIB, GIB = 2**20, 2**30
 
 def measured() -> dict[str, float]:
     """What one core does, and what one person takes."""
-    short, flat, storage, kept = (
-        json.loads((RESULTS / name).read_text())
-        for name in ("short.json", "full-memory_flat.json", "storage.json",
-                     "full-arrivals_kept.json")
-    )  # fmt: skip
-    goals = {goal["what"]: goal["ours"] for goal in short["goals"]}
-    back = kept["scenarios"]["arrivals_kept"]
+    kept = parts()
+    goals = {one.what: one.ours for part in kept.values() for one in part.figures}
+    back = kept["arrivals_kept"].result
+    storage = json.loads((RESULTS / "storage.json").read_text())
     return {
         "socket": goals["memory per connection, 2,000 idle"] * 1024,
-        "worker": flat["scenarios"]["memory_flat"]["samples"][0][1] * MIB,
+        "worker": kept["memory_flat"].result["samples"][0][1] * MIB,
         "writes": goals["durable writes, 50 in flight, 50 rooms"],
         "deliveries": goals["large room: deliveries"],
         "reconnects": goals["whole reconnects, sign-in and handshake too"],

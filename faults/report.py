@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from bench.report import environment
+from bench.machine import environment
 from faults import judge
 from faults.run import CATALOGUE, Run, Scenario
 from faults.site import HOME, ROOT

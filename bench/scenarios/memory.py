@@ -28,6 +28,7 @@ def run(servers: Servers, *, short: bool, tell: Callable[[str], None]) -> dict[s
             names[key], kilobytes[key], at_most=bound,
         ).as_dict()
         for key, bound in GOALS.items()
+        if key in kilobytes
     ]  # fmt: skip
     return {"kilobytes": kilobytes, "figures": figures}
 

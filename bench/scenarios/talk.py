@@ -1,4 +1,5 @@
-"""People talk: the hot room, the large one, many small ones, and a quiet one (G1, G2, G3, G4, G15).
+"""People talk: the hot room, the large one, many small ones, and a quiet one (G1, G2, G3, G4, G15;
+S7, S8, S12 are the same, with other aims).
 
 Ours and each peer take turns, and what counts is the median of their runs.
 """
@@ -63,6 +64,11 @@ GOALS: tuple[tuple[str, Case, str, str, Value, str, dict[str, float]], ...] = (
     ("G3", SMALL, "daphne", "messages", messages_per_second, "/s", {"at_least": 18}),
     ("G4", QUIET, "socketio", "p50", latency("p50"), "ms", {"at_most": 0.95}),
     ("G4", QUIET, "socketio", "p99", latency("p99"), "ms", {"at_most": 0.5}),
+    ("S7", QUIET, "socketio", "p50", latency("p50"), "ms", {"at_most": 0.8}),
+    ("S7", QUIET, "socketio", "p99", latency("p99"), "ms", {"at_most": 0.5}),
+    ("S8", SMALL, "socketio", "messages", messages_per_second, "/s", {"at_least": 6}),
+    ("S12", LARGE, "c", "deliveries", per_cpu_second, "/CPU-s", {"at_least": 0.6}),
+    ("S12", LARGE, "socketio-fanout", "deliveries", per_cpu_second, "/CPU-s", {"at_least": 2}),
 )
 
 
