@@ -8,7 +8,7 @@ every token is verified anew.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -41,10 +41,19 @@ def _stamp(user_id: int) -> str:
 
 def find(digest: str, user_id: int) -> tuple[Any, str]:
     """What is known of a token, or None; and its person's stamp, for `keep`. Raises Down."""
-    token, stamp = _token(digest, user_id), _stamp(user_id)
-    found = _ask(lambda: caches["tokens"].get_many([token, stamp]))
-    current = found.get(stamp, "")
-    kept, kept_under = found.get(token, (None, ""))
+    found = _ask(lambda: caches["tokens"].get_many(names(digest, user_id)))
+    return known(found, digest, user_id)
+
+
+def names(digest: str, user_id: int) -> list[str]:
+    """The keys of what is known of a token, as `known` takes it from what they hold."""
+    return [_token(digest, user_id), _stamp(user_id)]
+
+
+def known(found: Mapping[str, Any], digest: str, user_id: int) -> tuple[Any, str]:
+    """As `find`."""
+    current = found.get(_stamp(user_id), "")
+    kept, kept_under = found.get(_token(digest, user_id), (None, ""))
     return (kept if current and kept_under == current else None), current
 
 

@@ -7,8 +7,9 @@ share one question, and one look at the database.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import jwt
+from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +27,8 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from accounts import token_cache, validity
 from accounts.models import Device, User
+from accounts.token_cache import known, names
+from core.redis.async_cache import FAILURES, AsyncCache
 
 TOKEN_MAX = 2_000  # characters
 WAIT_SECONDS = 10  # for another's look at the same token
@@ -99,7 +103,51 @@ def signed_for(token: str) -> UUID | None:
 
 def verify(token: str) -> Identity:
     """The holder of an access token. Raises NotValid."""
-    facts = _together(hashlib.sha256(token.encode(errors="replace")).hexdigest(), token)
+    return _identity(_together(_digest(token), token))
+
+
+class Verifier:
+    """The same for many, for an event loop, which it belongs to."""
+
+    def __init__(self) -> None:
+        self._kept = AsyncCache("tokens")
+
+    async def holders(self, tokens: Sequence[str]) -> list[Identity | None]:
+        """None for one that is not valid. What Redis knows is asked for by one question; each of
+        the others, or all while Redis is down, is verified in a thread."""
+        claimed = {token: user_id for token in tokens if (user_id := _claimed_or_none(token))}
+        keys = {token: (_digest(token), user_id) for token, user_id in claimed.items()}
+        try:
+            found = await self._kept.get_many({n for key in keys.values() for n in names(*key)})
+        except FAILURES:
+            found = {}
+        kept = {token: known(found, *key)[0] for token, key in keys.items()}
+        missing = [token for token, facts in kept.items() if facts is None]
+        looked = await asyncio.gather(*(_verify_in_thread(token) for token in missing))
+        holders = {token: _identity(_Facts(*facts)) for token, facts in kept.items() if facts}
+        holders |= {one: holder for one, holder in zip(missing, looked, strict=True) if holder}
+        return [holders.get(token) for token in tokens]
+
+    async def close(self) -> None:
+        await self._kept.close()
+
+
+def _verify_or_none(token: str) -> Identity | None:
+    try:
+        return verify(token)
+    except NotValid:
+        return None
+
+
+async def _verify_in_thread(token: str) -> Identity | None:
+    return await database_sync_to_async(_verify_or_none, thread_sensitive=False)(token)
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+
+
+def _identity(facts: _Facts) -> Identity:
     user: User = User.from_db("default", KEPT_FIELDS, facts.fields)
     return Identity(user, facts.device_id)
 
@@ -141,6 +189,13 @@ def _claims(kind: type[simplejwt.Token], token: str) -> dict[str, Any]:
         return claims | {"sid": UUID(claims["sid"]), "jti": UUID(claims["jti"])}
     except (TokenError, KeyError, ValueError, TypeError, AttributeError, RecursionError):
         raise NotValid from None
+
+
+def _claimed_or_none(token: str) -> int | None:
+    try:
+        return _claimed(token)
+    except NotValid:
+        return None
 
 
 _mutex = Lock()

@@ -3,6 +3,7 @@
 Everybody gets a client here, by the address alone, and doesn't know which form it is.
 
 address.py       what an address says
+async_cache.py   what Django's caches keep, for the event loop
 breaker.py       how long is waited for Redis
 clients.py       a client for an address, and what libraries are told of one
 cluster.py       how a client of a cluster is made to behave as one of a single server does

@@ -5,7 +5,8 @@ A token or a ticket is known to its holder alone, and counts from anywhere.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from channels.db import database_sync_to_async
@@ -13,9 +14,9 @@ from django.conf import settings
 from django.http import parse_cookie
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from accounts import tickets, token_cache, tokens
+from accounts import tickets, token_cache
 from accounts.models import User
-from accounts.tokens import Identity, NotValid
+from accounts.tokens import NotValid
 from accounts.validity import Proof
 from core.postgresql.breaker import is_outage
 from core.postgresql.reads import ANSWER_SECONDS, Unavailable
@@ -86,18 +87,17 @@ def cookie(scope: Scope, name: str) -> str:
 
 async def by_token(token: str) -> Caller:
     """The access token's person. Raises NotSignedIn, Unavailable."""
-    return await _by(tokens.verify, token)
+    holder = await _known(node.current().connections.holder(token))
+    if holder is None:
+        raise NotSignedIn
+    return holder.user, Proof(holder.user.pk, device=holder.device_id)
 
 
 async def by_ticket(ticket: str) -> Caller:
     """The person who asked for the ticket. Raises NotSignedIn, Unavailable."""
-    return await _by(tickets.redeem, ticket)
-
-
-async def _by(read: Callable[[str], Identity], word: str) -> Caller:
+    redeem = database_sync_to_async(tickets.redeem, thread_sensitive=False)
     try:
-        looked = database_sync_to_async(read, thread_sensitive=False)(word)
-        user, device_id = await _known(looked)
+        user, device_id = await _known(redeem(ticket))
     except NotValid:
         raise NotSignedIn from None
     return user, Proof(user.pk, device=device_id)
@@ -118,8 +118,12 @@ def language(scope: Scope, user: User) -> str:
     """The person's choice, else what the client asks for."""
     if user.language:
         return user.language
-    header = dict(scope["headers"]).get(b"accept-language", b"").decode("latin-1").lower()
-    for asked, _quality in parse_accept_lang_header(header):
+    return _asked_for(dict(scope["headers"]).get(b"accept-language", b""))
+
+
+@lru_cache(maxsize=1024)
+def _asked_for(header: bytes) -> str:
+    for asked, _quality in parse_accept_lang_header(header.decode("latin-1").lower()):
         if asked.split("-")[0] in dict(settings.LANGUAGES):
             return asked.split("-")[0]
     return settings.LANGUAGE_CODE

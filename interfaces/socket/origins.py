@@ -8,6 +8,7 @@ proxy passes it on.
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -40,11 +41,17 @@ def own(scope: Scope) -> Origin | None:
     """The origin of our pages at the address by which this handshake came. None if that address is
     none of ours."""
     host = _sent(scope, b"host")
-    if host is None or not validate_host(split_domain_port(host)[0], _own_hosts()):
+    return _own(scope.get("scheme", "ws"), host, tuple(_own_hosts())) if host is not None else None
+
+
+@lru_cache(maxsize=1024)
+def _own(scheme: str, host: str, hosts: tuple[str, ...]) -> Origin | None:
+    if not validate_host(split_domain_port(host)[0], hosts):
         return None
-    return _place(SCHEMES.get(scope.get("scheme", "ws"), ""), host)
+    return _place(SCHEMES.get(scheme, ""), host)
 
 
+@lru_cache(maxsize=1024)
 def read(text: str) -> Origin | None:
     """The origin as a browser writes it; None for what is no page of http or https."""
     found = _ORIGIN.fullmatch(text)

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from typing import Protocol
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 
 from accounts import sessions, validity
 from accounts.models import User
+from accounts.tokens import Identity, Verifier
 from accounts.validity import Proof
 from core import refusal_log
 from core.batching import Batcher
@@ -80,7 +80,10 @@ class Connections:
         self.strangers = ConnectionLimit(settings.ADDRESS_STRANGERS)  # of these; by those of STOMP
         self._people = ConnectionLimit(settings.PERSON_SOCKETS)
         self._sockets: dict[Socket, float] = {}  # and when its next heartbeat is due
-        self._owners: Batcher[str, User | None] = Batcher(database_sync_to_async(sessions.owners))
+        self._sessions = sessions.Owners(reads)
+        self._owners: Batcher[str, User | None] = Batcher(self._sessions.of)
+        self._tokens = Verifier()
+        self._holders: Batcher[str, Identity | None] = Batcher(self._tokens.holders)
         self._task: asyncio.Task[None] | None = None
         self._is_over = False  # who comes now is sent away at once
         self._between: Between | None = None  # and comes back then
@@ -121,6 +124,10 @@ class Connections:
     async def owner(self, session: str) -> User | None:
         """The session's person, looked up at once for all who come at this moment."""
         return await self._owners.ask(session)
+
+    async def holder(self, token: str) -> Identity | None:
+        """The same of an access token."""
+        return await self._holders.ask(token)
 
     async def _watch(self) -> None:
         while True:
@@ -197,3 +204,5 @@ class Connections:
     async def close(self) -> None:
         if self._task is not None:
             await end(self._task)
+        await self._sessions.close()
+        await self._tokens.close()

@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.sessions import owners
+from tests.accounts.conftest import owners
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 

@@ -10,9 +10,10 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts import sessions, validity
+from accounts import validity
 from accounts.models import Device
 from accounts.validity import Proof
+from tests.accounts.conftest import owners
 
 User = get_user_model()
 
@@ -58,10 +59,10 @@ def test_a_session_holds_until_its_end_in_both_forms(alice, end):
     client.force_login(alice, backend="django.contrib.auth.backends.ModelBackend")
     key = client.session.session_key
     proof = Proof(alice.pk, session=key, mark=alice.session_mark)
-    assert (sessions.owners([key]), by_sql(proof)) == ([alice], True)
+    assert (owners([key]), by_sql(proof)) == ([alice], True)
     SESSION[end]()
     cache.clear()  # which a sign-out does by itself
-    assert (sessions.owners([key]), by_sql(proof)) == ([None], False)
+    assert (owners([key]), by_sql(proof)) == ([None], False)
 
 
 @pytest.mark.parametrize("end", DEVICE)

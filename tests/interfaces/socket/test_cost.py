@@ -69,13 +69,13 @@ async def test_a_message_is_encoded_once_for_all_who_get_it(room, alice, bob, mo
 
 async def test_many_who_sign_in_together_are_looked_up_together(alice, bob, monkeypatch):
     cookies = [await sync_to_async(session_cookie)(person) for person in (alice, bob)]
-    looks, owners = [], sessions.owners
+    looks, of = [], sessions.Owners.of
 
-    def looking(keys):
+    async def looking(self, keys):
         looks.append(len(keys))
-        return owners(keys)
+        return await of(self, keys)
 
-    monkeypatch.setattr("accounts.sessions.owners", looking)
+    monkeypatch.setattr("accounts.sessions.Owners.of", looking)
     scopes = [{"headers": [*PAGE, cookie]} for cookie in cookies * 10]
     callers = await asyncio.gather(*map(authentication.by_session, scopes))
     assert [user for user, _proof in callers] == [alice, bob] * 10
