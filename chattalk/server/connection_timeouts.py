@@ -17,10 +17,9 @@ import h11
 import uvicorn
 from django.conf import settings
 from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
-from chattalk.server import forwarded, request_ids
+from chattalk.server import forwarded, request_ids, upgrades
 from core import client_ip, connection_limits, refusal_log
 from core.rate_limits import CellRate, Pace
 from interfaces.socket import handshake
@@ -71,6 +70,7 @@ class Request(H11Protocol):
 
     config: Configuration
     _who: str | None = None  # as whom it counts; None: not any more
+    _has_said = False
     _phase: Any = None
     _patience: asyncio.TimerHandle | None = None
     _reading: asyncio.TimerHandle | None = None
@@ -91,6 +91,14 @@ class Request(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._let_go()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        is_first, self._has_said = not self._has_said, True
+        if is_first and (shake := upgrades.read(data)):
+            self._let_go()
+            upgrades.begin_socket(self, shake)
+        else:
+            super().data_received(data)
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         self._let_go()
@@ -180,7 +188,7 @@ def _too_many() -> bytes:
     return b"\r\n".join(lines)
 
 
-class SocketProtocol(WebSocketsSansIOProtocol):
+class SocketProtocol(upgrades.QuickHandshake):
     """A connection that is a socket."""
 
     config: Configuration
