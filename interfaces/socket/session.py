@@ -211,7 +211,7 @@ class Client:
         if before is not None:
             self._drop(before, self.node.hub.now())
         self.subscriptions[frame.room] = subscription
-        self.start(self._show_presence(subscription))
+        self.node.snapshots.show(subscription, self.put)
 
     async def _follow(self, frame: frames.Subscribe, greet: Greet) -> Subscription | None:
         """What the hub hands out of the room from here on. A door may take it as it is."""
@@ -219,12 +219,6 @@ class Client:
             frame.room, self.user.id, frame.last_line,
             put=self.send_now, ended=self._ended, greet=greet,
         )  # fmt: skip
-
-    async def _show_presence(self, subscription: Subscription) -> None:
-        found = await self.node.presence.snapshot(subscription.room_id)
-        if not subscription.stopped:
-            self.tell(frames.presence(found))
-            subscription.sees_presence = True
 
     def _unsubscribe(self, frame: frames.Unsubscribe) -> None:
         if subscription := self.subscriptions.pop(frame.room, None):

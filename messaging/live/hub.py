@@ -223,7 +223,7 @@ class Hub:
     async def _read_standings(self, asked: Sequence[tuple[int, int]]) -> list[MemberState | None]:
         rooms, users = map(list, zip(*asked, strict=True))
         rows = await self.reads.rows(log.MEMBER_STATES, rooms=rooms, users=users)
-        return [None if row[0] is None else log.as_member_state(row) for row in rows]
+        return [*map(log.as_member_states(rows).get, asked)]
 
     def doubt(self) -> None:
         """Compare what was told with what the database has, at once."""

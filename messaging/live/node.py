@@ -27,6 +27,7 @@ from messaging.live.message_limits import Limits
 from messaging.live.packets import packet
 from messaging.live.personal import Mine
 from messaging.live.renames import Names
+from messaging.live.snapshots import Snapshots
 from messaging.live.writer import Writer
 from messaging.log.event import Event, Person, encode
 from messaging.log.kinds import UNREAD
@@ -53,6 +54,7 @@ class Node:
         self.limits = Limits(self._tell_limits)
         self.frame_rate = cell_rate("frame")
         self.presence = Tracker(tell=self._tell_presence, show=self._show_presence, process=self.id)
+        self.snapshots = Snapshots(self.presence.snapshot)
         self.hub.forgotten = self.presence.forget
         self.hub.said_elsewhere = self._count
         self.growth = Growth(lambda told: self.hub.broker.publish(PEOPLE, told))
@@ -178,6 +180,7 @@ class Node:
         self.mine.close()
         self.names.close()
         await self.abouts.close()
+        await self.snapshots.close()
         await self.presence.stop()
         await self.hub.close()
         replica.stop()

@@ -35,6 +35,7 @@ from .positions import (
     MemberState,
     UnreadRoom,
     as_member_state,
+    as_member_states,
     member_state,
     my_unread,
     read,
@@ -50,6 +51,7 @@ __all__ += ["FOLLOW", "NextLines", "follow"]
 __all__ += ["MEMBERS"]
 __all__ += ["ABOUT", "MEMBER_STATE", "MEMBER_STATES", "MY_HEADS", "MY_UNREAD", "READ"]
 __all__ += ["UNREAD", "UNREAD_MAX", "Head", "MemberState", "UnreadRoom", "as_member_state"]
+__all__ += ["as_member_states"]
 __all__ += ["member_state", "my_unread", "read", "unread"]
 __all__ += ["ACTIVITY_SECONDS", "APPEND", "FREE", "POST", "POST_AGAIN", "append", "post_params"]
 __all__ += ["PRUNE", "prune"]

@@ -50,16 +50,17 @@ SELECT m.role, m.read_seq, r.last_seq, {_ABOUT_R}
 FROM rooms_membership m JOIN rooms_room r ON r.id = m.room_id
 WHERE m.room_id = %(room)s AND m.user_id = %(user)s
 """
-# The same for many at once; without a seat all is NULL.
+# The same for many at once: a row for each room, with those who have a seat there.
+# Uses indexes: membership_once, rooms_room_pkey.
 MEMBER_STATES = f"""
-SELECT s.* FROM unnest(%(rooms)s::bigint[], %(users)s::bigint[])
-                WITH ORDINALITY AS p (room_id, user_id, n)
-LEFT JOIN LATERAL (
-    SELECT m.role, m.read_seq, r.last_seq, {_ABOUT_R}
-    FROM rooms_membership m JOIN rooms_room r ON r.id = m.room_id
-    WHERE m.room_id = p.room_id AND m.user_id = p.user_id
-) s ON true
-ORDER BY p.n
+SELECT s.users, s.roles, s.reads, r.id, r.last_seq, {_ABOUT_R}
+FROM (
+    SELECT m.room_id, array_agg(m.user_id) AS users, array_agg(m.role) AS roles,
+           array_agg(m.read_seq) AS reads
+    FROM unnest(%(rooms)s::bigint[], %(users)s::bigint[]) AS p (room_id, user_id)
+    JOIN rooms_membership m ON m.room_id = p.room_id AND m.user_id = p.user_id
+    GROUP BY m.room_id
+) s JOIN rooms_room r ON r.id = s.room_id
 """
 
 HEADS = """
@@ -91,6 +92,16 @@ class MemberState(NamedTuple):
 def as_member_state(row: Sequence[Any]) -> MemberState:
     role, read_seq, head, *about = row
     return MemberState(role, read_seq, head, About(*about))
+
+
+def as_member_states(rows: Iterable[Sequence[Any]]) -> dict[tuple[int, int], MemberState]:
+    """By room and person; who has no seat is not in it."""
+    states = {}
+    for users, roles, reads, room, head, *about in rows:
+        room_is = About(*about)
+        for user, role, read_seq in zip(users, roles, reads, strict=True):
+            states[room, user] = MemberState(role, read_seq, head, room_is)
+    return states
 
 
 class UnreadRoom(NamedTuple):
