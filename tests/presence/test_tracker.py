@@ -4,8 +4,10 @@ import asyncio
 from collections import Counter
 from datetime import timedelta
 
+from django.conf import settings
 from pymongo.errors import PyMongoError
 
+from core import redis
 from presence import farewells, last_seen, services, stored
 from presence.marks import Mark
 from presence.pending import PendingChange
@@ -433,3 +435,35 @@ async def redis_field(cluster, process, user_id):
 
 async def gone_from_redis(cluster, process, user_id):
     return not await redis_field(cluster, process, user_id)
+
+
+async def commands(*names):
+    """How often Redis has done these so far, in scripts too."""
+    async with redis.async_client(settings.REDIS_URL) as client:
+        stats = await client.info("commandstats")
+    return sum(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in names)
+
+
+async def test_a_crowd_costs_redis_some_commands_and_not_some_for_each(cluster):
+    one, two, three = [await cluster.open(name) for name in ("one", "two", "three")]
+    before = await commands("hset", "hdel", "hmget", "hexists")
+    crowd = range(100, 1_600)
+    for user in crowd:
+        one.tracker.track(ROOM, user, f"u{user}")
+    await three.watch(ROOM, ALICE, "Alice")
+    for user in crowd[:700]:
+        two.tracker.track(ROOM, user, f"u{user}")
+    await until(lambda: three.count == 1_501)
+    for user in crowd:
+        one.tracker.untrack(ROOM, user, utc(), 1)
+    await until(lambda: three.count == 701)  # whom another process holds is here still
+    assert await commands("hset", "hdel", "hmget", "hexists") - before < 60  # 7,500 before
+
+    for user in crowd[:700]:
+        three.tracker.track(ROOM, user, f"u{user}")
+    three.tracker.left(ROOM, crowd[0])
+    await until(lambda: three.count == 700)
+    await two.die()
+    for user in crowd[1:600]:
+        three.tracker.untrack(ROOM, user, utc(), 1)
+    await until(lambda: three.count == 101)  # alice, and a hundred who have a connection still
