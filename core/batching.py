@@ -1,7 +1,8 @@
 """Questions of many, answered together: who is alone is asked for at once, a crowd in one go.
 
 As the messages in messaging/live/writer.py: those that come while one batch is being answered go
-together in the next. So an answer is never older than its question.
+together in the next. So an answer is never older than its question. Where some wait already when
+a batch is answered, more are on their way: the next one waits a moment for them.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from typing import Generic, TypeVar
 from core.postgresql.breaker import Unavailable
 
 BATCH_MAX = 500  # questions
+CROWD, GATHER_SECONDS = 4, 0.02  # so many who wait are a crowd, and so long it is waited for more
 WAITING_MAX = 5_000  # questions; a crowd of 2,000 that comes back is answered in two seconds
 
 Question = TypeVar("Question")
@@ -44,6 +46,8 @@ class Batcher(Generic[Question, Answer]):
                 waiting = [one for one in batch if not one[1].done()]  # others have gone
                 if waiting:
                     await self._tell(waiting)
+                if len(self._waiting) >= CROWD:
+                    await asyncio.sleep(GATHER_SECONDS)
         finally:
             self._task = None
 

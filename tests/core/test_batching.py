@@ -75,3 +75,19 @@ async def test_a_crowd_over_the_bound_is_sent_away_at_once(monkeypatch):
         await together.ask(5)
     asked.go.set()
     assert await asyncio.gather(*waiting) == [2, 4, 6, 8]
+
+
+async def test_a_crowd_is_waited_for_and_who_is_nearly_alone_is_not(monkeypatch):
+    monkeypatch.setattr("core.batching.GATHER_SECONDS", 0.1)
+    asked = Asked()
+    together = Batcher(asked)
+    few = await ask(together, 1, 2)
+    asked.go.set()
+    assert await asyncio.gather(*few) == [2, 4]
+    asked.go.clear()
+    crowd = await ask(together, 1) + await ask(together, 2, 3, 4, 5)
+    asked.go.set()
+    await crowd[0]
+    crowd += await ask(together, 6, 7)  # within the moment
+    assert await asyncio.gather(*crowd) == [2, 4, 6, 8, 10, 12, 14]
+    assert asked.batches == [[1, 2], [1], [2, 3, 4, 5, 6, 7]]
