@@ -22,6 +22,8 @@ from messaging.log import LastLine
 logger = logging.getLogger(__name__)
 
 RING = 256  # lines kept ready for those who come back
+JOINED_SECONDS = 1.0  # what they missed is kept so long, joined for all who missed the same
+JOINED_MAX = 16  # such ends of the ring
 EARLY_MAX = 2_000  # lines held that came before their turn
 EARLY_SECONDS = 0.05  # how long a line that came too early waits for the ones before it
 DELIVERIES = metrics.counter(
@@ -54,6 +56,7 @@ class Feed:
         self.doubt: Callable[[], None] = lambda: None  # a number came again for another line
         self._handed_out = handed_out  # to all listeners there are
         self._ring: deque[Entry] = deque(maxlen=RING)
+        self._joined: dict[int, EntryBatch] = {}  # by the line before them
         self._names = 0
         self._early: dict[int, Entry] = {}
         self._filling: asyncio.Task[None] | None = None
@@ -147,7 +150,7 @@ class Feed:
                     return
                 if events[0].seq > self.head + 1:  # pruned before we came to read it
                     self.head = events[0].seq - 1
-                    self._ring.clear()
+                    self._forget()
                 self.take([entries.line(event) for event in events])
         except Unavailable:
             logger.info("room %s: the hole after %s is filled later", self.room_id, self.head)
@@ -160,7 +163,11 @@ class Feed:
         """Lines that were kept when somebody was called otherwise are read anew."""
         if names != self._names:
             self._names = names
-            self._ring.clear()
+            self._forget()
+
+    def _forget(self) -> None:
+        self._ring.clear()
+        self._joined.clear()
 
     def replay(self, after: int) -> list[Entry] | None:
         """The lines after that one, if all of them are kept ready."""
@@ -169,6 +176,21 @@ class Feed:
         if not self._ring or self._ring[0].seq > after + 1:
             return None
         return [line for line in self._ring if line.seq > after]
+
+    def missed(self, after: int) -> EntryBatch | None:
+        """The same, joined once for all who ask in the next moment; None if there are none, too."""
+        kept = self._joined.get(after)
+        if kept is not None and kept.last == self.head:
+            return kept
+        lines = self.replay(after)
+        if not lines:
+            return None
+        if not self._joined:
+            asyncio.get_running_loop().call_later(JOINED_SECONDS, self._joined.clear)
+        elif len(self._joined) >= JOINED_MAX:
+            del self._joined[next(iter(self._joined))]
+        self._joined[after] = EntryBatch(lines)
+        return self._joined[after]
 
     async def between(self, after: int, head: int, most: float = float("inf")) -> list[Entry]:
         """The lines after `after` up to `head`, from the database; where they are more than so many
@@ -237,7 +259,7 @@ class Feed:
         self.lost = range(min(before.start, kept + 1), max(before.stop, self.head + 1))
         self._lost_at = self.at or self._lost_at
         self._early.clear()
-        self._ring.clear()
+        self._forget()
         self.head, self.at = max(kept, end.seq - RING), end.at if kept == end.seq else None
         self.heard_of(end.seq)
 

@@ -81,18 +81,28 @@ class Subscription:
         head = self.feed.head
         start = head if after is None else after.seq if kept is None else min(kept, head)
         since_looked = await self._lines(self.member_at, head, read)
-        lines = await self._lines(start, head, read, RESUME_BYTES_MAX)
+        ready = self._ready(start, head)
+        lines = [] if ready else await self._lines(start, head, read, RESUME_BYTES_MAX)
         if sum(line.frame.size for line in lines) > RESUME_BYTES_MAX:
             lines = []
         if self.feed.lost is not lost:  # the log has gone back just now
             raise Unavailable
-        is_brought = start == head or (bool(lines) and lines[0].seq == start + 1)
+        is_brought = start == head or bool(ready) or (bool(lines) and lines[0].seq == start + 1)
         self.seen = start if is_brought else head
         greet(head, self.seen, is_brought and kept is None, kept)
         held, self._held = self._held or [], None
+        if ready:
+            self.take(ready)
         # The longer of the two; of lines that were seen before, only an own leave matters.
         known = lines if is_brought and start < self.member_at else since_looked
         self._take([*known, *held])
+
+    def _ready(self, start: int, head: int) -> EntryBatch | None:
+        """What was missed, if it is kept ready, and is not too much to bring."""
+        if not 0 < head - start <= RESUME_MAX:
+            return None
+        ready = self.feed.missed(start)
+        return ready if ready and ready.packet.size <= RESUME_BYTES_MAX else None
 
     async def _lines(
         self, start: int, head: int, read: Read, most: float = float("inf")
