@@ -6,7 +6,6 @@ is read once, if it came in one piece and is exactly as it should be. `read` tak
 those two would not take; of all else it says None, and they judge it, word for word as before.
 """
 
-import asyncio
 import re
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -131,12 +130,15 @@ class QuickHandshake(WebSocketsSansIOProtocol):
 
 
 def begin_socket(request: Any, shake: Handshake) -> None:
-    """As uvicorn's `handle_websocket_upgrade`: this connection is a socket from here on."""
+    """As uvicorn's `handle_websocket_upgrade`: this connection is a socket from here on. What is
+    known of it is not asked anew."""
     request.connections.discard(request)
     protocol: QuickHandshake = request.ws_protocol_class(
         config=request.config, server_state=request.server_state, app_state=request.app_state
     )
-    transport: asyncio.Transport = request.transport
-    protocol.connection_made(transport)
+    protocol.transport = request.transport
+    protocol.connections.add(protocol)
+    protocol.server, protocol.client = request.server, request.client
+    protocol.scheme = "wss" if request.scheme == "https" else "ws"
     protocol.begin(shake)
-    transport.set_protocol(protocol)
+    request.transport.set_protocol(protocol)

@@ -233,9 +233,10 @@ class PongFrame(ServerFrame, tag="pong", kw_only=True):
 SERVER_FRAMES: tuple[type[Struct], ...] = (*ServerFrame.__subclasses__(), Event)
 
 
-def presence(values: dict[str, Any]) -> PresenceFrame:
-    """What presence/ knows of a room, which knows no frames."""
-    return msgspec.convert(values, PresenceFrame)
+def presence(values: dict[str, Any]) -> bytes:
+    """What presence/ says of a room, which knows no frames: a PresenceFrame, word for word. To make
+    one of 200 names only to encode it took three times as long as that."""
+    return msgspec.json.encode(values)
 
 
 class CloseReason(Struct):

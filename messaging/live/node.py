@@ -109,7 +109,7 @@ class Node:
         self.presence.hear(room_id, message["change"])
 
     def _show_presence(self, room_id: int, frame: dict[str, Any]) -> None:
-        encoded = packet(encode(frames.presence(frame)))
+        encoded = packet(frames.presence(frame))
         for subscription in self.hub.subscriptions(room_id):
             if subscription.sees_presence:
                 subscription.put(encoded)

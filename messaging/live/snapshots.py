@@ -8,7 +8,6 @@ from core.tasks import end
 from messaging.live import frames
 from messaging.live.packets import Packet, packet
 from messaging.live.subscription import Subscription
-from messaging.log.event import encode
 
 Take = Callable[[int], Awaitable[dict[str, Any]]]  # presence.tracker has it
 Waiting = list[tuple[Subscription, Callable[[Packet], None]]]
@@ -37,7 +36,7 @@ class Snapshots:
             found = await self._take(room_id)
         finally:
             waiting = self._waiting.pop(room_id)
-        frame = packet(encode(frames.presence(found)))
+        frame = packet(frames.presence(found))
         for subscription, put in waiting:
             if not subscription.stopped:
                 put(frame)

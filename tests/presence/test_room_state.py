@@ -2,6 +2,9 @@
 
 from itertools import permutations
 
+import msgspec
+
+from messaging.live import frames
 from presence.room_state import VISIBLE, PresenceRoom
 from presence.timings import Timings
 
@@ -161,3 +164,13 @@ def test_before_anybody_has_a_snapshot_there_is_nothing_to_show():
     assert it.frame(False, now=1.0) is None
     assert it.snapshot(False)["count"] == 2
     assert it.frame(False, now=2.0) is None
+
+
+def test_frames_are_those_of_the_wire_word_for_word():
+    it = room(ALICE, BOB)
+    it.come(CHARLIE, "ch\u00e4r\ud558")
+    shown = [it.snapshot(False), it.frame(True, now=1.0)]
+    it.go(BOB, at=5)
+    for frame in [*shown, it.frame(True, now=2.0)]:
+        wire = msgspec.convert(frame, frames.PresenceFrame)
+        assert frames.presence(frame) == msgspec.json.encode(wire)
