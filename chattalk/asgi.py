@@ -5,47 +5,18 @@ import os
 from typing import Any
 
 import django
-from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.core.handlers.asgi import ASGIHandler
-from django.db import close_old_connections, connection
-from django.http import HttpRequest, HttpResponseBase
+from django.db import connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chattalk.settings")
 
 
-class Pages(ASGIHandler):
-    """Each request goes to its thread once. As Django does it, each middleware goes there for each
-    half of its work and comes back: 38 hops, more than half of the cost of a small answer."""
-
-    def load_middleware(self, is_async: bool = False) -> None:
-        super().load_middleware(is_async=False)
-
-    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
-        scope["asked_at"] = now_micros()  # before the wait for a thread, which may turn two around
-        body = body_limit.LimitedBody(scope, receive)
-        if not body.is_too_large:
-            await super().handle(scope, body.receive, send)
-        if body.is_too_large:
-            await body.refuse(send)
-
-    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        return await sync_to_async(self._answer, thread_sensitive=True)(request)
-
-    def _answer(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
-        requests.note(response.status_code, request.scope["asked_at"])
-        if not response.streaming:  # it is whole: who reads it slowly needs no connection for that
-            close_old_connections()
-        return response
-
-
 django.setup(set_prefix=False)
-pages = Pages()
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402  (the apps come first)
 
-from chattalk.server import body_limit, health, requests  # noqa: E402
+from chattalk.server import health  # noqa: E402
+from chattalk.server.pages import Pages  # noqa: E402
 from chattalk.server.pauses import Pauses  # noqa: E402
 from chattalk.status.minutes import Minutes  # noqa: E402
 from interfaces import routing  # noqa: E402
@@ -53,7 +24,6 @@ from interfaces.original import routing as original  # noqa: E402
 from messaging.followers import FOLLOWERS  # noqa: E402
 from messaging.followers.runner import Runners  # noqa: E402
 from messaging.live import gauges, node  # noqa: E402, F401  (gauges are read by who looks)
-from presence.room_state import now_micros  # noqa: E402
 
 
 def settle_memory() -> None:
@@ -101,6 +71,7 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
             return
 
 
+pages = Pages()
 # Nothing around the sockets: who it is, and from which pages, each door asks by itself
 # (interfaces/socket/authentication.py), and their `send` is the server's own
 # (messaging/live/transport.py).
