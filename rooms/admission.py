@@ -1,7 +1,8 @@
 """The crowd at a room's door: those of one process who wait for the same room are seated together.
 
 The first to come leads: takes the room's lock once, seats all who have come by then in one
-transaction, and answers each. Works for threads and event loops alike (concurrent futures).
+transaction, and answers each. Works for threads and event loops alike (concurrent futures); who
+waits on an event loop needs no thread.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -18,15 +19,21 @@ BATCH_MAX = 500  # people per transaction
 
 # What became of each: None is seated, an exception is why not.
 Outcomes = Mapping[int, Exception | None]
+Crowd = list[tuple[int, "Future[None]"]]
 
 
 class AdmissionQueue:
-    """Without its lock it only keeps a crowd together: for a look that all of it can share."""
+    """`then`: the queue in which those go on who are not refused here. What all of a crowd can
+    share before they wait for the room's lock is looked at in a queue that has none."""
 
     def __init__(
-        self, seat: Callable[[int, Collection[int]], Outcomes], has_lock: bool = True
+        self,
+        seat: Callable[[int, Collection[int]], Outcomes],
+        *,
+        has_lock: bool = True,
+        then: "AdmissionQueue | None" = None,
     ) -> None:
-        self._seat, self._has_lock = seat, has_lock
+        self._seat, self._has_lock, self._then = seat, has_lock, then
         self._mutex = Lock()
         self._crowds: dict[int, list[tuple[int, Future[None]]]] = {}
         self._leaders = ThreadPoolExecutor(LEADERS, "door")
@@ -34,12 +41,15 @@ class AdmissionQueue:
     def enter(self, room_id: int, user_id: int) -> "Future[None]":
         """Queue up. The future is done when seated; it raises why not."""
         waiting: Future[None] = Future()
+        self.queue_up(room_id, [(user_id, waiting)])
+        return waiting
+
+    def queue_up(self, room_id: int, crowd: Crowd) -> None:
         with self._mutex:
             is_first = room_id not in self._crowds
-            self._crowds.setdefault(room_id, []).append((user_id, waiting))
+            self._crowds.setdefault(room_id, []).extend(crowd)
         if is_first:
             self._leaders.submit(self._lead, room_id)
-        return waiting
 
     def _lead(self, room_id: int) -> None:
         close_old_connections()
@@ -54,13 +64,12 @@ class AdmissionQueue:
             if self._more_wait(room_id):
                 self._leaders.submit(self._lead, room_id)
 
-    def _next_crowd(self, room_id: int) -> list[tuple[int, "Future[None]"]]:
+    def _next_crowd(self, room_id: int) -> Crowd:
         with self._mutex:
             crowd = self._crowds[room_id]
             self._crowds[room_id] = crowd[BATCH_MAX:]
         # Who gave up waiting is not seated; who is not can't give up any more.
-        first = crowd[:BATCH_MAX]
-        return [(user, one) for user, one in first if one.set_running_or_notify_cancel()]
+        return [(user, one) for user, one in crowd[:BATCH_MAX] if _waits(one)]
 
     def _more_wait(self, room_id: int) -> bool:
         with self._mutex:
@@ -69,14 +78,23 @@ class AdmissionQueue:
             del self._crowds[room_id]
             return False
 
-    def _seat_crowd(self, room_id: int, crowd: list[tuple[int, "Future[None]"]]) -> None:
+    def _seat_crowd(self, room_id: int, crowd: Crowd) -> None:
         try:
             verdicts = self._seat(room_id, list(dict.fromkeys(user for user, _ in crowd)))
         except Exception as error:  # theirs to know: it is raised where each of them waits
             verdicts = {user: error for user, _ in crowd}
+        onward = []
         for user, waiting in crowd:
             refusal = verdicts[user]
-            if refusal is None:
+            if refusal is not None:
+                waiting.set_exception(refusal)
+            elif self._then is None:
                 waiting.set_result(None)
             else:
-                waiting.set_exception(refusal)
+                onward.append((user, waiting))
+        if self._then is not None and onward:
+            self._then.queue_up(room_id, onward)
+
+
+def _waits(waiting: "Future[None]") -> bool:
+    return waiting.running() or waiting.set_running_or_notify_cancel()

@@ -1,9 +1,11 @@
-"""1,000 people come to a room of 100 at once, by two processes: ours as the site's threads do it;
-beside it one Redis lock per join, then the seat in a transaction, as the original did it.
+"""1,000 people come to a room of 100 at once, by two processes: ours as they come by sockets, who
+wait on the event loop, and as they come by pages, who wait in threads; beside it one Redis lock
+per join, then the seat in a transaction, as the original did it.
 
 Exactly 100 must have a seat in both. A person is answered when seated or told that it is full.
 """
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -32,7 +34,11 @@ FROM rooms_room r WHERE r.id = %s"""
 def run(servers: Servers, *, short: bool, tell: Callable[[str], None]) -> dict[str, Any]:
     repeats = 3 if short else 7
     around = hand.migrated(servers, "bench_joins")
-    runs: dict[str, list[dict[str, float]]] = {"ours": [], "lock_per_join": []}
+    runs: dict[str, list[dict[str, float]]] = {
+        "ours": [],
+        "ours_by_threads": [],
+        "lock_per_join": [],
+    }
     if not short:
         runs["polled_lock_per_join"] = []
     with psycopg.connect(around["DATABASE_URL"], autocommit=True) as database:
@@ -79,7 +85,9 @@ def _check(database: psycopg.Connection, name: str, room: int) -> None:
     if name.startswith("polled"):  # most give up, and a lease that ends too early loses a count
         return
     assert personnel == seats == SEATS, (name, personnel, seats)
-    assert name != "ours" or lines == SEATS, "each who was seated has a line in the log"
+    assert not name.startswith("ours") or lines == SEATS, (
+        "each who was seated has a line in the log"
+    )
 
 
 # --- in the workers ---------------------------------------------------------------------------
@@ -94,6 +102,8 @@ def ready() -> bool:
 
 def crowd(how: str, room: int, person_ids: list[int]) -> dict[str, int]:
     """Everybody at once, each in a thread of their own, as requests come."""
+    if how == "ours":
+        return asyncio.run(_by_sockets(room, person_ids))
     from django.db import connection
 
     join = JOINS[how]
@@ -108,6 +118,23 @@ def crowd(how: str, room: int, person_ids: list[int]) -> dict[str, int]:
         return Counter(threads.map(one, person_ids))
 
 
+async def _by_sockets(room: int, person_ids: list[int]) -> dict[str, int]:
+    """ENTER of STOMP, as interfaces/stomp/commands.py waits for it."""
+    from accounts.models import User
+    from messaging import services
+
+    joins = (services.ajoin(room, User(pk=person_id)) for person_id in person_ids)
+    return Counter(_said(one) for one in await asyncio.gather(*joins, return_exceptions=True))
+
+
+def _said(answer: object) -> str:
+    from django.core.exceptions import ValidationError
+
+    if isinstance(answer, ValidationError):
+        return "full" if answer.code == "room_full" else str(answer.code)
+    return "seated" if answer is True else repr(answer)
+
+
 def _ours(room: int, person_id: int) -> str:
     from django.core.exceptions import ValidationError
 
@@ -115,10 +142,9 @@ def _ours(room: int, person_id: int) -> str:
     from messaging import services
 
     try:
-        services.join(room, User(pk=person_id))
+        return _said(services.join(room, User(pk=person_id)))
     except ValidationError as error:
-        return "full" if error.code == "room_full" else str(error.code)
-    return "seated"
+        return _said(error)
 
 
 def _lock_per_join(room: int, person_id: int) -> str:
@@ -172,7 +198,7 @@ def _take_seat(room_id: int, person_id: int) -> str:
 
 
 JOINS = {
-    "ours": _ours,
+    "ours_by_threads": _ours,
     "lock_per_join": _lock_per_join,
     "polled_lock_per_join": _polled_lock_per_join,
 }

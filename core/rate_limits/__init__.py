@@ -7,8 +7,8 @@ refusals.py        what is said to who is over a limit, with the seconds to wait
 """
 
 from core.rate_limits.in_process import CellRate, Pace, ToldRate, cell_rate
-from core.rate_limits.over_processes import count, hit, seconds_to_wait
-from core.rate_limits.refusals import PASSING, TOO_FAST, retry_after, told, too_fast
+from core.rate_limits.over_processes import count, hit, seconds_for_all, seconds_to_wait
+from core.rate_limits.refusals import PASSING, TOO_FAST, retry_after, told, too_fast, too_often
 
 __all__ = [
     "PASSING",
@@ -20,7 +20,9 @@ __all__ = [
     "count",
     "hit",
     "retry_after",
+    "seconds_for_all",
     "seconds_to_wait",
     "told",
     "too_fast",
+    "too_often",
 ]

@@ -6,6 +6,7 @@ person, interfaces/api/throttle.py and interfaces/web/throttle.py for requests.
 """
 
 import time
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -41,8 +42,18 @@ class _Storage(RedisStorage):
 
 
 @cache
+def _storage(url: str) -> _Storage:
+    return _Storage(redis.client(url, **settings.REDIS_OPTIONS))
+
+
+@cache
 def _limiter(url: str) -> MovingWindowRateLimiter:
-    return MovingWindowRateLimiter(_Storage(redis.client(url, **settings.REDIS_OPTIONS)))
+    return MovingWindowRateLimiter(_storage(url))
+
+
+def _limit(name: str) -> RateLimitItem:
+    kind, setting = OVER_PROCESSES[name]
+    return kind(getattr(settings, setting))
 
 
 def count(name: str, who: str) -> Count | None:
@@ -63,6 +74,23 @@ def seconds_to_wait(name: str, who: str) -> int:
         return 0
 
 
+def seconds_for_all(name: str, whose: Sequence[str]) -> list[int]:
+    """`seconds_to_wait` for each of them, by one question."""
+    limit, storage = _limit(name), _storage(settings.REDIS_URL)
+    asked = [limit.amount, limit.get_expiry(), 1]
+    try:
+        together = storage.storage.pipeline(transaction=False)
+        for who in whose:
+            key = storage.prefixed_key(limit.key_for(name, who))
+            storage.lua_acquire_moving_window([key], [time.time(), *asked], together)
+        return [
+            0 if allowed else _count(name, who, False, limit).seconds
+            for who, allowed in zip(whose, together.execute(), strict=True)
+        ]
+    except RedisError:
+        return [0] * len(whose)
+
+
 def hit(name: str, who: str) -> None:
     """Once more by `who`. Raises ValidationError(rate_limited), with `retry_after` seconds."""
     if seconds := seconds_to_wait(name, who):
@@ -70,8 +98,7 @@ def hit(name: str, who: str) -> None:
 
 
 def _hit(name: str, who: str) -> tuple[bool, RateLimitItem]:
-    kind, setting = OVER_PROCESSES[name]
-    limit = kind(getattr(settings, setting))
+    limit = _limit(name)
     return _limiter(settings.REDIS_URL).hit(limit, name, who), limit
 
 

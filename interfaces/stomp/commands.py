@@ -1,6 +1,6 @@
 """The one who acts by a STOMP session: speaks, enters, leaves."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -44,22 +44,27 @@ class Sender(Client):
     async def _answer(self, frame: Any) -> None:
         match frame:
             case Enter():
-                await self._seat(services.join, frame)
+                await self._seat(services.ajoin, frame)
             case Leave():
-                await self._seat(services.leave, frame)
+                await self._seat(_leave, frame)
             case frames.Read():  # which /ws/ does not answer
                 await super()._answer(frame)
                 self.say(type="done", ref=frame.ref)
             case _:
                 await super()._answer(frame)
 
-    async def _seat(self, change: Callable[[int, User], Any], frame: Enter | Leave) -> None:
+    async def _seat(
+        self, change: Callable[[int, User], Awaitable[bool]], frame: Enter | Leave
+    ) -> None:
         """Waits for it: what the client asks next may need the seat."""
         try:
-            await database_sync_to_async(change, thread_sensitive=False)(frame.room, self.account)
+            await change(frame.room, self.account)
         except Room.DoesNotExist:
             raise NotMember from None
         self.say(type="done", ref=frame.ref)
+
+
+_leave = database_sync_to_async(services.leave, thread_sensitive=False)
 
 
 def _nothing(packet: Packet) -> None:

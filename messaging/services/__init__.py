@@ -4,7 +4,7 @@ Refusals are PermissionDenied and ValidationError with a `code` of docs/wire.md.
 """
 
 from messaging.services.export import export_log
-from messaging.services.members import join, leave, remove
+from messaging.services.members import ajoin, join, leave, remove
 from messaging.services.messages import apost, participants, post
 from messaging.services.reads import mark_read, member_state
 from messaging.services.rooms import (
@@ -16,6 +16,7 @@ from messaging.services.rooms import (
 )
 
 __all__ = [
+    "ajoin",
     "apost",
     "close_room",
     "edit_room",

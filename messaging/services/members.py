@@ -1,12 +1,14 @@
 """Seats: entering a room, leaving it, being shown out."""
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Collection, Sequence
 
 from django.db import connection, transaction
 
 from accounts import audit
 from accounts.models import User
 from core import rate_limits
+from core.threads import aside
 from messaging.live import announce
 from messaging.log.kinds import Kind
 from presence import services as presence
@@ -23,11 +25,19 @@ def join(room_id: int, user: User) -> bool:
     if not connection.in_atomic_block:
         connection.close()  # back to the pool: a crowd that waits must not hold what seats it
     try:
-        _look_queue.enter(room_id, user.pk).result()
+        with aside():
+            _look_queue.enter(room_id, user.pk).result()
     except _IsSeated:
         return False
-    rate_limits.hit("join", str(user.pk))
-    _queue.enter(room_id, user.pk).result()
+    return True
+
+
+async def ajoin(room_id: int, user: User) -> bool:
+    """`join` on an event loop: who waits there needs no thread."""
+    try:
+        await asyncio.wrap_future(_look_queue.enter(room_id, user.pk))
+    except _IsSeated:
+        return False
     return True
 
 
@@ -40,9 +50,26 @@ def _look(room_id: int, user_ids: Collection[int]) -> Outcomes:
     room = Room.objects.get(pk=room_id)
     seats = Membership.objects.filter(room_id=room_id, user_id__in=user_ids)
     seated = set(seats.values_list("user_id", flat=True))
-    return {
-        user_id: _IsSeated() if user_id in seated else rooms.refusal(room) for user_id in user_ids
-    }
+    found: dict[int, Exception | None] = {user_id: _IsSeated() for user_id in seated}
+    others = [user_id for user_id in user_ids if user_id not in seated]
+    if (refusal := rooms.refusal(room)) is None:
+        found |= _paced(others, room.capacity - room.personnel)
+    # Who comes after as many as there are seats need not wait for them to be seated.
+    refused = rooms.full if refusal is None or refusal.code == "room_full" else rooms.closed
+    return found | {user_id: refused() for user_id in others if user_id not in found}
+
+
+def _paced(user_ids: Sequence[int], free: int) -> dict[int, Exception | None]:
+    """Those of them, the first to come first, for whom there may be a seat; and who is too fast."""
+    found: dict[int, Exception | None] = {}
+    left = list(user_ids)
+    while left and free > 0:
+        some, left = left[:free], left[free:]
+        waits = rate_limits.seconds_for_all("join", [str(user_id) for user_id in some])
+        for user_id, seconds in zip(some, waits, strict=True):
+            found[user_id] = rate_limits.too_often(seconds) if seconds else None
+            free -= not seconds
+    return found
 
 
 def _seat(room_id: int, user_ids: Collection[int]) -> Outcomes:
@@ -52,7 +79,8 @@ def _seat(room_id: int, user_ids: Collection[int]) -> Outcomes:
     return dict.fromkeys(user_ids) | {user_id: rooms.full() for user_id in refused}
 
 
-_look_queue, _queue = AdmissionQueue(_look, has_lock=False), AdmissionQueue(_seat)
+_queue = AdmissionQueue(_seat)
+_look_queue = AdmissionQueue(_look, has_lock=False, then=_queue)
 
 
 def leave(room_id: int, user: User) -> bool:

@@ -48,7 +48,7 @@ def test_joining_takes_one_seat_and_is_in_the_log_once(room, charlie):
 
 def test_a_full_room_refuses_at_once_without_the_lock(alice, bob, monkeypatch):
     room = services.open_room(alice, title="For one", capacity=1)
-    monkeypatch.setattr(members._queue, "enter", None)
+    monkeypatch.setattr(members._queue, "queue_up", None)
     with pytest.raises(ValidationError) as refusal:
         services.join(room.pk, bob)
     assert code(refusal) == "room_full"

@@ -92,3 +92,40 @@ def test_rooms_do_not_wait_for_each_other(taken):
     assert quick.result(5) is None and not slow.done()
     go.set()
     assert slow.result(5) is None
+
+
+def test_who_is_let_on_by_one_queue_waits_in_the_next(taken):
+    """And nobody is woken in between: what is refused at the first never comes to the second."""
+    full, seated = ValidationError("full", code="room_full"), []
+
+    def seat(room_id, users):
+        seated.extend(users)
+        return dict.fromkeys(users)
+
+    last = doors.AdmissionQueue(seat)
+    first = doors.AdmissionQueue(
+        lambda room_id, users: {user: full if user % 2 else None for user in users},
+        has_lock=False,
+        then=last,
+    )
+    odd, even = first.enter(1, 1), first.enter(1, 2)
+    assert even.result(5) is None and odd.exception(5) is full
+    assert seated == [2] and taken == [1]
+
+
+def test_who_has_gone_meanwhile_takes_no_seat(taken):
+    go, seated = Event(), []
+
+    def look(room_id, users):
+        go.wait(5)
+        return dict.fromkeys(users)
+
+    def seat(room_id, users):
+        seated.extend(users)
+        return dict.fromkeys(users)
+
+    first = doors.AdmissionQueue(look, has_lock=False, then=doors.AdmissionQueue(seat))
+    stays, goes = first.enter(1, 1), first.enter(1, 2)
+    assert goes.cancel()
+    go.set()
+    assert stays.result(5) is None and seated == [1]
