@@ -24,6 +24,7 @@ from core import client_ip, connection_limits, refusal_log
 from core.rate_limits import CellRate, Pace
 from interfaces.socket import handshake
 from messaging.live.close_codes import CloseCode
+from messaging.live.reading import DirectProtocol
 
 REQUEST_SECONDS = 10.0  # from the connection, or the last answer, to the end of the next head
 BODY_SECONDS = 20.0  # for the body
@@ -188,7 +189,7 @@ def _too_many() -> bytes:
     return b"\r\n".join(lines)
 
 
-class SocketProtocol(upgrades.QuickHandshake):
+class SocketProtocol(upgrades.QuickHandshake, DirectProtocol):
     """A connection that is a socket."""
 
     config: Configuration
@@ -214,6 +215,7 @@ class SocketProtocol(upgrades.QuickHandshake):
         super().keepalive_timeout()
 
     def data_received(self, data: bytes) -> None:
+        data = self.read_whole_texts(data)
         for start in range(0, len(data), PIECE):
             if self.transport.is_closing():
                 return
@@ -236,7 +238,7 @@ class SocketProtocol(upgrades.QuickHandshake):
             self.transport.resume_reading()
 
     def _read(self, data: bytes) -> None:
-        super().data_received(data)
+        self.read_any(data)
         if not self.handshake_initiated and self.conn.handshake_exc is not None:
             refusal_log.note("a handshake that can't be read", self.client and self.client[0])
             self.transport.write(NO_HANDSHAKE)  # uvicorn would wait for more, for ever

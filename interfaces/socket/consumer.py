@@ -72,6 +72,7 @@ class ChatConsumer:
         version = frames.VERSION
         client.tell(frames.HelloFrame(user=client.user, heartbeat=seconds, version=version))
         gone_at = client.last_heard
+        transport.hand_over(receive, self._take_now)
         try:
             gone_at = await self._listen(receive)
         finally:
@@ -94,6 +95,16 @@ class ChatConsumer:
                 return client.last_heard  # the rest of a flood, of somebody who has gone
             if not self.outbox.closed:
                 await self._read(message.get("text") or message.get("bytes") or "")
+
+    def _take_now(self, text: str) -> bool:
+        """Do what needs no waiting as it comes in; says whether that was all. What is odd goes the
+        usual way."""
+        if self.outbox.closed:
+            return False
+        try:
+            return self.client.handle_now(frames.decode(text))
+        except frames.BadFrame:
+            return False
 
     async def _read(self, text: str | bytes) -> None:
         try:

@@ -29,6 +29,7 @@ from rooms.services import NotMember
 
 logger = logging.getLogger(__name__)
 
+AT_ONCE = (frames.Send, frames.Typing, frames.Ping)  # what is answered without waiting
 IN_FLIGHT_MAX = 64  # sends of one client that wait for their answer
 TYPING_SECONDS = 3
 REFUSED = 20  # frames: what a refusal counts as. Who sends what is refused is read more slowly
@@ -111,6 +112,19 @@ class Client:
                 logger.exception("a %s frame failed", name)
             self.refuse(frame, unavailable())
 
+    def handle_now(self, frame: frames.Frame) -> bool:
+        """`heard` and `handle`, where they need not wait; says whether that was so."""
+        if not isinstance(frame, AT_ONCE) or self._pace.wait():
+            return False
+        self.last_heard = self.node.hub.now()
+        try:
+            self._answer_now(frame)
+        except (PermissionDenied, ValidationError) as error:
+            self.refuse(frame, error)
+        except Exception:  # `handle` meets it, too, and says whose it is
+            return False
+        return True
+
     def gone(self, at: datetime) -> None:
         """Away from everywhere since `at`."""
         for chore in self.chores:
@@ -146,18 +160,23 @@ class Client:
 
     async def _answer(self, frame: frames.Frame) -> None:
         match frame:
-            case frames.Send():
-                self._send(frame)
             case frames.Subscribe():
                 await self._subscribe(frame)
             case frames.Unsubscribe():
                 self._unsubscribe(frame)
-            case frames.Typing(room=room):
-                self._typing(room)
             case frames.Read():
                 await self._read(frame)
             case frames.Watch():
                 await self._watch(frame)
+            case _:
+                self._answer_now(frame)
+
+    def _answer_now(self, frame: frames.Frame) -> None:
+        match frame:
+            case frames.Send():
+                self._send(frame)
+            case frames.Typing(room=room):
+                self._typing(room)
             case frames.Ping():
                 self.tell(frames.PongFrame(ref=frame.ref or None))
 

@@ -11,12 +11,13 @@ import socket
 import struct
 from typing import Any
 
-from uvicorn.protocols.utils import ClientDisconnected as Gone
+from uvicorn.protocols.utils import ClientDisconnected as Gone  # of a send
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from messaging.live.close_codes import CloseCode
+from messaging.live.reading import DirectProtocol, Take
 
-__all__ = ["Gone", "Connection", "behind", "said_goodbye"]  # Gone: uvicorn's, of a send
+__all__ = ["Gone", "Connection", "behind", "hand_over", "said_goodbye"]
 
 WAITING_MAX = 1024 * 1024  # bytes; a reader that is slower is closed and resumes
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: what is unsent is forgotten
@@ -26,6 +27,14 @@ def behind(send: Any) -> asyncio.Transport | None:
     """What uvicorn writes to: its `send` is a method of its protocol. None for another server."""
     protocol = getattr(send, "__self__", None)
     return protocol.transport if isinstance(protocol, WebSocketsSansIOProtocol) else None
+
+
+def hand_over(receive: Any, take: Take) -> None:
+    """A text that comes while `receive` is waited for is given to `take`; where that has not done
+    it, or the server is another one, `receive` brings it."""
+    protocol = getattr(receive, "__self__", None)
+    if isinstance(protocol, DirectProtocol):
+        protocol.take_now = take
 
 
 class Connection:
