@@ -21,6 +21,7 @@ from bench.goals import judged
 from bench.scenarios import (
     arrivals,
     arrivals_kept,
+    before,
     burst,
     catch_up,
     joins,
@@ -51,6 +52,7 @@ OWN: Scenarios = {
     "workers": workers.run,
     "memory": memory.run,
     "catch_up": catch_up.run,
+    "reconnects": before.run_reconnects,
     "burst": burst.run,
     "arrivals": arrivals.run,
     "arrivals_kept": arrivals_kept.run,
@@ -63,6 +65,7 @@ OWN_FULL: Scenarios = {
     "rows": rows.run,
     "memory_flat": memory_flat.run,
     "many_workers": workers.run_many,
+    "idle": before.run_idle,
 }
 EVERY = SHARED | SHARED_FULL | OWN | OWN_FULL
 ROWS = {
@@ -72,6 +75,7 @@ ROWS = {
     "g6": "memory", "g7": "burst", "g8": "catch_up", "g9": "arrivals", "g10": "stalled",
     "g11": "scale", "g13": "original_load", "g14": "missed",
     "s1": "workers", "s3": "many_workers", "s5": "workers",
+    "s6": "reconnects", "s10": "idle",
 }  # fmt: skip
 
 

@@ -10,15 +10,14 @@ import argparse
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
 from statistics import median, quantiles
 
 from bench import kept, load, report
-from bench.checkouts import Checkout, tree
+from bench.checkouts import beside
 from bench.figures import Figure
 from bench.machine import environment
 from bench.scenarios import memory, talk
-from bench.servers import ROOT, running
+from bench.servers import running
 from bench.setups import Setup
 
 NOISE = 0.03  # of a ratio; what is within it counts as equal
@@ -42,17 +41,10 @@ def main() -> int:
     options = _options()
     began = time.monotonic()
     load.build()
-    with running() as servers:
-        sides = [Checkout("this", ROOT, 1), Checkout(options.commit, tree(options.commit), 2)]
+    with running() as servers, beside(servers, options.commit) as sides:
         those = [Setup(side.name, side, servers) for side in sides]
-        for side in sides:
-            side.prepare(servers)
-        with ExitStack() as stack:
-            memories = {}
-            for one in those:
-                stack.enter_context(one.server.serving())
-                memories[one.name] = {MEMORY[1]: memory.per_connection(one) / 1024}
-            turns = [_turn(those, number, options.seconds) for number in range(options.repeats)]
+        memories = {one.name: {MEMORY[1]: memory.per_connection(one) / 1024} for one in those}
+        turns = [_turn(those, number, options.seconds) for number in range(options.repeats)]
     figures = [
         *compared(turns, options.commit, TALK_KINDS),
         *compared([memories], options.commit, [MEMORY]),

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from bench.load import Invalid
@@ -70,6 +70,17 @@ class Checkout(Ours):
     @property
     def ports(self) -> list[int]:
         return [self._port]
+
+
+@contextmanager
+def beside(servers: Servers, commit: str) -> Iterator[list[Checkout]]:
+    """This checkout and that commit, both serving."""
+    sides = [Checkout("this", ROOT, 1), Checkout(commit, tree(commit), 2)]
+    with ExitStack() as ends:
+        for side in sides:
+            side.prepare(servers)
+            ends.enter_context(side.serving())
+        yield sides
 
 
 def tree(commit: str) -> Path:

@@ -35,30 +35,30 @@ def run(servers: Servers, *, short: bool, tell: Callable[[str], None]) -> dict[s
         plan, log = ours.plan(1, CLIENTS), theirs.plan(1, CLIENTS)
         room = log.read_text().split()[1]
         their_after = theirs.server.fill(room, 1, MISSED, BODY)
-        after = _say_something(ours, plan) - MISSED
+        after = say_something(ours, plan) - MISSED
         for turn in range(2 if short else 4):
             tell(f"catch-up, round {turn + 1}")
-            note("theirs", _catch_up(theirs, log, their_after))
-            note("theirs, reconnect", _catch_up(theirs, log, their_after, reconnect=True))
-            note("memory", _catch_up(ours, plan, after))
+            note("theirs", catch_up(theirs, log, their_after))
+            note("theirs, reconnect", catch_up(theirs, log, their_after, reconnect=True))
+            note("memory", catch_up(ours, plan, after))
             before = _statements(site)
-            note("memory, reconnect", _catch_up(ours, plan, after, reconnect=True))
+            note("memory, reconnect", catch_up(ours, plan, after, reconnect=True))
             queries.append((_statements(site) - before) / CLIENTS)
             site.restart()  # it remembers nothing
-            note("database", _catch_up(ours, plan, after))
-            _say_something(ours, plan)
+            note("database", catch_up(ours, plan, after))
+            say_something(ours, plan)
             after = _head(site) - MISSED
     return _figures({name: median(some) for name, some in found.items()}, median(queries))
 
 
-def _catch_up(one: Setup, plan: Any, after: int, **options: Any) -> load.Run:
+def catch_up(one: Setup, plan: Any, after: int, **options: Any) -> load.Run:
     storm = one.load(plan, after=after, missed=MISSED, connecting=200, **options)
     if not options:
         storm.until("connected")
     return storm.measured(one.pids)
 
 
-def _say_something(one: Setup, plan: Any) -> int:
+def say_something(one: Setup, plan: Any) -> int:
     """Until the log is longer than what anyone misses; says where it ends."""
     while (head := _head(one.server)) < MISSED:
         one.measure(plan, in_flight=8, warm=0, measure=0.2)

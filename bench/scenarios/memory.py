@@ -33,16 +33,16 @@ def run(servers: Servers, *, short: bool, tell: Callable[[str], None]) -> dict[s
     return {"kilobytes": kilobytes, "figures": figures}
 
 
-def per_connection(one: Setup) -> float:
+def per_connection(one: Setup, rooms: int = 1, members: int = CONNECTIONS) -> float:
     """Bytes, of a server that was just started."""
-    _hold(one, WARMING)
+    _hold(one, 1, WARMING)
     before = cpu.memory(one.server.pids)
-    return (_hold(one, CONNECTIONS) - before) / CONNECTIONS
+    return (_hold(one, rooms, members) - before) / (rooms * members)
 
 
-def _hold(one: Setup, members: int) -> int:
+def _hold(one: Setup, rooms: int, members: int) -> int:
     """Let so many come; resident bytes while they are there."""
-    load = one.load(one.plan(1, members), hold=True, measure=0)
+    load = one.load(one.plan(rooms, members), hold=True, measure=0)
     load.until("connected")
     time.sleep(SETTLE_SECONDS)
     taken = cpu.memory(one.server.pids)
