@@ -9,7 +9,7 @@ PROCESSES ?= $(shell cores=$$(nproc); echo $$((cores > 3 ? 4 : cores + 1)))
 SHARED_OUT := --dist=loadfile --no-loadscope-reorder
 INSTALL := @$(BIN)/python .ci/install.py
 
-.PHONY: run test test-cluster check bench bench-full bench-beside bench-admin bench-migrations bench-kafka proxies faults faults-full lock audit licences fmt clean
+.PHONY: run test test-cluster check bench bench-full bench-cores bench-beside bench-admin bench-migrations bench-kafka proxies faults faults-full lock audit licences fmt clean
 
 run: .venv/run.done  ## everything, at http://127.0.0.1:8000 (make run ARGS="--demo --workers 2")
 	@exec $(BIN)/python manage.py up $(ARGS)
@@ -38,6 +38,9 @@ bench-full: .venv/dev.done  ## all of it, and the charts of docs/performance.md
 
 bench-beside: .venv/dev.done  ## this checkout beside a commit of its own (make bench-beside ARGS=v1.0)
 	@exec $(BIN)/python -W ignore::RuntimeWarning -m bench.beside $(ARGS)
+
+bench-cores: .venv/dev.done  ## what this machine's cores are worth: 1, 2, 4 … workers, in under 8 minutes
+	@exec $(BIN)/python -m bench.cores $(ARGS)
 
 bench-admin: .venv/dev.done  ## database time of the admin's pages, with a million lines
 	@exec $(BIN)/python -W ignore -m bench.admin_pages

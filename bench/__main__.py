@@ -34,11 +34,13 @@ from bench.scenarios import (
     sizes,
     stalled,
     talk,
+    visits,
     workers,
     writes,
 )
 from bench.servers import Servers, running
 from bench.setups import PEERS, Setups, setups
+from chattalk.embedded import StartFailed
 
 LOOK = 0.2  # of each window
 
@@ -66,6 +68,7 @@ OWN_FULL: Scenarios = {
     "memory_flat": memory_flat.run,
     "many_workers": workers.run_many,
     "idle": before.run_idle,
+    "visits": visits.run,
 }
 EVERY = SHARED | SHARED_FULL | OWN | OWN_FULL
 ROWS = {
@@ -75,7 +78,7 @@ ROWS = {
     "g6": "memory", "g7": "burst", "g8": "catch_up", "g9": "arrivals", "g10": "stalled",
     "g11": "scale", "g13": "original_load", "g14": "missed",
     "s1": "workers", "s3": "many_workers", "s5": "workers",
-    "s6": "reconnects", "s10": "idle",
+    "s6": "reconnects", "s10": "idle", "s13": "visits",
 }  # fmt: skip
 
 
@@ -178,4 +181,7 @@ def _teller() -> Tell:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except StartFailed as why:
+        sys.exit(str(why))

@@ -9,10 +9,11 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import psycopg
 
@@ -20,6 +21,7 @@ from bench import people as crowds
 from bench.servers import HOME, ROOT, SERVER_CORE, Servers
 
 DATABASE = "chattalk_bench"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 ROOMS_APART = 1_000_000  # more than any site opens
 LIMITS = ("MESSAGE_RATE", "MESSAGE_BURST", "FRAME_RATE", "FRAME_BURST", "API_RATE",
           "API_RATE_NOBODY", "SIGN_IN_RATE", "SIGN_UP_RATE", "JOIN_RATE", "ROOM_RATE",
@@ -79,21 +81,27 @@ class Ours:
         return {"ChatTalk": commit.stdout.strip() or "a working copy"}
 
     def start(self, servers: Servers, cores: tuple[int, ...] = (SERVER_CORE,), **more: str) -> None:
+        """A worker on each of the cores, with a database of their own."""
+        self.prepare(servers)
+        self.serve(cores, more)
+
+    def serve(
+        self, cores: tuple[int, ...], more: Mapping[str, str] = NOTHING, metrics_port: int = 0
+    ) -> None:
         """A worker on each of the cores, told of each other as `manage.py up` does it."""
         from chattalk.embedded import share
-        from chattalk.server.workers import WorkerProcess, listen
+        from chattalk.server.workers import WorkerProcess, listen, own
 
-        self.prepare(servers)
         connections = share(self.database, len(cores))
         self.environment |= {"DATABASE_CONNECTIONS": str(connections), **more}
         self.environment |= {"CHATTALK_WORKERS": str(len(cores))}
         (HOME / "log").mkdir(parents=True, exist_ok=True)
         self.cores = cores
         for number in range(len(cores)):
-            own = self.environment | {"CHATTALK_WORKER": str(number + 1)}
+            around = self.environment | own(number + 1, metrics_port)
             log = HOME / "log" / f"worker-{number}.log"
             self.workers.append(
-                WorkerProcess(f"worker {number}", listen("127.0.0.1", 0, 1)[0], own, log)
+                WorkerProcess(f"worker {number}", listen("127.0.0.1", 0, 1)[0], around, log)
             )
             self.start_worker(number)
         for number in range(len(cores)):

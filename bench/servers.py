@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -16,7 +17,11 @@ SERVER_CORE, LOAD_CORE = 0, 1
 
 
 def on_core(core: int, command: list[str]) -> list[str]:
-    return ["taskset", "-c", str(core), *command]
+    return on_cores([core], command)
+
+
+def on_cores(cores: Collection[int], command: list[str]) -> list[str]:
+    return ["taskset", "-c", ",".join(map(str, cores)), *command]
 
 
 @dataclass
@@ -40,15 +45,21 @@ class Servers:
 
 
 @contextmanager
-def running() -> Iterator[Servers]:
-    """Start them, pinned to the servers' core, as durable as in production (fsync on)."""
+def running(cores: Collection[int] = (SERVER_CORE,), workers: int = 1) -> Iterator[Servers]:
+    """Start them, pinned to these cores, as durable as in production (fsync on), and with as many
+    connections as that many workers are given. Raises StartFailed where another run has them."""
     sys.path.insert(0, str(ROOT))
     from chattalk import embedded
 
+    with embedded.hold(HOME / "data"):
+        yield from _running(embedded, cores, workers)
+
+
+def _running(embedded: Any, cores: Collection[int], workers: int) -> Iterator[Servers]:
     before = os.sched_getaffinity(0)
-    stores = embedded.Servers(HOME / "data", {})
+    stores = embedded.Servers(HOME / "data", {}, workers=workers)
     try:
-        os.sched_setaffinity(0, {SERVER_CORE})  # what we start inherits it
+        os.sched_setaffinity(0, cores)  # what we start inherits it
         addresses = stores.start()
         os.sched_setaffinity(0, before)
         pids = {server.process.name: server.process.pid for server in stores.all.values()}

@@ -59,7 +59,9 @@ def build() -> Path:
 class Load:
     """A run under way. Lines: `connected`, `open`, `closed`, then the report."""
 
-    def __init__(self, wire: str, plan: Path, path: str, **options: Any) -> None:
+    def __init__(
+        self, wire: str, plan: Path, path: str, *, core: int = LOAD_CORE, **options: Any
+    ) -> None:
         words = ["--wire", wire, "--plan", str(plan), "--path", path]
         for name, value in options.items():
             value = value * share if name in TIMES else value
@@ -67,7 +69,7 @@ class Load:
             if value is not True:
                 words.append(str(value))
         self._child = subprocess.Popen(
-            on_core(LOAD_CORE, [str(build()), *words]),
+            on_core(core, [str(build()), *words]),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

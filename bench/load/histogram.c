@@ -1,6 +1,8 @@
 /* Log-linear buckets: 64 for each power of two, so a quantile is within 1.6 %. */
 #include "load.h"
 
+#include <stdio.h>
+
 enum { PER_OCTAVE = 64, BUCKETS = 2048 };
 
 static uint32_t bucket_of(uint64_t value) {
@@ -31,4 +33,15 @@ double histogram_ms(const Histogram *histogram, double quantile) {
         if (seen >= wanted && seen > 0) return middle_of(bucket) / 1000.0;
     }
     return 0.0;
+}
+
+void histogram_print(const Histogram *histogram) {
+    const char *between = "";
+    putchar('[');
+    for (uint32_t bucket = 0; bucket < BUCKETS; bucket++) {
+        if (histogram->buckets[bucket] == 0) continue;
+        printf("%s[%u, %lu]", between, bucket, histogram->buckets[bucket]);
+        between = ", ";
+    }
+    putchar(']');
 }

@@ -11,6 +11,7 @@
  *
  * --linger S: so many seconds after the talk, for a server to close those who --stall.
  * --doze: sleep while nothing comes, where the core is shared with a server.
+ * --buckets: the histograms whole, so that those of several generators can be made one.
  * --hold: after `connected` wait for a line on stdin. --after N --missed M: then, at once, each
  * client asks for what came after N and waits for M lines; with --reconnect by opening with it.
  */
@@ -347,6 +348,7 @@ static void read_from(Client *client) {
     if (got == 0 || (got < 0 && errno != EAGAIN)) return gone(client);
     if (got < 0) return;
     look_at_clock();
+    if (in_window) result.reads++;
     result.bytes += (uint64_t)got;
     size_t size = kept + (size_t)got, done = take(client, buffer, size);
     if (client->state == GONE) return;
@@ -410,8 +412,11 @@ static void post_due(uint64_t began, uint64_t until) {
     static uint64_t posted;
     uint64_t limit = now < until ? now : until;
     uint64_t due = (uint64_t)((double)(limit - began) / 1e9 * options.rate);
+    if (posted == due) return;
+    uint64_t from = clock_now();
     for (; posted < due; posted++)
         post(&rooms[posted % room_count], began + (uint64_t)((double)posted / options.rate * 1e9));
+    if (in_window) worked += clock_now() - from;
 }
 
 static double window_seconds;
@@ -539,7 +544,7 @@ static void deal_out(void) {
 
 static void read_options(int count, char **words) {
     enum { WIRE = 256, PLAN, HOST, PATH, PUBLISHERS, IN_FLIGHT, RATE, BYTES, WARM, MEASURE, DRAIN,
-           AT_ONCE, CONNECT_RATE, STALL, HOLD, AFTER, MISSED, RECONNECT, DOZE, LINGER };
+           AT_ONCE, CONNECT_RATE, STALL, HOLD, AFTER, MISSED, RECONNECT, DOZE, LINGER, BUCKETS };
     static const struct option known[] = {
         {"wire", 1, 0, WIRE}, {"plan", 1, 0, PLAN}, {"host", 1, 0, HOST}, {"path", 1, 0, PATH},
         {"publishers", 1, 0, PUBLISHERS}, {"in-flight", 1, 0, IN_FLIGHT}, {"rate", 1, 0, RATE},
@@ -547,7 +552,7 @@ static void read_options(int count, char **words) {
         {"drain", 1, 0, DRAIN}, {"connecting", 1, 0, AT_ONCE},
         {"connect-rate", 1, 0, CONNECT_RATE}, {"stall", 1, 0, STALL}, {"hold", 0, 0, HOLD},
         {"after", 1, 0, AFTER}, {"missed", 1, 0, MISSED}, {"reconnect", 0, 0, RECONNECT},
-        {"doze", 0, 0, DOZE}, {"linger", 1, 0, LINGER}, {0},
+        {"doze", 0, 0, DOZE}, {"linger", 1, 0, LINGER}, {"buckets", 0, 0, BUCKETS}, {0},
     };
     int word;
     while ((word = getopt_long(count, words, "", known, NULL)) != -1) {
@@ -572,6 +577,7 @@ static void read_options(int count, char **words) {
         case RECONNECT: options.reconnect = true; break;
         case DOZE: options.doze = true; break;
         case LINGER: options.linger = atof(optarg); break;
+        case BUCKETS: options.buckets = true; break;
         default: fail("see the head of bench/load/load.c for what it can be asked");
         }
     }
@@ -582,9 +588,14 @@ static void read_options(int count, char **words) {
 
 static void report_times(const char *name, const Histogram *times) {
     printf("\"%s\": {\"count\": %lu, \"p50\": %.3f, \"p90\": %.3f, \"p99\": %.3f, \"p999\": %.3f, "
-           "\"max\": %.3f}, ",
+           "\"max\": %.3f",
            name, times->count, histogram_ms(times, 0.5), histogram_ms(times, 0.9),
            histogram_ms(times, 0.99), histogram_ms(times, 0.999), histogram_ms(times, 1.0));
+    if (options.buckets) {
+        printf(", \"buckets\": ");
+        histogram_print(times);
+    }
+    printf("}, ");
 }
 
 static void report(void) {
@@ -595,8 +606,9 @@ static void report(void) {
            result.acked, result.delivered, result.completed);
     printf("\"lost\": %lu, \"repeated\": %lu, \"disorder\": %lu, \"refused\": %lu, ", result.lost,
            result.repeated, result.disorder, result.failed);
-    printf("\"closed_early\": %lu, \"stalled_closed\": %lu, \"frames\": %lu, \"bytes\": %lu, ",
-           result.closed_early, result.stalled_closed, result.frames, result.bytes);
+    printf("\"closed_early\": %lu, \"stalled_closed\": %lu, \"frames\": %lu, \"bytes\": %lu, "
+           "\"reads\": %lu, ",
+           result.closed_early, result.stalled_closed, result.frames, result.bytes, result.reads);
     report_times("latency_ms", &result.each);
     report_times("last_ms", &result.last);
     report_times("joined_ms", &result.joined);

@@ -16,6 +16,7 @@ typedef struct {
 
 void histogram_add(Histogram *histogram, uint64_t nanoseconds);
 double histogram_ms(const Histogram *histogram, double quantile);
+void histogram_print(const Histogram *histogram); /* [[bucket, count], …] */
 
 /* --- a client and its room -------------------------------------------------------------------- */
 
@@ -56,13 +57,13 @@ typedef struct {
     uint32_t publishers, in_flight, bytes, connecting, stall, missed;
     int64_t after;
     double rate, connect_rate, warm, measure, drain;
-    bool hold, reconnect, doze;
+    bool hold, reconnect, doze, buckets;
     double linger;
 } Options;
 
 typedef struct {
     uint64_t sent, acked, failed, delivered, completed, lost, repeated, disorder, closed_early;
-    uint64_t frames, bytes, other_frames, stalled_closed;
+    uint64_t frames, bytes, reads, other_frames, stalled_closed;
     Histogram each, last, joined;
 } Result;
 

@@ -5,7 +5,7 @@ import shutil
 import socket
 
 from bench.peers import Absent
-from bench.servers import HOME, ROOT, SERVER_CORE, on_core
+from bench.servers import HOME, ROOT, SERVER_CORE, on_cores
 from chattalk.embedded import Process
 
 
@@ -21,14 +21,15 @@ class Child:
 
     name = ""
     port = 0
+    cores: tuple[int, ...] = (SERVER_CORE,)
     _process: Process | None = None
 
     def _run(self, command: list[str], environment: dict[str, str]) -> None:
-        """On the servers' core, until `stop` or our own end; returns when it listens."""
+        """On its cores, until `stop` or our own end; returns when it listens."""
         log = HOME / "log" / f"{type(self).__name__.lower()}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         _allow_many_sockets()
-        first, *rest = on_core(SERVER_CORE, command)
+        first, *rest = on_cores(self.cores, command)
         self._process = Process(self.name, [tool(first), *rest], log=log, folder=ROOT)
         self._process.start(environment)
         self._process.until(self._listens)

@@ -8,7 +8,7 @@ the sign-ins, after 20 s. Not part of it here: the socket for participants.
 import asyncio
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import psycopg
@@ -46,16 +46,9 @@ def _visited(
     site: Ours, servers: Servers, users: int, tell: Callable[[str], None]
 ) -> tuple[Seen, int, dict[str, Any]]:
     """What they met, in which room they talked, and what that took of the core."""
-    # By the hasher of production; the same for all, since only checking it is measured.
-    password = site.manage("shell", "--no-imports", text=HASHED).strip()
-    with psycopg.connect(site.database, autocommit=True) as database:
-        crowd = people(database, users, password)
-        (room,) = rooms(database, crowd[0], 1, SEATS)
-    processes = {"worker": site.pids[0]} | servers.pids
-    before, began = _used(processes), time.perf_counter()
-    seen = asyncio.run(_load(site.port, room, users, tell))
-    took, after = time.perf_counter() - began, _used(processes)
-    used = {name: after[name] - before[name] for name in processes}
+    room = welcome(site, users)
+    stores = {name: [pid] for name, pid in servers.pids.items()}
+    seen, used, took = visits(site, stores, room, range(1, users + 1), ARRIVALS, tell)
     per_user = {name: round(1000 * seconds / users, 1) for name, seconds in used.items()}
     return (
         seen,
@@ -64,18 +57,44 @@ def _visited(
     )
 
 
-def _used(processes: dict[str, int]) -> dict[str, float]:
-    return {name: cpu.seconds([pid]) for name, pid in processes.items()}
+def welcome(site: Ours, users: int) -> int:
+    """Their accounts, and the room in which they talk. Passwords are by the hasher of production;
+    the same for all, since only checking it is measured."""
+    password = site.manage("shell", "--no-imports", text=HASHED).strip()
+    with psycopg.connect(site.database, autocommit=True) as database:
+        crowd = people(database, users, password)
+        (room,) = rooms(database, crowd[0], 1, max(SEATS, users))
+    return room
 
 
-async def _load(port: int, room: int, users: int, tell: Callable[[str], None]) -> Seen:
-    seen, visits = Seen(), []
-    for number in range(1, users + 1):
-        visits.append(asyncio.create_task(Visitor(number, port, room, seen).visit()))
-        if number % 50 == 0:
-            tell(f"original load: {number} of {users} have come")
-        await asyncio.sleep(1 / ARRIVALS)
-    await asyncio.gather(*visits)
+def visits(
+    site: Ours, stores: Mapping[str, list[int]], room: int, numbers: Collection[int], rate: float,
+    tell: Callable[[str], None],
+) -> tuple[Seen, dict[str, float], float]:  # fmt: skip
+    """These users come, so many a second; what they met, the CPU time that it took, and how
+    long."""
+    processes = {"worker": site.pids} | stores
+    before, began = _used(processes), time.perf_counter()
+    seen = asyncio.run(_load(site.port, room, numbers, rate, tell))
+    took, after = time.perf_counter() - began, _used(processes)
+    return seen, {name: after[name] - before[name] for name in processes}, took
+
+
+def _used(processes: Mapping[str, list[int]]) -> dict[str, float]:
+    return {name: cpu.seconds(pids) for name, pids in processes.items()}
+
+
+async def _load(
+    port: int, room: int, numbers: Collection[int], rate: float, tell: Callable[[str], None]
+) -> Seen:
+    """An open loop: each comes when it is time, whatever those before have got."""
+    seen, under_way, began = Seen(), [], time.monotonic()
+    for count, number in enumerate(numbers, start=1):
+        under_way.append(asyncio.create_task(Visitor(number, port, room, seen).visit()))
+        if count % 50 == 0:
+            tell(f"original load: {count} of {len(numbers)} have come")
+        await asyncio.sleep(max(0.0, began + count / rate - time.monotonic()))
+    await asyncio.gather(*under_way)
     return seen
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from asyncio import Future
 from collections import Counter, defaultdict
@@ -16,6 +17,9 @@ PASSWORD = "test"
 PATIENCE = 20  # seconds, for any answer: what took longer had failed in the original's record
 BETWEEN = 1.0  # seconds, from one thing that somebody does to the next
 SAYS = 3  # messages
+TRIES = 20  # of who is told when to come back, and does
+PUT_OFF = (429, 503)
+RETRY_AFTER = re.compile(rb"\r\nretry-after: *([0-9]+)", re.IGNORECASE)
 
 
 @dataclass
@@ -24,6 +28,8 @@ class Seen:
 
     took: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     failed: Counter[str] = field(default_factory=Counter)
+    put_off: Counter[str] = field(default_factory=Counter)  # told when to come back
+    done: int = 0  # visits, from the first step to the last
     lines: int = 0
     said: int = 0
 
@@ -43,6 +49,10 @@ class Refused(Exception):
     """A step failed, and was counted; this visitor goes home."""
 
 
+class PutOff(Exception):
+    """Told to come back in so many seconds."""
+
+
 class Visitor:
     def __init__(self, number: int, port: int, room: int, seen: Seen) -> None:
         self.number, self.port, self.room, self.seen = number, port, room, seen
@@ -60,6 +70,7 @@ class Visitor:
             await self._talk()
             await self._ask("away", "PUT", f"/api/open-chats/read/{self.room}")
             self.http.close()
+            self.seen.done += 1
         except Refused as refused:
             if refused.__cause__ is None:
                 raise
@@ -67,11 +78,23 @@ class Visitor:
     # --- REST -----------------------------------------------------------------------------------
 
     async def _ask(self, kind: str, method: str, path: str, body: object = None) -> bytes:
-        async with self.seen.timed(kind):
-            status, head, answer = await self.http.ask(method, path, body)
-            if status != 200:
-                raise Refused(f"{status}")
-        self._head = head
+        """Again and again, where the server says when."""
+        for _ in range(TRIES):
+            try:
+                async with self.seen.timed(kind):
+                    return await self._once(method, path, body)
+            except PutOff as told:
+                self.seen.put_off[kind] += 1
+                await asyncio.sleep(told.args[0])
+        self.seen.failed[f"{kind}: put off {TRIES} times"] += 1
+        raise Refused(kind) from TimeoutError()
+
+    async def _once(self, method: str, path: str, body: object) -> bytes:
+        status, self._head, answer = await self.http.ask(method, path, body)
+        if status in PUT_OFF and (seconds := RETRY_AFTER.search(self._head)):
+            raise PutOff(int(seconds[1]))
+        if status != 200:
+            raise Refused(f"{status}")
         return answer
 
     async def _sign_in(self) -> None:

@@ -109,11 +109,9 @@ def running(workers: int = 1, **settings: str) -> Iterator[Site]:
     from bench.ours import Ours
     from bench.servers import HOME
     from bench.servers import running as stores
-    from chattalk.embedded import data_dir
 
     ours = Ours()
-    # Who else would start them in that folder, would end ours: then nothing that is found counts.
-    with data_dir.hold(HOME / "data"), stores() as servers:
+    with stores() as servers:
         for log in (HOME / "log").glob("worker-*.log"):
             log.unlink()
         try:

@@ -55,8 +55,8 @@ class Centrifugo(Child):
         self.port = free_port()
         settings = BINARY.with_name("settings.json")
         settings.write_text(json.dumps(_settings(servers, self.port), indent=1))
-        # Go takes as many threads at a time as it has cores: one.
-        self._run([str(BINARY), "--config", str(settings)], {})
+        threads = {"GOMAXPROCS": str(len(self.cores))}  # at a time
+        self._run([str(BINARY), "--config", str(settings)], threads)
 
 
 def token(user: str) -> str:

@@ -1,0 +1,1 @@
+"""What ChatTalk makes of many cores: see bench/cores/__main__.py."""
