@@ -115,6 +115,11 @@ class Leases:
         self._beat, self._load = script(_lua("beat")), script(_lua("load"))
         self._bury = script(_lua("bury"))
 
+    @property
+    def live(self) -> list[str]:
+        """Which processes live, as of our last heartbeat."""
+        return self._last.live if self._last else []
+
     async def beat(self) -> Beat:
         now, known, scores = await self._beat([PROCESSES], [self.process, self._lease])
         beats = {name: int(float(at)) for name, at in zip(scores[::2], scores[1::2], strict=True)}

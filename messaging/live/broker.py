@@ -34,7 +34,10 @@ NOBODY = 0  # no room: who asks whether the layer is there tells nobody
 PEOPLE = -1  # no room: what is of a person goes to all processes
 
 
-def group(room_id: int) -> str:
+Place = int | str  # a room, or a process: what is for it alone
+
+
+def group(room_id: Place) -> str:
     """One site's alone, though another may share its Redis: both have a room 1."""
     return f"{_mark(settings.REDIS_URL, connections.settings['default']['NAME'])}.room.{room_id}"
 
@@ -42,7 +45,7 @@ def group(room_id: int) -> str:
 _mark = cache(redis.mark)
 
 
-def message(room_id: int, by: str, content: dict[str, Any]) -> dict[str, Any]:
+def message(room_id: Place, by: str, content: dict[str, Any]) -> dict[str, Any]:
     """What goes over the layer: with its `type`, the room, and the process that tells it."""
     return content | {"room": room_id, "by": by}
 
@@ -54,7 +57,7 @@ class Broker:
     def __init__(
         self,
         process: str,
-        heard: Callable[[int, dict[str, Any]], None],
+        heard: Callable[[Any, dict[str, Any]], None],
         deaf: Callable[[], None] = lambda: None,
     ) -> None:
         self._process = process
@@ -62,9 +65,9 @@ class Broker:
         self._layer = get_channel_layer()
         self._layer.heard_again = deaf  # in a cluster one node may be away, and the others there
         self._channel: str | None = None
-        self._wanted: set[int] = set()
-        self._joined: set[int] = set()
-        self._backlog: deque[tuple[int, dict[str, Any]]] = deque(maxlen=BACKLOG_MAX)
+        self._wanted: set[Place] = set()
+        self._joined: set[Place] = set()
+        self._backlog: deque[tuple[Place, dict[str, Any]]] = deque(maxlen=BACKLOG_MAX)
         self._teller: asyncio.Task[None] | None = None
         self._listener: asyncio.Task[None] | None = None
         self.breaker = self._new_breaker()
@@ -72,14 +75,14 @@ class Broker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._changing = asyncio.Lock()
 
-    async def join(self, room_id: int) -> None:
+    async def join(self, room_id: Place) -> None:
         """Hear what is told of the room; if the layer is slow or down, as soon as it is not."""
         self._wanted.add(room_id)
         if not self.breaker.is_down:
             await asyncio.wait([self._start(self.catch_up())], timeout=JOIN_SECONDS)
         self._was_deaf |= room_id not in self._joined
 
-    def drop(self, room_id: int) -> None:
+    def drop(self, room_id: Place) -> None:
         """Hear no more of it: from the next `catch_up` on."""
         self._wanted.discard(room_id)
 
@@ -110,7 +113,7 @@ class Broker:
             await self._layer.group_discard(group(room_id), self._channel)
             self._joined.discard(room_id)
 
-    def publish(self, room_id: int, content: dict[str, Any]) -> None:
+    def publish(self, room_id: Place, content: dict[str, Any]) -> None:
         """Hand it to the other processes that hold the room, soon and at best."""
         if self.breaker.is_down:
             return

@@ -1,9 +1,8 @@
 """A message on its way into the log: as it was sent, who waits for it, and what became of it."""
 
-from asyncio import Future
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -46,11 +45,21 @@ class Outcome(NamedTuple):
     same: bool  # false: another text has this id
 
 
+class Answer(Protocol):
+    """What a future is to who answers it."""
+
+    def done(self) -> bool: ...
+
+    def set_result(self, receipt: Receipt, /) -> None: ...
+
+    def set_exception(self, error: Exception, /) -> None: ...
+
+
 @dataclass
 class Waiting:
     draft: Draft
     deadline: float  # of the event loop's clock
-    answers: "list[Future[Receipt]]" = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
 
     @property
     def is_open(self) -> bool:

@@ -22,10 +22,13 @@ from messaging.live.about import Abouts
 from messaging.live.broker import PEOPLE
 from messaging.live.connections import Connections
 from messaging.live.growth import Growth
+from messaging.live.handover import Handover
+from messaging.live.home import Homes
 from messaging.live.hub import Hub
 from messaging.live.message_limits import Limits
 from messaging.live.packets import packet
 from messaging.live.personal import Mine
+from messaging.live.reception import Reception
 from messaging.live.renames import Names
 from messaging.live.snapshots import Snapshots
 from messaging.live.writer import Writer
@@ -48,6 +51,9 @@ class Node:
         self.hub = Hub(self.id, self.reads)
         self.reads.connected = self.hub.doubt  # it may be to another server
         self.writer = Writer(self.hub.stored)
+        self.homes = Homes(self.id, self._living)
+        send, now = self.hub.broker.publish, self.hub.now
+        self.handover = Handover(self.writer, self.homes, send, now)
         self.connections = Connections(self.reads)
         self.hub.gone_back = self.connections.send_away_from
         self.draining = False
@@ -56,6 +62,7 @@ class Node:
         self.presence = Tracker(tell=self._tell_presence, show=self._show_presence, process=self.id)
         self.snapshots = Snapshots(self.presence.snapshot)
         self.hub.forgotten = self.presence.forget
+        self.reception = Reception(self.writer, send, now, self.limits.said_elsewhere)
         self.hub.said_elsewhere = self._count
         self.growth = Growth(lambda told: self.hub.broker.publish(PEOPLE, told))
         self.hub.grew = self.growth.add
@@ -71,6 +78,10 @@ class Node:
             "name": lambda _room_id, told: self.names.heard(told),
             "doubt": lambda _room_id, _told: self.hub.doubt(),
             "grew": lambda _room_id, told: self.growth.heard(told),
+            "handover": lambda _process, told: self.reception.heard(told),
+            "answered": lambda _process, told: self.handover.answered(told),
+            "missed": lambda _process, told: self.handover.missed(told),
+            "leaves": lambda _room_id, told: self.homes.leaves(told["by"]),
             "unwritable": lambda _room_id, _told: writable.doubt_in_thread(),
         }
         writable.before_each = tell_unwritable
@@ -88,14 +99,27 @@ class Node:
         await self.reads.open()
         replica.start()
         await self.hub.broker.join(PEOPLE)
+        await self.hub.broker.join(self.id)  # what is handed to this process
         await self.presence.start()
+
+    # --- who writes a room's messages -----------------------------------------------------------
+
+    def _living(self) -> list[str]:
+        """The processes that may be homes; none while nothing could be handed to them."""
+        return [] if self.hub.broker.breaker.is_down else self.presence.state.leases.live
+
+    def leave(self) -> None:
+        """Not ready any more, and no home: what is handed to this process goes back."""
+        self.draining = self.reception.is_closed = True
+        self.hub.broker.publish(PEOPLE, {"type": "leaves"})
 
     # --- how much is said ----------------------------------------------------------------------
 
     def _count(self, event: Event) -> None:
         """What someone says by another process counts here, too, where the room is held."""
-        if event.kind in UNREAD:
+        if event.kind in UNREAD and not self.handover.is_ours(event.room, event.sender.id):
             self.limits.said_elsewhere(event.room, event.sender.id)
+            self.homes.said_elsewhere(event.room)
 
     def _tell_limits(self, people: list[tuple[int, int]]) -> None:
         self.hub.broker.publish(PEOPLE, {"type": "said", "people": people})
@@ -163,9 +187,10 @@ class Node:
     async def drain(self, is_relieved: bool) -> None:
         """Answer the messages under way, then send the sockets away, each with a time to wait: a
         short one where a successor listens already."""
-        self.draining = True
+        self.leave()
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
+                await self.handover.idle()
                 await self.writer.idle()
                 await self.connections.settled()
         self.connections.send_away(is_relieved)
@@ -174,6 +199,7 @@ class Node:
                 await self.connections.settled()
 
     async def close(self) -> None:
+        self.handover.close()
         await self.writer.close()
         await self.connections.close()
         self.growth.close()
@@ -207,6 +233,7 @@ def stop_taking() -> None:
     """Not ready any more; a message that comes by a socket is for the process after us."""
     if (serving := running()) is not None:
         serving.draining = True
+        serving.loop.call_soon_threadsafe(serving.leave)
 
 
 def tell_unwritable() -> None:

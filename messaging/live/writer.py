@@ -20,6 +20,7 @@ from core.postgresql.writable import writable
 from core.text import first_line
 from messaging import log
 from messaging.live.drafts import (
+    Answer,
     Draft,
     Outcome,
     Receipt,
@@ -72,7 +73,7 @@ class Writer:
         self._stored = stored
         self._waiting: dict[tuple[int, int, UUID], Waiting] = {}
         self._under_way: dict[tuple[int, int, UUID], Waiting] = {}
-        self._rivals: list[tuple[Draft, Future[Receipt], float]] = []
+        self._rivals: list[tuple[Draft, Answer, float]] = []
         self._last_size = 0  # of a batch
         self._trouble = ""  # how the last try to store the batch under way failed
         self._late: asyncio.TimerHandle | None = None
@@ -84,12 +85,16 @@ class Writer:
         (conflict, room_closed, unavailable); within 3 s."""
         loop = asyncio.get_running_loop()
         answer: Future[Receipt] = loop.create_future()
-        self._put(draft, answer, loop.time() + DEADLINE_SECONDS)
-        if self._task is None and self._waiting:
-            self._task = loop.create_task(self._work())
+        self.take(draft, answer, loop.time() + DEADLINE_SECONDS)
         return answer
 
-    def _put(self, draft: Draft, answer: "Future[Receipt]", deadline: float) -> None:
+    def take(self, draft: Draft, answer: Answer, deadline: float) -> None:
+        """As `put`, for who has their own answer, and waits already."""
+        self._put(draft, answer, deadline)
+        if self._task is None and self._waiting:
+            self._task = asyncio.get_running_loop().create_task(self._work())
+
+    def _put(self, draft: Draft, answer: Answer, deadline: float) -> None:
         waiting = self._waiting.get(draft.key) or self._under_way.get(draft.key)
         if waiting is None and len(self._waiting) < WAITING_MAX:
             waiting = self._waiting[draft.key] = Waiting(draft, deadline)
@@ -267,6 +272,18 @@ class Writer:
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
+
+    def speakers(self, room_id: int) -> dict[int, Answer]:
+        """People with messages in the room that wait, and the last answer each waits for."""
+        found: dict[int, Answer] = {}
+        for queue in (self._under_way, self._waiting):
+            for (room, sender, _), waiting in queue.items():
+                if room == room_id:
+                    found[sender] = waiting.answers[-1]
+        for draft, answer, _ in self._rivals:
+            if draft.room_id == room_id:
+                found[draft.sender.id] = answer
+        return found
 
     @property
     def waiting(self) -> int:

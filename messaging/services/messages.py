@@ -37,7 +37,7 @@ def apost(
     if is_limited and (seconds := here.limits.wait(room_id, sender.id, cleaned)):
         refusal_log.note("messages, too often", sender.id)
         raise too_fast(round(seconds, 3))
-    return here.writer.put(Draft(room_id, sender, client_id or uuid4(), cleaned))
+    return here.handover.put(Draft(room_id, sender, client_id or uuid4(), cleaned))
 
 
 def post(room_id: int, sender: Person, body: str, client_id: UUID | None = None) -> Receipt:
