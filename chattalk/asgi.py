@@ -1,6 +1,5 @@
 """What an ASGI server runs: pages by Django, sockets by Channels, and the end of both."""
 
-import gc
 import os
 from typing import Any
 
@@ -15,7 +14,7 @@ django.setup(set_prefix=False)
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402  (the apps come first)
 
-from chattalk.server import health  # noqa: E402
+from chattalk.server import health, memory  # noqa: E402
 from chattalk.server.pages import Pages  # noqa: E402
 from chattalk.server.pauses import Pauses  # noqa: E402
 from chattalk.status.minutes import Minutes  # noqa: E402
@@ -24,13 +23,6 @@ from interfaces.original import routing as original  # noqa: E402
 from messaging.followers import FOLLOWERS  # noqa: E402
 from messaging.followers.runner import Runners  # noqa: E402
 from messaging.live import gauges, node  # noqa: E402, F401  (gauges are read by who looks)
-
-
-def settle_memory() -> None:
-    """What is there by now stays: the garbage collector need not look through it ever again. It
-    did at each growth by a quarter, for half of the time in which a crowd connects."""
-    gc.collect()
-    gc.freeze()
 
 
 def open_pool() -> None:
@@ -60,7 +52,7 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
             minutes = Minutes()
             minutes.start()
             show_metrics()
-            settle_memory()
+            memory.settle()
             await send({"type": "lifespan.startup.complete"})
         else:
             await minutes.close()

@@ -211,7 +211,7 @@ REDIS_OPTIONS = {
 }
 REDIS_ENDED = EndedConnections(again=1)  # and how the event loop does
 _cache = {
-    "BACKEND": "django_redis.cache.RedisCache",
+    "BACKEND": "core.redis.django_cache.shared",
     "LOCATION": [REDIS_URL],  # one, though it may name many hosts
     "KEY_PREFIX": "chattalk",
 }

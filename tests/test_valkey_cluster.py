@@ -62,7 +62,7 @@ def here(cluster, settings):
     settings.REDIS_URL = cluster.url()
     options = {"CONNECTION_POOL_KWARGS": settings.REDIS_OPTIONS}
     options |= redis.cache_options(cluster.url())
-    each = {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": [cluster.url()]}
+    each = {"BACKEND": "core.redis.django_cache.shared", "LOCATION": [cluster.url()]}
     settings.CACHES = {name: each | {"OPTIONS": options} for name in ("default", "tokens")}
     yield
     refused = REFUSED & set(cluster.errors())
