@@ -40,6 +40,7 @@ class Pair(NamedTuple):
     refresh: str
     expires_in: int  # seconds, of the access token
     device_id: UUID
+    user: User
 
 
 def sign_in(
@@ -129,7 +130,7 @@ def revoke_all(user_id: int) -> int:
 def _pair(device: Device, access_life: timedelta) -> Pair:
     access = tokens.access(device, access_life)
     seconds = int(access_life.total_seconds())
-    return Pair(access, tokens.refresh(device), seconds, device.pk)
+    return Pair(access, tokens.refresh(device), seconds, device.pk, device.user)
 
 
 def _client(request: HttpRequest) -> str:
@@ -139,7 +140,7 @@ def _client(request: HttpRequest) -> str:
 
 
 def _end_oldest(user: User) -> None:
-    mine = Device.objects.filter(user=user)
-    mine.filter(expires_at__lte=timezone.now()).delete()
-    kept = mine.order_by("-refreshed_at", "pk")[:DEVICES_MAX].values("pk")
-    mine.exclude(pk__in=list(kept.values_list("pk", flat=True))).delete()
+    """By one statement; nothing else goes with a device. Uses index: device by user."""
+    mine, now = Device.objects.filter(user=user), timezone.now()
+    kept = mine.filter(expires_at__gt=now).order_by("-refreshed_at", "pk")[:DEVICES_MAX]
+    mine.exclude(pk__in=kept.values("pk"))._raw_delete(mine.db)

@@ -85,6 +85,7 @@ SEAT_WAIT_SECONDS = number("SEAT_WAIT_SECONDS", 10, 0.1, 60)  # at the door of a
 # --- the original's client (docs/original.md) --------------------------------------------------
 
 ORIGINAL_CLIENT = flag("ORIGINAL_CLIENT", True)  # whether its doors are there
+ORIGINAL_TOKEN_COOKIE = "Authorization"
 ORIGINAL_TOKEN_LIFE = timedelta(hours=1)  # it knows no refresh
 ORIGINAL_WEAK_PASSWORDS = flag("ORIGINAL_WEAK_PASSWORDS", False)  # for its load scripts
 
@@ -276,6 +277,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "lobby"
 LOGOUT_REDIRECT_URL = "accounts:sign_in"
+AXES_HANDLER = "accounts.attempts.Attempts"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a stranger can't lock the owner out

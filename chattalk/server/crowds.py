@@ -19,7 +19,6 @@ from accounts.models import User
 from core import refusal_log
 from core.problems import CONTENT_TYPE, REFUSALS, problem
 from core.threads import Threads
-from interfaces.original import cookie
 from interfaces.socket import authentication, handshake
 
 LATE = 0.5  # seconds of waiting for a thread
@@ -28,6 +27,7 @@ COME_BACK = 3, 10  # seconds; each at a time of their own
 MACHINES = ("/api/", "/graphql/", "/stomp/")
 # What pages load, and where a proof is in the body.
 OF_KNOWN = ("/static/", "/jsi18n/", "/api/v1/tokens/refresh/", "/api/v1/tokens/revoke/")
+PROOFS = (settings.SESSION_COOKIE_NAME, settings.ORIGINAL_TOKEN_COOKIE)  # cookies
 PAGES_KEPT = 64
 ALLOWED = set(settings.CORS_ALLOWED_ORIGINS)
 
@@ -42,7 +42,7 @@ def is_new(scope: Any) -> bool:
     if b"authorization" in named:
         return False
     sent = named.get(b"cookie", b"").decode("latin-1")
-    return not any(f"{name}=" in sent for name in (settings.SESSION_COOKIE_NAME, cookie.NAME))
+    return not any(f"{name}=" in sent for name in PROOFS)
 
 
 def is_late(threads: Threads) -> bool:

@@ -4,6 +4,7 @@ After a restart of the server every pooled connection is dead. The pool's own ch
 and more after each one it finds; a page would rather have the next.
 """
 
+import time
 from typing import Any
 
 from django.db.backends.postgresql import base
@@ -26,12 +27,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return super().get_new_connection(conn_params)
         for _ in range(self.pool.max_size):
             connection = self._pooled(conn_params)
+            if connection.is_surely_there:
+                return connection
             try:
                 ConnectionPool.check_connection(connection)
                 return connection
             except OperationalError:
                 self.pool.putconn(connection)  # which sees that it is broken, and makes another
         return self._pooled(conn_params)
+
+    def _close(self) -> None:
+        if isinstance(self.connection, PooledConnection):
+            self.connection.answered_at = time.monotonic()
+        super()._close()  # type: ignore[misc]  # it has one
 
     def _pooled(self, conn_params: dict[str, Any]) -> Any:
         if breaker.is_down:

@@ -1,5 +1,6 @@
 """Connections for Django's pool: they wait for no server that stands still."""
 
+import select
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from core.postgresql.breaker import CONNECT_SECONDS, breaker
 from core.postgresql.writable import note_failure
 
 DOUBT_SECONDS = 1.5  # of waiting for an answer
+SURE_SECONDS = 1.0  # since it was last used: a question whether it is there costs as much as one
 LEAST_SECONDS = 0.01  # for one whose time was over before it was asked: to end a transaction
 
 
@@ -38,6 +40,18 @@ def within(seconds: float) -> Iterator[None]:
 class PooledConnection(psycopg.Connection[Any]):
     """A long statement is left to the server's own limits, as long as that is there: one that
     stands still has none, and would keep its threads for ever."""
+
+    answered_at = 0.0  # of time.monotonic(); when it was last given back
+
+    @property
+    def is_surely_there(self) -> bool:
+        """It was a moment ago, and the server has not hung up since: then there would be something
+        to read."""
+        if time.monotonic() - self.answered_at > SURE_SECONDS or self.closed:
+            return False
+        look = select.poll()
+        look.register(self.pgconn.socket, select.POLLIN)
+        return not look.poll(0)
 
     @classmethod
     def connect(cls, *args: Any, **parameters: Any) -> Any:

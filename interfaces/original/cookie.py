@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.tokens import Identity, NotValid
 from interfaces.stomp.parsing import bearer
 
-NAME = "Authorization"
+NAME = settings.ORIGINAL_TOKEN_COOKIE
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
@@ -20,17 +20,15 @@ from rest_framework.response import Response
 from accounts import devices
 from accounts import services as accounts
 from accounts import stand_ins as names
-from accounts.models import User
 from accounts.tokens import NotValid
 from core import client_ip
 from core.numbers import number
 from interfaces.api.view import View
-from interfaces.original import bodies, cookie, visits
+from interfaces.original import bodies, cookie, rows, visits
 from interfaces.original import missed as unread
 from interfaces.stomp import bodies as stomp_bodies
 from messaging import services
 from messaging.log import SEQ_MAX
-from rooms.models import Room, RoomQuerySet
 
 ROOMS_MAX = 500  # in one answer; more by `page`
 PAGE_MAX = 1_000
@@ -101,11 +99,10 @@ class Login(Open):
             **_given(Credentials, request),
             access_life=settings.ORIGINAL_TOKEN_LIFE,
         )
-        user = User.objects.get(devices=pair.device_id)
         person = {
-            "email": user.email,
-            "phone": user.phone,
-            "role": "ADMIN" if user.is_staff else "USER",
+            "email": pair.user.email,
+            "phone": pair.user.phone,
+            "role": "ADMIN" if pair.user.is_staff else "USER",
         }
         response = Response({"status": 200, "message": _("You are signed in."), "user": person})
         cookie.give(response, pair.access, pair.expires_in)
@@ -143,17 +140,17 @@ class OpenRooms(Original):
     it is its page that asks, where people arrive who have left a room by the browser's Back.
     """
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         if _is_its_page(request):
             visits.list_shown(request.user.pk, request.auth.device_id, self.asked_at)
-        return _listed(request, Room.objects.active())
+        return _listed(request, rows.List.OPEN)
 
 
 class MyRooms(Original):
     """GET → the same, of the rooms in which the caller has a seat."""
 
-    def get(self, request: Request) -> Response:
-        return _listed(request, Room.objects.for_member(request.user.pk))
+    def get(self, request: Request) -> HttpResponse:
+        return _listed(request, rows.List.MINE)
 
 
 class NewChatRoom(serializers.Serializer):
@@ -221,19 +218,23 @@ def _given(shape: type[serializers.Serializer], request: Request) -> dict[str, A
     return given.validated_data
 
 
-def _listed(request: Request, rooms: RoomQuerySet) -> Response:
-    asked = PageQuery(data=request.query_params)
-    asked.is_valid(raise_exception=True)
-    page, size = asked.validated_data["page"], asked.validated_data["size"]
-    start = (page - 1) * size
-    # Uses index: room_open_by_activity; of my rooms: that of membership by user.
-    rows = rooms.by_activity().values_list(*bodies.INFO_FIELDS)
-    found = list(rows[start : start + size + 1])
-    response = Response([bodies.info(request.user, *row) for row in found[:size]])
+def _listed(request: Request, rooms: rows.List) -> HttpResponse:
+    page, size = _page(request)
+    found = rows.read(rooms, request.user.pk, limit=size + 1, offset=(page - 1) * size)
+    answer = bodies.listed(request.user, found[:size])
+    response = HttpResponse(answer, content_type="application/json")
     if len(found) > size:
         more = request.build_absolute_uri(f"?page={page + 1}&size={size}")
         response["Link"] = f'<{more}>; rel="next"'
     return response
+
+
+def _page(request: Request) -> tuple[int, int]:
+    if not request.query_params:  # as its page asks
+        return 1, ROOMS_MAX
+    asked = PageQuery(data=request.query_params)
+    asked.is_valid(raise_exception=True)
+    return asked.validated_data["page"], asked.validated_data["size"]
 
 
 def _is_its_page(request: Request) -> bool:
