@@ -21,6 +21,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from core.postgresql import sessions
 from core.postgresql.breaker import Unavailable, breaker, is_outage
 from core.postgresql.gauges import POOLS
+from core.postgresql.prepared import Prepared
 from core.postgresql.writable import note_failure
 from core.text import first_line
 
@@ -44,21 +45,34 @@ def _parameters(begins_with: Mapping[str, str] = NOTHING) -> dict[str, Any]:
     return kept | {"prepare_threshold": 1, "options": sessions.as_options(begins_with)}
 
 
-class PrefixedConnection(psycopg.AsyncConnection[Any]):
-    """`before` goes along with each statement, where the connection can't keep settings."""
+class OwnConnection(psycopg.AsyncConnection[Any]):
+    """One asker's alone. Where it can keep settings and statements, `rows` prepares what it is
+    asked; where it can't, `before` goes along with each statement."""
 
     before = ""
+    _own: Prepared | None = None
+
+    async def rows(self, sql: str, values: Mapping[str, str]) -> list[tuple[Any, ...]]:
+        """What it answers. To be asked in no other way then."""
+        if self._own is None:
+            self._own = Prepared(self)
+        return await self._own.rows(sql, values)
+
+    async def close(self) -> None:
+        if self._own is not None:
+            self._own.stop()
+        await super().close()
 
 
 async def connect(
     begins_with: Mapping[str, str] = NOTHING,
     deadline: float | None = None,  # of the event loop's clock
-) -> PrefixedConnection:
+) -> OwnConnection:
     """With these settings of PostgreSQL. Raises TimeoutError or psycopg.OperationalError."""
     params = _parameters(begins_with)
     latest = asyncio.get_running_loop().time() + ANSWER_SECONDS
     async with asyncio.timeout_at(min(latest, deadline or latest)):
-        connection = await PrefixedConnection.connect(**params)
+        connection = await OwnConnection.connect(**params)
     if settings.POOLED and begins_with:
         connection.before = sessions.as_statements(begins_with)
         connection.cursor_factory = psycopg.AsyncClientCursor  # several statements in one message
@@ -77,8 +91,11 @@ async def run(
     latest = loop.time() + ANSWER_SECONDS
     timer = loop.call_at(min(latest, deadline or latest), _hang_up, connection)
     try:
-        before = connection.before if isinstance(connection, PrefixedConnection) else ""
-        cursor = await connection.execute(cast(LiteralString, before + sql), params)
+        if isinstance(connection, OwnConnection):
+            if not settings.POOLED:
+                return await connection.rows(sql, params)
+            sql = connection.before + sql
+        cursor = await connection.execute(cast(LiteralString, sql), params)
         while cursor.nextset():  # the statement's own is the last
             pass
         return await cursor.fetchall() if cursor.description else []

@@ -35,12 +35,12 @@ class Receipt(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a draft: a row of POST in messaging/log/insert.py."""
+    """What became of a draft: a row of POST_AGAIN in messaging/log/insert.py."""
 
     is_member: bool
     is_closed: bool
     seq: int | None  # None: not stored
-    at: datetime
+    at: datetime | None
     repeated: bool
     same: bool  # false: another text has this id
 
@@ -53,6 +53,9 @@ class Answer(Protocol):
     def set_result(self, receipt: Receipt, /) -> None: ...
 
     def set_exception(self, error: Exception, /) -> None: ...
+
+
+NOT_STORED = Outcome(False, False, None, None, False, True)
 
 
 @dataclass
@@ -77,6 +80,23 @@ class Waiting:
         for future in self.answers:
             if not future.done():
                 future.set_exception(error)
+
+
+def numbered(
+    batch: list[Waiting], rows: list[tuple[int, int, datetime]]
+) -> list[tuple[Waiting, Outcome]]:
+    """What became of each, by the rows of POST: of a room all are stored, or none."""
+    heads = {room_id: (base, at) for room_id, base, at in rows}
+    many: dict[int, int] = {}
+    outcomes = []
+    for waiting in batch:
+        room_id = waiting.draft.room_id
+        if head := heads.get(room_id):
+            many[room_id] = k = many.get(room_id, 0) + 1
+            outcomes.append((waiting, Outcome(True, False, head[0] + k, head[1], False, True)))
+        else:
+            outcomes.append((waiting, NOT_STORED))
+    return outcomes
 
 
 def unavailable() -> ValidationError:

@@ -26,6 +26,7 @@ from messaging.live.drafts import (
     Receipt,
     Waiting,
     conflict,
+    numbered,
     unavailable,
 )
 from messaging.log.event import Event
@@ -38,19 +39,21 @@ BATCH_MAX = 500  # messages per statement
 WAITING_MAX = 10_000  # messages; more are refused at once
 LOCK_MILLISECONDS = 1000  # for a room's row; others write to it for milliseconds
 # One plan, by the indexes, from the first message on: a plan that was made while the tables were
-# empty would read them whole, and go on to when they are large.
+# empty would read them whole, and go on to when they are large. The batch is joined by hashing, for
+# the planner takes it for ten messages; and a bitmap has no order, in which rooms are to be locked.
 PLAN = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "jit": "off"}
+PLAN |= {"enable_nestloop": "off", "enable_bitmapscan": "off"}
 SESSION = PLAN | {"lock_timeout": str(LOCK_MILLISECONDS)}
 DEADLINE_SECONDS = 2.5  # then the sender is told to try again, within 3 s of their message
 LATE_SECONDS = 0.25  # between two looks for those whose deadline is over, while a batch is stuck
 TURNS = 8  # of the event loop, in which a batch gathers
+# Where one could not be stored as it was, others follow: who may not speak tries again, and those
+# whose line broke say again what they had said. So long each is judged at once.
+JUDGE_SECONDS = 1.0
 RIVALS_MAX = 100  # messages that wait to be judged by one that has their id
 # What the server has said, so that nothing is unknown; and a disk stays full for longer than 2.5 s.
-ANSWERS = (
-    psycopg.errors.UniqueViolation,
-    psycopg.errors.LockNotAvailable,
-    psycopg.errors.DiskFull,
-)
+WRONG = (psycopg.errors.UniqueViolation, psycopg.errors.NotNullViolation)  # POST says which
+ANSWERS = (*WRONG, psycopg.errors.LockNotAvailable, psycopg.errors.DiskFull)
 MESSAGES = metrics.counter("chattalk_messages_total", "Messages stored.")
 REPEATS = metrics.counter(
     "chattalk_messages_repeated_total", "Messages that were stored before, and said again."
@@ -75,6 +78,7 @@ class Writer:
         self._under_way: dict[tuple[int, int, UUID], Waiting] = {}
         self._rivals: list[tuple[Draft, Answer, float]] = []
         self._last_size = 0  # of a batch
+        self._judge_until = 0.0  # of the event loop's clock
         self._trouble = ""  # how the last try to store the batch under way failed
         self._late: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -166,30 +170,43 @@ class Writer:
         for _turn in range(TURNS if self._last_size > 1 else 0):
             await asyncio.sleep(0)
 
-    async def _store(self, batch: list[Waiting], statement: str = log.POST) -> None:
+    async def _store(self, batch: list[Waiting]) -> None:
+        """As if each of them may be stored, which is nearly always so; else each is judged."""
+        if asyncio.get_running_loop().time() < self._judge_until:
+            await self._judge(batch)
+            return
         try:
-            rows = await self._commit(batch, statement)
-        except psycopg.errors.UniqueViolation:  # one of these ids is known
-            await self._store(batch, log.POST_AGAIN)
+            rows = await self._commit(batch, log.POST)
+        except WRONG:
+            self._judge_until = asyncio.get_running_loop().time() + JUDGE_SECONDS
+            await self._judge(batch)
+        except psycopg.errors.LockNotAvailable:
+            await self._store_free(batch)
+        except (psycopg.Error, OSError) as error:
+            self._give_up(batch, error)
+        else:
+            if others := self._answer(numbered(batch, rows)):
+                await self._judge([one for one, _ in others])
+
+    async def _judge(self, batch: list[Waiting]) -> None:
+        try:
+            rows = await self._commit(batch, log.POST_AGAIN)
+        except psycopg.errors.UniqueViolation:  # stored by another process just now
+            await self._judge(batch)
         except psycopg.errors.LockNotAvailable:
             await self._store_free(batch)
         except (psycopg.Error, OSError) as error:
             self._give_up(batch, error)
         else:
             judged = list(zip(batch, map(Outcome._make, rows), strict=True))
-            others = self._answer(judged)
-            # Who may not speak any more may have been heard before; POST alone can't tell.
-            if others and statement == log.POST:
-                await self._store([one for one, _ in others], log.POST_AGAIN)
-            else:
-                self._refuse(others)
+            self._refuse(self._answer(judged))
 
     async def _store_free(self, batch: list[Waiting]) -> None:
         """Somebody holds a room's row for too long: the other rooms don't wait for it."""
         asked = list({waiting.draft.room_id for waiting in batch})
         assert self._connection is not None
         try:
-            rows = await run(self._connection, log.FREE, {"rooms": asked})
+            rows = await run(self._connection, log.FREE, {"rooms": log.array(asked)})
         except (psycopg.Error, OSError) as error:
             self._give_up(batch, error)
             return
@@ -240,7 +257,7 @@ class Writer:
         events, others, deadlines = [], [], []
         for waiting, found in judged:
             draft = waiting.draft
-            if found.seq is None or not found.same:
+            if found.seq is None or found.at is None or not found.same:
                 others.append((waiting, found))
                 continue
             deadlines.append(waiting.deadline)

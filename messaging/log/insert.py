@@ -17,12 +17,36 @@ _NEXT = f"""
                      THEN clock_timestamp() ELSE r.active_at END
 """
 
-# All messages that wait in a process, in one statement and one commit: judged, numbered, stored.
-# Rooms are locked in the order of their ids, so that two processes never wait in a circle; then
-# memberships, against a leave that commits meanwhile.
-# A client id that is known already breaks message_sent_once; then POST_AGAIN finds what it named.
+# All messages that wait in a process, in one statement and one commit, as if each of them may be
+# stored: what is not so breaks it, and POST_AGAIN judges each. Who has no seat, or has none any
+# more, breaks that an event has a sender; a client id that is known already, message_sent_once.
+# A room that is closed or not there takes nothing, and is not answered.
+# Rooms are locked in the order of their ids, as the index has them, so that two processes never
+# wait in a circle; then memberships, against a leave that commits meanwhile. Whether a room is open
+# is asked so that room_open_by_activity, which has another order, is no help.
+# Uses indexes: rooms_room_pkey, membership_once.
+_MANY = "(%(manys)s::bigint[])[array_position(%(ids)s::bigint[], r.id)]"
+POST = f"""
+WITH head AS (
+    UPDATE rooms_room r SET last_seq = r.last_seq + {_MANY}, {_NEXT}
+    WHERE r.id = ANY (%(ids)s::bigint[]) AND coalesce(r.closed_at, 'infinity') = 'infinity'
+    RETURNING r.id, r.last_seq - {_MANY} AS base, r.last_event_at AS at
+), stored AS (
+    INSERT INTO messaging_event (room_id, seq, kind, sender_id, client_id, body, created_at)
+    SELECT s.room_id, h.base + s.k, 'message', (
+        SELECT user_id FROM rooms_membership
+        WHERE room_id = s.room_id AND user_id = s.sender_id FOR KEY SHARE
+    ), s.client_id, s.body, h.at
+    FROM head h JOIN unnest(%(rooms)s::bigint[], %(ks)s::bigint[], %(senders)s::bigint[],
+                            %(cids)s::uuid[], %(bodies)s::text[])
+                     AS s (room_id, k, sender_id, client_id, body) ON s.room_id = h.id
+)
+SELECT id, base, at FROM head
+"""
+
+# The same, judged one by one: some may have been stored before, or are of who may not speak.
 # Uses indexes: rooms_room_pkey, membership_once, message_sent_once.
-_POST = f"""
+POST_AGAIN = f"""
 WITH sent AS (
     SELECT * FROM unnest(%(rooms)s::bigint[], %(senders)s::bigint[], %(cids)s::uuid[],
                          %(bodies)s::text[])
@@ -39,14 +63,17 @@ WITH sent AS (
         SELECT true AS is_member FROM rooms_membership
         WHERE room_id = r.id AND user_id = s.sender_id FOR KEY SHARE
     ) m ON true
-    LEFT JOIN LATERAL ({{known}}) e ON true
+    LEFT JOIN LATERAL (
+        SELECT seq, created_at, body FROM messaging_event
+        WHERE room_id = s.room_id AND sender_id = s.sender_id AND client_id = s.client_id LIMIT 1
+    ) e ON true
 ), numbered AS (
     SELECT j.*, count(*) FILTER (WHERE is_fresh) OVER (PARTITION BY room_id ORDER BY n) AS k
     FROM judged j
 ), head AS (
     UPDATE rooms_room r SET last_seq = r.last_seq + f.many, {_NEXT}
     FROM (SELECT room_id, count(*) AS many FROM judged WHERE is_fresh GROUP BY room_id) f
-    WHERE r.id = f.room_id
+    WHERE r.id = f.room_id AND r.id = ANY (%(rooms)s::bigint[])
     RETURNING r.id, r.last_seq - f.many AS base, r.last_event_at AS at
 ), stored AS (
     INSERT INTO messaging_event (room_id, seq, kind, sender_id, client_id, body, created_at)
@@ -58,16 +85,6 @@ SELECT f.is_member, f.is_closed, coalesce(f.seq, h.base + f.k), coalesce(f.creat
 FROM numbered f LEFT JOIN head h ON h.id = f.room_id AND f.is_fresh
 ORDER BY f.n
 """
-POST = _POST.format(
-    known="SELECT NULL::bigint AS seq, NULL::timestamptz AS created_at, NULL AS body LIMIT 1"
-)
-# The same where some may have been stored before.
-POST_AGAIN = _POST.format(
-    known="""
-        SELECT seq, created_at, body FROM messaging_event
-        WHERE room_id = s.room_id AND sender_id = s.sender_id AND client_id = s.client_id
-    """
-)
 
 # Which of these rooms nobody else is writing to.
 FREE = """
@@ -100,16 +117,30 @@ def append(room_id: int, kind: str, sender_ids: Iterable[int], body: str = "") -
 
 
 def post_params(drafts: Sequence[Any]) -> dict[str, str]:
+    """What POST takes, and POST_AGAIN, which numbers them itself."""
+    many: dict[int, int] = {}
+    ks = []
+    for draft in drafts:
+        many[draft.room_id] = k = many.get(draft.room_id, 0) + 1
+        ks.append(str(k))
+    rooms = sorted(many)
     return {
-        "rooms": _array(str(draft.room_id) for draft in drafts),
-        "senders": _array(str(draft.sender.id) for draft in drafts),
-        "cids": _array(draft.client_id.hex for draft in drafts),
-        "bodies": _array(_quoted(draft.body) for draft in drafts),
+        "ids": array(rooms),
+        "manys": array([many[room_id] for room_id in rooms]),
+        "rooms": array([draft.room_id for draft in drafts]),
+        "ks": _joined(ks),
+        "senders": array([draft.sender.id for draft in drafts]),
+        "cids": _joined([draft.client_id.hex for draft in drafts]),
+        "bodies": _joined([_quoted(draft.body) for draft in drafts]),
     }
 
 
-def _array(words: Iterable[str]) -> str:
-    """An array as PostgreSQL reads it. psycopg's own way took half as long as the statement."""
+def array(numbers: Iterable[int]) -> str:
+    """As PostgreSQL reads it. psycopg's own way took half as long as the statement."""
+    return _joined(map(str, numbers))
+
+
+def _joined(words: Iterable[str]) -> str:
     return "{" + ",".join(words) + "}"
 
 

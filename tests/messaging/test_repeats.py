@@ -6,6 +6,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.core.exceptions import PermissionDenied, ValidationError
 
+from core.postgresql.prepared import NAMED
 from core.postgresql.reads import connect, run
 from messaging import log, services
 from messaging.live.writer import PLAN
@@ -97,9 +98,12 @@ async def test_what_was_stored_is_answered_again_to_who_may_speak_no_more(
 
 
 async def test_a_repeat_while_others_of_its_batch_are_judged_again_is_answered(
-    writer, room, bob, charlie, monkeypatch
+    writer, room, alice, bob, monkeypatch
 ):
-    """bob's is stored and answered, charlie's is looked at once more: then bob's comes again."""
+    """bob's is stored and answered, one in a closed room is looked at once more: then bob's comes
+    again."""
+    closed = await sync_to_async(services.open_room)(alice, title="Closed", capacity=2)
+    await sync_to_async(services.close_room)(closed.pk, alice)
     said, again = draft(room, bob), []
 
     async def repeating(connection, sql, *rest):
@@ -109,7 +113,7 @@ async def test_a_repeat_while_others_of_its_batch_are_judged_again_is_answered(
 
     monkeypatch.setattr("messaging.live.writer.run", repeating)
     first, _refused = await asyncio.gather(
-        writer.put(said), writer.put(draft(room, charlie)), return_exceptions=True
+        writer.put(said), writer.put(draft(closed, alice)), return_exceptions=True
     )
     async with asyncio.timeout(10):
         assert await again[0] == first._replace(repeated=True)
@@ -137,14 +141,57 @@ async def test_what_was_given_up_and_comes_again_while_others_are_stored_is_answ
         assert (await again[0]).seq == 3
 
 
+async def _said(writer, room, closed, alice, bob, charlie):
+    """What each of a batch with everything in it was answered."""
+    before = draft(room, bob, "before")
+    await writer.put(before)
+    nowhere = draft(room, alice)._replace(room_id=closed.pk + 1000)
+    batch = [
+        draft(room, alice, "1"), before, draft(room, charlie), draft(closed, alice), nowhere,
+        before._replace(body="other"), draft(room, bob, "2"), draft(closed, charlie),
+    ]  # fmt: skip
+    answers = await asyncio.gather(*map(writer.put, batch), return_exceptions=True)
+    return [
+        getattr(each, "code", type(each).__name__)
+        if isinstance(each, Exception)
+        else (each.seq, each.repeated)
+        for each in answers
+    ]
+
+
+@pytest.mark.parametrize("judge_seconds", [0, 1e9])
+async def test_what_is_wrong_is_answered_the_same_whichever_statement_it_came_to(
+    writer, room, alice, bob, charlie, monkeypatch, statements, judge_seconds
+):
+    monkeypatch.setattr("messaging.live.writer.JUDGE_SECONDS", judge_seconds)
+    closed = await sync_to_async(services.open_room)(alice, title="Closed", capacity=2)
+    await sync_to_async(services.close_room)(closed.pk, alice)
+    if judge_seconds:
+        with pytest.raises(PermissionDenied):
+            await writer.put(draft(room, charlie))
+    statements.clear()
+    assert await _said(writer, room, closed, alice, bob, charlie) == [
+        (4, False), (3, True), "NotMember", "room_closed", "NotMember",
+        "conflict", (5, False), "NotMember",
+    ]  # fmt: skip
+    assert (log.POST in statements) == (not judge_seconds)
+    assert await stored_bodies(room) == [(3, "before"), (4, "1"), (5, "2")]
+
+
 @pytest.mark.parametrize("statement", [log.POST, log.POST_AGAIN])
-async def test_no_table_is_read_whole_even_while_it_is_small(room, alice, statement):
+async def test_no_table_is_read_whole_and_rooms_are_locked_in_the_order_of_ids(
+    room, alice, statement
+):
     """The plan is kept, and the tables grow."""
-    names = {"rooms": "$1", "senders": "$2", "cids": "$3", "bodies": "$4"}
+    names = list(dict.fromkeys(NAMED.findall(statement)))
     values = log.post_params([draft(room, alice)])
     args = ", ".join(f"'{values[name]}'" for name in names)
+    numbered = statement % {name: f"${number}" for number, name in enumerate(names, 1)}
     async with await connect(PLAN) as connection:
-        await connection.execute(f"PREPARE post AS {statement % names}")
-        rows = await run(connection, f"EXPLAIN EXECUTE post({args})", {})
-    plan = "\n".join(line for (line,) in rows)
-    assert "Seq Scan" not in plan and "Index" in plan, plan
+        await connection.execute(f"PREPARE post AS {numbered}")
+        rows = await connection.execute(f"EXPLAIN EXECUTE post({args})")
+        plan = "\n".join([line async for (line,) in rows])
+    scans = plan.count("Index Scan")
+    assert scans and "Seq Scan" not in plan and "Bitmap" not in plan, plan
+    assert plan.count("Index Cond") == scans, plan  # none goes through its whole index
+    assert "Index Scan using rooms_room_pkey" in plan, plan
