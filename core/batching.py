@@ -6,6 +6,7 @@ a batch is answered, more are on their way: the next one waits a moment for them
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -21,23 +22,44 @@ Answer = TypeVar("Answer")
 
 class Batcher(Generic[Question, Answer]):
     """Belongs to one event loop. `answer` gives the answers in the order of the questions; what it
-    raises they all get, so no question may be one that it stumbles over."""
+    raises they all get, so no question may be one that it stumbles over. Nobody waits longer than
+    `seconds`, with the wait for those before: one timer sees to it, for thousands are not free."""
 
-    def __init__(self, answer: Callable[[Sequence[Question]], Awaitable[Sequence[Answer]]]) -> None:
-        self._answer = answer
+    def __init__(
+        self, answer: Callable[[Sequence[Question]], Awaitable[Sequence[Answer]]], seconds: float
+    ) -> None:
+        self._answer, self._seconds = answer, seconds
         self._waiting: list[tuple[Question, asyncio.Future[Answer]]] = []
         self._task: asyncio.Task[None] | None = None
+        self._bounds: deque[tuple[float, asyncio.Future[Answer]]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
 
     async def ask(self, question: Question) -> Answer:
-        """Raises Unavailable when too many wait, and what `answer` raises."""
+        """Raises Unavailable when too many wait or it takes too long, and what `answer` raises."""
         if len(self._waiting) >= WAITING_MAX:
             raise Unavailable
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((question, future))
+        self._bounds.append((loop.time() + self._seconds, future))
+        self._look_at_the_clock()
         if self._task is None:
             self._task = loop.create_task(self._work())
         return await future
+
+    def _look_at_the_clock(self) -> None:
+        """Give up those that have waited too long, and come back for the next one."""
+        loop = asyncio.get_running_loop()
+        while self._bounds and (self._bounds[0][1].done() or self._bounds[0][0] <= loop.time()):
+            _, future = self._bounds.popleft()
+            if not future.done():
+                future.set_exception(Unavailable())
+        if self._bounds and self._timer is None:
+            self._timer = loop.call_at(self._bounds[0][0], self._time_is_up)
+
+    def _time_is_up(self) -> None:
+        self._timer = None
+        self._look_at_the_clock()
 
     async def _work(self) -> None:
         try:

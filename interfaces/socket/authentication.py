@@ -97,17 +97,16 @@ async def by_ticket(ticket: str) -> Caller:
     """The person who asked for the ticket. Raises NotSignedIn, Unavailable."""
     redeem = database_sync_to_async(tickets.redeem, thread_sensitive=False)
     try:
-        user, device_id = await _known(redeem(ticket))
+        user, device_id = await _known(asyncio.wait_for(redeem(ticket), ANSWER_SECONDS))
     except NotValid:
         raise NotSignedIn from None
     return user, Proof(user.pk, device=device_id)
 
 
 async def _known(looked: Awaitable[Answer]) -> Answer:
-    """Raises Unavailable, in a bounded time: it can't be known now who it is."""
+    """Raises Unavailable: it can't be known now who it is. What looks bounds its time."""
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            return await looked
+        return await looked
     except Exception as error:
         if is_outage(error) or isinstance(error, token_cache.Down):
             raise Unavailable from error

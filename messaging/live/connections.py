@@ -21,7 +21,7 @@ from accounts.validity import Proof
 from core import refusal_log
 from core.batching import Batcher
 from core.connection_limits import ConnectionLimit, TooMany
-from core.postgresql.reads import Reads, Unavailable
+from core.postgresql.reads import ANSWER_SECONDS, Reads, Unavailable
 from core.tasks import end
 from messaging.live.close_codes import Between
 from messaging.live.transport import Connection
@@ -81,9 +81,9 @@ class Connections:
         self._people = ConnectionLimit(settings.PERSON_SOCKETS)
         self._sockets: dict[Socket, float] = {}  # and when its next heartbeat is due
         self._sessions = sessions.Owners(reads)
-        self._owners: Batcher[str, User | None] = Batcher(self._sessions.of)
+        self._owners: Batcher[str, User | None] = Batcher(self._sessions.of, ANSWER_SECONDS)
         self._tokens = Verifier()
-        self._holders: Batcher[str, Identity | None] = Batcher(self._tokens.holders)
+        self._holders: Batcher[str, Identity | None] = Batcher(self._tokens.holders, ANSWER_SECONDS)
         self._task: asyncio.Task[None] | None = None
         self._is_over = False  # who comes now is sent away at once
         self._between: Between | None = None  # and comes back then

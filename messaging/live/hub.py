@@ -54,7 +54,7 @@ class Hub:
         self.forgotten: Callable[[int], None] = lambda room_id: None
         self.grew: Callable[[int], None] = lambda room_id: None
         self.said_elsewhere: Callable[[Event], None] = lambda event: None
-        self._standings = Batcher(self._read_standings)
+        self._standings = Batcher(self._read_standings, ANSWER_SECONDS)
         self._activities: dict[int, Activity] = {}
         self._heard_lines: dict[int, list[Entry]] = {}
         self._lingering: dict[int, asyncio.TimerHandle] = {}
@@ -149,7 +149,7 @@ class Hub:
 
         Lines go to `put` as frames of /ws/, or as they are to `put_entry` where that is given.
         """
-        state = await self._member_state(room_id, user_id)
+        state = await self._standings.ask((room_id, user_id))
         if state is None:
             return None
         feed = await self.hold(room_id)
@@ -212,13 +212,6 @@ class Hub:
             self.let_go(room_id)
 
     # --- the truth ----------------------------------------------------------------------------
-
-    async def _member_state(self, room_id: int, user_id: int) -> MemberState | None:
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):  # with the wait for those before
-                return await self._standings.ask((room_id, user_id))
-        except TimeoutError as error:
-            raise Unavailable from error
 
     async def _read_standings(self, asked: Sequence[tuple[int, int]]) -> list[MemberState | None]:
         rooms, users = map(list, zip(*asked, strict=True))

@@ -7,6 +7,8 @@ import pytest
 from core.batching import Batcher
 from core.postgresql.breaker import Unavailable
 
+SECONDS = 20.0  # a bound, where it is not what the test is about
+
 
 class Asked:
     """Answers each number by its double, when `go` is set; keeps what was asked in one go."""
@@ -31,7 +33,7 @@ async def ask(together, *numbers):
 
 async def test_who_comes_while_others_are_answered_is_answered_with_the_next():
     asked = Asked()
-    together = Batcher(asked)
+    together = Batcher(asked, SECONDS)
     first = await ask(together, 1)
     then = await ask(together, 2, 3, 2)
     assert asked.batches == [[1]]
@@ -42,7 +44,7 @@ async def test_who_comes_while_others_are_answered_is_answered_with_the_next():
 
 async def test_what_goes_wrong_they_all_hear_and_the_next_are_answered():
     asked = Asked()
-    together = Batcher(asked)
+    together = Batcher(asked, SECONDS)
     first, then = await ask(together, 13, 1), []
     then += await ask(together, 2)
     asked.go.set()
@@ -55,7 +57,7 @@ async def test_what_goes_wrong_they_all_hear_and_the_next_are_answered():
 
 async def test_who_goes_away_is_no_matter_to_the_others():
     asked = Asked()
-    together = Batcher(asked)
+    together = Batcher(asked, SECONDS)
     here, gone = await ask(together, 1, 2)
     (waits,) = await ask(together, 3)
     gone.cancel()
@@ -69,7 +71,7 @@ async def test_who_goes_away_is_no_matter_to_the_others():
 async def test_a_crowd_over_the_bound_is_sent_away_at_once(monkeypatch):
     monkeypatch.setattr("core.batching.WAITING_MAX", 3)
     asked = Asked()
-    together = Batcher(asked)
+    together = Batcher(asked, SECONDS)
     waiting = await ask(together, 1) + await ask(together, 2, 3, 4)
     with pytest.raises(Unavailable):
         await together.ask(5)
@@ -80,7 +82,7 @@ async def test_a_crowd_over_the_bound_is_sent_away_at_once(monkeypatch):
 async def test_a_crowd_is_waited_for_and_who_is_nearly_alone_is_not(monkeypatch):
     monkeypatch.setattr("core.batching.GATHER_SECONDS", 0.1)
     asked = Asked()
-    together = Batcher(asked)
+    together = Batcher(asked, SECONDS)
     few = await ask(together, 1, 2)
     asked.go.set()
     assert await asyncio.gather(*few) == [2, 4]
@@ -91,3 +93,18 @@ async def test_a_crowd_is_waited_for_and_who_is_nearly_alone_is_not(monkeypatch)
     crowd += await ask(together, 6, 7)  # within the moment
     assert await asyncio.gather(*crowd) == [2, 4, 6, 8, 10, 12, 14]
     assert asked.batches == [[1, 2], [1], [2, 3, 4, 5, 6, 7]]
+
+
+async def test_nobody_waits_longer_than_the_bound_not_even_for_those_before():
+    asked = Asked()
+    together = Batcher(asked, 0.1)
+    first = await ask(together, 1)
+    then = await ask(together, 2, 3)
+    then[0].cancel()
+    async with asyncio.timeout(5):
+        for task in (*first, then[1]):
+            with pytest.raises(Unavailable):
+                await task
+    asked.go.set()
+    assert await together.ask(4) == 8
+    assert asked.batches == [[1], [4]]
