@@ -119,6 +119,12 @@ class Tracker:
         """What another process told."""
         self.replicator.hear(room_id, change)
 
+    def known(self, room_id: int) -> Frame | None:
+        """The snapshot, if nothing is to be waited for."""
+        room = self.state.rooms.get(room_id)
+        is_ready = room is not None and (room.loaded or self.state.redis.is_down)
+        return room.snapshot(self.state.degraded) if room and is_ready else None
+
     async def snapshot(self, room_id: int) -> Frame:
         room = self.state.rooms.get(room_id) or self._passing.get(room_id)
         if room is None:

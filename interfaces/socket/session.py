@@ -215,6 +215,7 @@ class Client:
         def greet(
             state: log.MemberState, head: int, after: int, recovered: bool, kept: int | None
         ) -> None:
+            self.node.snapshots.expect()
             self.tell(frames.SubscribedFrame(
                 room=frame.room, head=head, after=after, read=state.read_seq,
                 recovered=recovered, kept=kept, about=state.about, ref=frame.ref or None,

@@ -60,7 +60,7 @@ class Node:
         self.limits = Limits(self._tell_limits)
         self.frame_rate = cell_rate("frame")
         self.presence = Tracker(tell=self._tell_presence, show=self._show_presence, process=self.id)
-        self.snapshots = Snapshots(self.presence.snapshot)
+        self.snapshots = Snapshots(self.presence)
         self.hub.forgotten = self.presence.forget
         self.reception = Reception(self.writer, send, now, self.limits.said_elsewhere)
         self.hub.said_elsewhere = self._count
