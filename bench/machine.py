@@ -28,6 +28,15 @@ def environment() -> dict[str, Any]:
     }
 
 
+def real_cores() -> list[tuple[int, ...]]:
+    """Those that we may use, each as its hardware threads, which share what a core has."""
+    groups: dict[str, list[int]] = {}
+    for thread in sorted(os.sched_getaffinity(0)):
+        told = Path(f"/sys/devices/system/cpu/cpu{thread}/topology/thread_siblings_list")
+        groups.setdefault(told.read_text() if told.exists() else str(thread), []).append(thread)
+    return [tuple(group) for group in groups.values()]
+
+
 def cpu_model() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

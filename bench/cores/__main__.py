@@ -15,13 +15,14 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from bench import kept, load, page, report
 from bench.cores import table
 from bench.cores.measure import Bench, Row
 from bench.cores.split import Split, split
-from bench.machine import cpu_model
+from bench.machine import cpu_model, real_cores
 from bench.peers import Absent
 from bench.peers.centrifugo import Centrifugo
 from bench.servers import running
@@ -40,13 +41,15 @@ def main() -> int:
     versions, absent = _centrifugo()
     if options.install:
         return 0
-    cores = sorted(os.sched_getaffinity(0))
+    cores = real_cores()
     places = split(cores, played=options.cores)
     began = time.monotonic()
-    _tell(f"{cpu_model()}, {len(cores)} cores: {_told(places)}")
+    _tell(f"{cpu_model()}, {_counted(cores)}: {_told(places)}")
     load.share = options.share
     with running(places.stores, workers=max(CROWDED)) as servers:
-        found = _measured(Bench(servers, places, _teller(began)), began, has_peer=not absent)
+        found = _measured(
+            Bench(servers, places, _teller(began)), began, len(cores), has_peer=not absent
+        )
     _show(found, options.cores or len(cores))
     minutes = round((time.monotonic() - began) / 60, 2)
     _tell(f"{minutes:.1f} minutes. {places.note}")
@@ -62,7 +65,7 @@ def main() -> int:
     return 0
 
 
-def _measured(bench: Bench, began: float, *, has_peer: bool) -> Found:
+def _measured(bench: Bench, began: float, cores: int, *, has_peer: bool) -> Found:
     """`rows`, `centrifugo` and `crowded`: by number of workers; `left_out`: why."""
     places, rows, left_out = bench.split, [], []
     theirs: dict[int, Row] = {}
@@ -74,7 +77,7 @@ def _measured(bench: Bench, began: float, *, has_peer: bool) -> Found:
         if has_peer and workers <= len(places.workers):
             theirs[workers] = bench.of_centrifugo(places.workers[:workers])
     crowded = _crowded(bench, rows, began, left_out)
-    figures = table.figures(rows, theirs, crowded, os.cpu_count() or 1)
+    figures = table.figures(rows, theirs, crowded, cores)
     return {
         "split": {"stores": len(places.stores), "workers": len(places.workers),
                   "load": len(places.load), "note": places.note},
@@ -127,6 +130,11 @@ def _told(places: Split) -> str:
     parts = {"stores": places.stores, "workers": places.workers, "load": places.load}
     told = ", ".join(f"{name} on {_listed(cores)}" for name, cores in parts.items())
     return f"{told}. {places.note}".rstrip()
+
+
+def _counted(cores: Sequence[Sequence[int]]) -> str:
+    threads = sum(map(len, cores))
+    return f"{len(cores)} cores" + f" of {threads} threads" * (threads > len(cores))
 
 
 def _listed(cores: tuple[int, ...]) -> str:

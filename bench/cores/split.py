@@ -28,19 +28,28 @@ class Split:
         return sorted({2**n for n in range(most.bit_length())} | {most})
 
 
-def split(cores: Sequence[int], *, played: int = 0) -> Split:
-    """Of these cores; or as if there were `played` of them, which is for trying out."""
-    places = tuple(cores[n % len(cores)] for n in range(played or len(cores)))
+def split(cores: Sequence[Sequence[int]], *, played: int = 0) -> Split:
+    """Of these cores, each given as its hardware threads; or as if there were `played` of them,
+    which is for trying out."""
+    places = [cores[n % len(cores)] for n in range(played or len(cores))]
     note = ""
     if played > len(cores):
         note = f"{played} cores are played on {len(cores)}: nothing is apart, no figure counts"
     if len(places) == 1:
-        return Split(places, places, places, "one core: stores, workers and load share it")
+        all_of_it = _threads(places)
+        return Split(all_of_it, all_of_it, all_of_it, "one core: stores, workers and load share it")
     if len(places) == 2:
-        first, last = places[:1], places[1:]
+        first, last = _threads(places[:1]), _threads(places[1:])
         return Split(first, first, last, note or "two cores: workers share theirs with the stores")
     quarter = max(1, len(places) // 4)
     if len(places) >= GOAL_CORES:
         quarter = min(quarter, (len(places) - GOAL_WORKERS) // 2)
     inner = len(places) - quarter
-    return Split(places[:quarter], places[quarter:inner], places[inner:], note)
+    parts = places[:quarter], places[quarter:inner], places[inner:]
+    return Split(*map(_threads, parts), note)
+
+
+def _threads(cores: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    """The first of each core before the second of any: few have a core each."""
+    most = max(map(len, cores))
+    return tuple(core[place] for place in range(most) for core in cores if place < len(core))

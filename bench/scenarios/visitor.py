@@ -40,7 +40,7 @@ class Seen:
             async with asyncio.timeout(PATIENCE):
                 yield
         except (OSError, TimeoutError, Refused, asyncio.IncompleteReadError) as error:
-            self.failed[f"{kind}: {error or type(error).__name__}"] += 1
+            self.failed[f"{kind}: {str(error) or type(error).__name__}"] += 1
             raise Refused(kind) from error
         self.took[kind].append(time.perf_counter() - began)
 

@@ -27,9 +27,14 @@ def report(**more):
     return {"wire": "plain", "seconds": 3.0, "busy": 0.5, **counts, **times, **more}
 
 
+def single(many):
+    """Cores of one thread."""
+    return [(n,) for n in range(many)]
+
+
 @pytest.mark.parametrize("cores", [3, 4, 8, 12, 13, 16, 64, 97])
 def test_each_core_is_for_one_thing(cores):
-    found = split(range(cores))
+    found = split(single(cores))
     assert found.is_apart
     assert sorted(found.stores + found.workers + found.load) == list(range(cores))
 
@@ -39,26 +44,32 @@ def test_each_core_is_for_one_thing(cores):
     [(4, (1, 2, 1)), (8, (2, 4, 2)), (12, (2, 8, 2)), (16, (4, 8, 4)), (64, (16, 32, 16))],
 )
 def test_half_are_for_workers_and_of_twelve_eight(cores, sizes):
-    found = split(range(cores))
+    found = split(single(cores))
     assert (len(found.stores), len(found.workers), len(found.load)) == sizes
 
 
 def test_of_two_cores_the_load_has_its_own_and_it_is_said_what_is_not_apart():
-    found = split([4, 7])
+    found = split([(4,), (7,)])
     assert (found.stores, found.workers, found.load) == ((4,), (4,), (7,))
     assert "share" in found.note
 
 
 def test_cores_that_are_not_there_are_played_and_it_is_said():
-    found = split([0, 1], played=8)
+    found = split(single(2), played=8)
     assert len(found.workers) == 4 and set(found.workers) == {0, 1}
     assert "no figure counts" in found.note
 
 
+def test_two_threads_of_a_core_are_for_the_same_thing_and_few_workers_have_a_core_each():
+    found = split([(n, n + 8) for n in range(8)])
+    assert (found.stores, found.load) == ((0, 1, 8, 9), (6, 7, 14, 15))
+    assert found.workers == (2, 3, 4, 5, 10, 11, 12, 13)
+
+
 def test_workers_are_doubled_up_to_what_there_is():
-    assert split(range(16)).counts == [1, 2, 4, 8]
-    assert split(range(12)).counts == [1, 2, 4, 8]
-    assert split(range(24)).counts == [1, 2, 4, 8, 12]
+    assert split(single(16)).counts == [1, 2, 4, 8]
+    assert split(single(12)).counts == [1, 2, 4, 8]
+    assert split(single(24)).counts == [1, 2, 4, 8, 12]
 
 
 def test_counts_are_added_and_the_busiest_tells():
