@@ -69,7 +69,7 @@ def _measured(bench: Bench, began: float, cores: int, *, has_peer: bool) -> Foun
     """`rows`, `centrifugo` and `crowded`: by number of workers; `left_out`: why."""
     places, rows, left_out = bench.split, [], []
     theirs: dict[int, Row] = {}
-    for workers in places.counts if places.is_apart else [1, 2]:
+    for workers in places.counts if len(places.workers) > 1 else [1, 2]:
         if time.monotonic() - began > LIMIT:
             left_out.append(f"{workers} workers: no time")
             continue
