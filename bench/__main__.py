@@ -29,6 +29,7 @@ from bench.scenarios import (
     memory_flat,
     missed,
     original_load,
+    pauses,
     rows,
     scale,
     sizes,
@@ -69,6 +70,7 @@ OWN_FULL: Scenarios = {
     "many_workers": workers.run_many,
     "idle": before.run_idle,
     "visits": visits.run,
+    "pauses": pauses.run,
 }
 EVERY = SHARED | SHARED_FULL | OWN | OWN_FULL
 ROWS = {
@@ -77,7 +79,7 @@ ROWS = {
     **dict.fromkeys(("g12", "s9"), "joins"),
     "g6": "memory", "g7": "burst", "g8": "catch_up", "g9": "arrivals", "g10": "stalled",
     "g11": "scale", "g13": "original_load", "g14": "missed",
-    "s1": "workers", "s3": "many_workers", "s5": "workers",
+    "s1": "workers", "s3": "many_workers", "s4": "pauses", "s5": "workers",
     "s6": "reconnects", "s10": "idle", "s13": "visits",
 }  # fmt: skip
 

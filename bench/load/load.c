@@ -11,6 +11,8 @@
  *
  * --linger S: so many seconds after the talk, for a server to close those who --stall.
  * --doze: sleep while nothing comes, where the core is shared with a server.
+ * --ping S: one of the clients after the other asks for a pong, one every S seconds, whatever the
+ * server is at: the slowest answer is the longest pause of its loop.
  * --buckets: the histograms whole, so that those of several generators can be made one.
  * --hold: after `connected` wait for a line on stdin. --after N --missed M: then, at once, each
  * client asks for what came after N and waits for M lines; with --reconnect by opening with it.
@@ -137,6 +139,28 @@ void say(Client *client, const char *format, ...) {
     va_end(arguments);
     if (size < 0 || size >= TEXT_MAX) fail("a text is too long");
     frame(client, TEXT, text, (size_t)size);
+}
+
+/* --- pings: when they were sent is their payload ------------------------------------------------ */
+
+static uint64_t pings_due;
+
+static void ping_due(void) {
+    static uint32_t turn_of;
+    uint64_t began = now;
+    while (pings_due <= began) {
+        Client *client = &clients[turn_of++ % client_count];
+        pings_due += (uint64_t)(options.ping * 1e9);
+        if (client->state == JOINED && !client->stalled)
+            frame(client, PING, (const char *)&began, sizeof began);
+    }
+}
+
+static void take_pong(const char *payload, size_t size) {
+    uint64_t sent;
+    if (size != sizeof sent || !in_window) return;
+    memcpy(&sent, payload, sizeof sent);
+    histogram_add(&result.pinged, now - sent);
 }
 
 /* --- messages ---------------------------------------------------------------------------------- */
@@ -291,6 +315,7 @@ static void take_frame(Client *client, int opcode, const char *payload, size_t s
     result.frames++;
     if (opcode == TEXT || opcode == BINARY) wire->take(client, payload, size);
     else if (opcode == PING) frame(client, PONG, payload, size);
+    else if (opcode == PONG) take_pong(payload, size);
     else if (opcode == CLOSE) gone(client);
 }
 
@@ -437,11 +462,13 @@ static void talk(void) {
     uint64_t began = now, opens = began + (uint64_t)(options.warm * 1e9);
     uint64_t closes = opens + (uint64_t)(options.measure * 1e9);
     posting = true;
+    pings_due = now;
     if (options.rate == 0)
         for (uint32_t i = 0; i < options.in_flight; i++) post(&rooms[i % room_count], now);
     while (now < closes) {
         if (!in_window && now >= opens) open_window();
         if (options.rate > 0) post_due(began, closes);
+        if (options.ping > 0) ping_due();
         turn();
     }
     posting = false;
@@ -544,7 +571,7 @@ static void deal_out(void) {
 
 static void read_options(int count, char **words) {
     enum { WIRE = 256, PLAN, HOST, PATH, PUBLISHERS, IN_FLIGHT, RATE, BYTES, WARM, MEASURE, DRAIN,
-           AT_ONCE, CONNECT_RATE, STALL, HOLD, AFTER, MISSED, RECONNECT, DOZE, LINGER, BUCKETS };
+           AT_ONCE, CONNECT_RATE, STALL, HOLD, AFTER, MISSED, RECONNECT, DOZE, LINGER, BUCKETS, PING_EVERY };
     static const struct option known[] = {
         {"wire", 1, 0, WIRE}, {"plan", 1, 0, PLAN}, {"host", 1, 0, HOST}, {"path", 1, 0, PATH},
         {"publishers", 1, 0, PUBLISHERS}, {"in-flight", 1, 0, IN_FLIGHT}, {"rate", 1, 0, RATE},
@@ -552,7 +579,8 @@ static void read_options(int count, char **words) {
         {"drain", 1, 0, DRAIN}, {"connecting", 1, 0, AT_ONCE},
         {"connect-rate", 1, 0, CONNECT_RATE}, {"stall", 1, 0, STALL}, {"hold", 0, 0, HOLD},
         {"after", 1, 0, AFTER}, {"missed", 1, 0, MISSED}, {"reconnect", 0, 0, RECONNECT},
-        {"doze", 0, 0, DOZE}, {"linger", 1, 0, LINGER}, {"buckets", 0, 0, BUCKETS}, {0},
+        {"doze", 0, 0, DOZE}, {"linger", 1, 0, LINGER}, {"buckets", 0, 0, BUCKETS},
+        {"ping", 1, 0, PING_EVERY}, {0},
     };
     int word;
     while ((word = getopt_long(count, words, "", known, NULL)) != -1) {
@@ -578,6 +606,7 @@ static void read_options(int count, char **words) {
         case DOZE: options.doze = true; break;
         case LINGER: options.linger = atof(optarg); break;
         case BUCKETS: options.buckets = true; break;
+        case PING_EVERY: options.ping = atof(optarg); break;
         default: fail("see the head of bench/load/load.c for what it can be asked");
         }
     }
@@ -612,6 +641,7 @@ static void report(void) {
     report_times("latency_ms", &result.each);
     report_times("last_ms", &result.last);
     report_times("joined_ms", &result.joined);
+    report_times("pinged_ms", &result.pinged);
     printf("\"other_frames\": %lu}\n", result.other_frames);
 }
 

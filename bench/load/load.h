@@ -56,7 +56,7 @@ typedef struct {
     const char *host, *path, *plan, *subprotocol;
     uint32_t publishers, in_flight, bytes, connecting, stall, missed;
     int64_t after;
-    double rate, connect_rate, warm, measure, drain;
+    double rate, connect_rate, warm, measure, drain, ping;
     bool hold, reconnect, doze, buckets;
     double linger;
 } Options;
@@ -64,7 +64,7 @@ typedef struct {
 typedef struct {
     uint64_t sent, acked, failed, delivered, completed, lost, repeated, disorder, closed_early;
     uint64_t frames, bytes, reads, other_frames, stalled_closed;
-    Histogram each, last, joined;
+    Histogram each, last, joined, pinged;
 } Result;
 
 extern Options options;

@@ -14,7 +14,7 @@ QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999}
 COUNTS = ("clients", "rooms", "sent", "acked", "delivered", "completed", "lost", "repeated",
           "disorder", "refused", "closed_early", "stalled_closed", "frames", "bytes", "reads",
           "other_frames")  # fmt: skip
-TIMES = ("latency_ms", "last_ms", "joined_ms")
+TIMES = ("latency_ms", "last_ms", "joined_ms", "pinged_ms")
 
 
 def merged(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:

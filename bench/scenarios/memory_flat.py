@@ -31,18 +31,18 @@ def run(servers: Servers, *, short: bool, tell: Callable[[str], None]) -> dict[s
         rate = able.messages_per_second * SHARE
         seconds = SHORT_SECONDS if short else SECONDS
         tell(f"{seconds} s of {rate:,.0f} messages a second")
-        samples, report = _watched(ours, plan, rate, seconds)
+        samples, report = watched(ours, plan, rate, seconds)
     finally:
         ours.stop()
     result = {"rate": rate, "samples": samples, "report": report, "faults": load.faults(report)}
     return result | {"figures": [_figure(result).as_dict()]}
 
 
-def _watched(
-    ours: Ours, plan: Any, rate: float, seconds: int
+def watched(
+    ours: Ours, plan: Any, rate: float, seconds: int, **more: Any
 ) -> tuple[list[tuple[float, float]], dict[str, Any]]:
     """The samples after warming up, and what the generator reports."""
-    options = {"rate": round(rate, 1), "warm": WARM_SECONDS, "measure": seconds}
+    options = {"rate": round(rate, 1), "warm": WARM_SECONDS, "measure": seconds, **more}
     under_way = load.Load(ours.wire, plan, ours.path, **options)
     under_way.until("connected")
     under_way.until("open")

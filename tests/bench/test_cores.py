@@ -14,7 +14,7 @@ from bench.load.fleet import Fleet, Share
 from bench.load.merge import merged, quantile_ms
 from tests.bench.test_load import MEMBERS, honest, loses, room
 
-TIMES = {"latency_ms": [[10, 3]], "last_ms": [], "joined_ms": []}
+TIMES = {"latency_ms": [[10, 3]], "last_ms": [], "joined_ms": [], "pinged_ms": []}
 
 
 def report(**more):
