@@ -30,9 +30,10 @@ def fill(
     named |= {"first": first, "last": last}
     # They refer to rows that are there: not to be looked up for each of millions.
     database.execute("SET session_replication_role = replica")
-    database.execute(FILL, named)
+    with database.transaction():  # one now(): a room's last line is as old as the room says
+        database.execute(FILL, named)
+        database.execute(HEADS, named)
     database.execute("RESET session_replication_role")
-    database.execute(HEADS, named)
     database.execute("VACUUM ANALYZE messaging_event")
     database.execute("VACUUM ANALYZE rooms_room")
     database.execute("CHECKPOINT")
