@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from statistics import median
 from typing import Any
 
-from bench import cpu
-from bench.cores import commits, crowd
+from bench import cpu, worker_figures
+from bench.cores import crowd
 from bench.cores.split import Split
 from bench.load import Invalid, Run
 from bench.load.fleet import Fleet
@@ -62,7 +62,7 @@ class Bench:
     @contextmanager
     def _serving(self, workers: int, cores: Sequence[int]) -> Iterator[Sequence[int]]:
         """So many, dealt out over the cores; the ports of their figures."""
-        first = commits.free_ports(workers + 1)
+        first = worker_figures.free_ports(workers + 1)
         try:
             places = tuple(cores[number % len(cores)] for number in range(workers))
             self.ours.serve(places, metrics_port=first)
@@ -74,9 +74,9 @@ class Bench:
         return {"per_room": {"in_flight": IN_FLIGHT}, **TIMES}
 
     def _talked(self, metrics: Sequence[int]) -> Row:
-        stored, statements = commits.totals(metrics)
+        stored, statements = worker_figures.batches(metrics)
         run, taken = self._own(self._talking, **self._talk())
-        more, others = commits.totals(metrics)
+        more, others = worker_figures.batches(metrics)
         joined = {"messages_per_commit": (more - stored) / max(1, others - statements)}
         return _numbers(run) | joined | {"cpu": self._shares(run, taken)}
 

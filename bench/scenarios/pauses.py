@@ -6,25 +6,20 @@ slowest answer counts. So what else keeps a worker from answering is in it, as t
 core.
 """
 
-import re
-import urllib.request
 from collections.abc import Callable
 from typing import Any
 
 from bench import load
-from bench.cores.commits import free_ports
 from bench.figures import Figure
 from bench.ours import Ours
 from bench.scenarios.memory_flat import GROWTH_MAX, SHARE, slope, watched
 from bench.servers import SERVER_CORE, Servers
+from bench.worker_figures import collections, free_ports
 
 ROOMS, MEMBERS, IN_FLIGHT = 100, 100, 640
 SECONDS, SHORT_SECONDS = 600, 60
 PING_SECONDS = 0.002
 PAUSE_MAX = 30.0  # milliseconds
-COLLECTIONS = re.compile(
-    r"^chattalk_gc_pause_seconds_bucket\{.*?le=\"([^\"]+)\".*?\} (\S+)$", re.MULTILINE
-)
 
 
 def run(servers: Servers, *, short: bool, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -42,19 +37,13 @@ def run(servers: Servers, *, short: bool, tell: Callable[[str], None]) -> dict[s
         seconds = SHORT_SECONDS if short else SECONDS
         tell(f"{seconds} s of {rate:,.0f} messages a second")
         samples, report = watched(ours, plan, rate, seconds, ping=PING_SECONDS)
-        collections = _collections(first + 1)
+        collected = collections(first + 1)
     finally:
         ours.stop()
     if faults := load.faults(report):
         raise load.Invalid(f"pauses: {', '.join(faults)}")
-    result = {"rate": rate, "samples": samples, "report": report, "collections": collections}
+    result = {"rate": rate, "samples": samples, "report": report, "collections": collected}
     return result | {"figures": [one.as_dict() for one in _figures(result)]}
-
-
-def _collections(port: int) -> dict[str, float]:
-    """Of the worker's life: how many took no longer than so many seconds."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
-        return {bound: float(many) for bound, many in COLLECTIONS.findall(page.read().decode())}
 
 
 def _figures(result: dict[str, Any]) -> list[Figure]:
@@ -72,8 +61,8 @@ def _figures(result: dict[str, Any]) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _longest(collections: dict[str, float]) -> str:
+def _longest(collected: dict[str, float]) -> str:
     """Bounds come in order, and each counts those below it, too."""
-    most = max(collections.values(), default=0.0)
-    bound = next((bound for bound, many in collections.items() if many == most), "?")
+    most = max(collected.values(), default=0.0)
+    bound = next((bound for bound, many in collected.items() if many == most), "?")
     return f"each of {most:,.0f} collections of garbage within {bound} s"

@@ -1,4 +1,4 @@
-"""How many messages a worker stores by one statement, from /metrics."""
+"""What workers say of themselves by /metrics."""
 
 import re
 import socket
@@ -6,17 +6,29 @@ import urllib.request
 from collections.abc import Iterable
 
 BATCHES = re.compile(r"^chattalk_batch_messages_(sum|count)(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
+COLLECTIONS = re.compile(
+    r"^chattalk_gc_pause_seconds_bucket\{.*?le=\"([^\"]+)\".*?\} (\S+)$", re.MULTILINE
+)
 FIRST_PORT, LAST_PORT = 20_000, 32_000  # below those that the kernel deals out
 
 
-def totals(ports: Iterable[int]) -> tuple[float, float]:
+def batches(ports: Iterable[int]) -> tuple[float, float]:
     """Messages, and the statements that stored them, so far."""
     found = {"sum": 0.0, "count": 0.0}
     for port in ports:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
-            for name, value in BATCHES.findall(page.read().decode()):
-                found[name] += float(value)
+        for name, value in BATCHES.findall(_page(port)):
+            found[name] += float(value)
     return found["sum"], found["count"]
+
+
+def collections(port: int) -> dict[str, float]:
+    """Of garbage, in the worker's life: how many took no longer than so many seconds."""
+    return {bound: float(many) for bound, many in COLLECTIONS.findall(_page(port))}
+
+
+def _page(port: int) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
+        return str(page.read().decode())
 
 
 def free_ports(many: int) -> int:
