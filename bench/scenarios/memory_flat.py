@@ -47,7 +47,7 @@ def watched(
     under_way.until("connected")
     under_way.until("open")
     samples, began = [], time.monotonic()
-    for number in range(seconds // EVERY + 1):
+    for number in range(int(seconds * load.share) // EVERY + 1):
         time.sleep(max(0.0, began + number * EVERY - time.monotonic()))
         samples.append((round(time.monotonic() - began, 1), cpu.memory(ours.pids) / MIB))
     under_way.until("closed")

@@ -9,7 +9,7 @@ core.
 from collections.abc import Callable
 from typing import Any
 
-from bench import load
+from bench import cpu, load
 from bench.figures import Figure
 from bench.ours import Ours
 from bench.scenarios.memory_flat import GROWTH_MAX, SHARE, slope, watched
@@ -20,6 +20,7 @@ ROOMS, MEMBERS, IN_FLIGHT = 100, 100, 640
 SECONDS, SHORT_SECONDS = 600, 60
 PING_SECONDS = 0.002
 PAUSE_MAX = 30.0  # milliseconds
+QUIET_WITHIN = 20  # seconds, until those who left are written down
 
 
 def run(servers: Servers, *, short: bool, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -36,6 +37,7 @@ def run(servers: Servers, *, short: bool, tell: Callable[[str], None]) -> dict[s
         rate = able.messages_per_second * SHARE
         seconds = SHORT_SECONDS if short else SECONDS
         tell(f"{seconds} s of {rate:,.0f} messages a second")
+        cpu.until_quiet(pids, within=QUIET_WITHIN)
         samples, report = watched(ours, plan, rate, seconds, ping=PING_SECONDS)
         collected = collections(first + 1)
     finally:

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import time
 from contextlib import asynccontextmanager, suppress
 from itertools import count
 
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("gcc"), reason="gcc is missing"
 
 MEMBERS = 4
 NTH = 5  # the message that goes wrong
+PAUSE = 0.1  # seconds
 
 
 def honest(nth, text):
@@ -62,11 +64,11 @@ async def room(spoil):
         yield server.sockets[0].getsockname()[1]
 
 
-def talk(port, tmp_path):
+def talk(port, tmp_path, **more):
     plan = tmp_path / "plan.txt"
     plan.write_text(f"{port} 1 -\n" * MEMBERS)
     times = {"warm": 0, "measure": 0.3, "drain": 0.3}
-    load = Load("plain", plan, "/%s/", publishers=1, rate=200, doze=True, **times)
+    load = Load("plain", plan, "/%s/", publishers=1, rate=200, doze=True, **times, **more)
     for word in ("connected", "open", "closed"):
         load.until(word)
     return load.report()
@@ -92,6 +94,20 @@ async def test_of_an_honest_room_nothing_is_told(tmp_path):
 async def test_one_message_that_goes_wrong_is_told(tmp_path, spoil, told):
     async with room(spoil) as port:
         assert faults(await asyncio.to_thread(talk, port, tmp_path)) == [told]
+
+
+def stands_still(nth, text):
+    """With its whole loop."""
+    if nth == NTH:
+        time.sleep(PAUSE)
+    return [text]
+
+
+async def test_a_pause_of_the_server_s_loop_is_seen_by_a_pong_that_comes_late(tmp_path):
+    async with room(stands_still) as port:
+        pinged = (await asyncio.to_thread(talk, port, tmp_path, ping=0.002))["pinged_ms"]
+    assert pinged["count"] > 50
+    assert pinged["max"] >= 900 * PAUSE > 2 * pinged["p50"]
 
 
 async def test_where_nobody_listens_no_run_counts(tmp_path):
