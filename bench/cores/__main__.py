@@ -7,8 +7,9 @@
 Stores, workers and load have cores of their own, as far as there are any. 4,000 people in 40 hot
 rooms talk, 16 messages in flight in each, on 1, 2, 4, 8 … workers, and on Centrifugo with as many
 threads where that is installed; then all come back, each of whom missed 50 lines; then 8 and 32
-workers share what there is. Every delivery is checked: if one is lost, comes twice or out of
-order, there is no result. Kept in bench/results/cores-<cores>.json, and docs/performance.md has it.
+workers share what there is, and one has 10,000 sockets at half its load. Every delivery is checked:
+if one is lost, comes twice or out of order, there is no result. Kept in
+bench/results/cores-<cores>.json, and docs/performance.md has it.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from chattalk.embedded import StartFailed
 
 LIMIT = 6.5 * 60  # seconds, after which nothing more is begun
 CROWDED, FEW = (8, 32), 8  # workers, and the cores that they share at most
+HALF = 0.5  # of the load
 WORKER_MIB = 200  # with its share of the stores
 
 Found = dict[str, Any]
@@ -55,14 +57,15 @@ def main() -> int:
     _tell(f"{minutes:.1f} minutes. {places.note}")
     if options.cores or options.share < 1:
         _tell("Nothing is kept.")
-        return 0
-    path = kept.keep(
-        "cores", found, size="full", name=f"cores-{len(cores)}",
-        minutes=minutes, absent=absent, versions=versions,
-    )  # fmt: skip
+    else:
+        _keep(found, len(cores), minutes=minutes, absent=absent, versions=versions)
+    return 0
+
+
+def _keep(found: Found, cores: int, **about: Any) -> None:
+    path = kept.keep("cores", found, size="full", name=f"cores-{cores}", **about)
     page.main()
     _tell(f"Kept in {path}; {page.PAGE} has the rows.")
-    return 0
 
 
 def _measured(bench: Bench, began: float, cores: int, *, has_peer: bool) -> Found:
@@ -76,14 +79,16 @@ def _measured(bench: Bench, began: float, cores: int, *, has_peer: bool) -> Foun
         rows.append(bench.of_workers(workers, places.workers))
         if has_peer and workers <= len(places.workers):
             theirs[workers] = bench.of_centrifugo(places.workers[:workers])
-    crowded = _crowded(bench, rows, began, left_out)
-    figures = table.figures(rows, theirs, crowded, cores)
-    return {
-        "split": {"stores": len(places.stores), "workers": len(places.workers),
-                  "load": len(places.load), "note": places.note},
-        "rows": rows, "centrifugo": theirs, "crowded": crowded, "left_out": left_out,
-        "figures": [one.as_dict() for one in figures],
-    }  # fmt: skip
+    parts = {name: len(getattr(places, name)) for name in ("stores", "workers", "load")}
+    found = {
+        "split": parts | {"note": places.note},
+        "rows": rows,
+        "centrifugo": theirs,
+        "crowded": _crowded(bench, rows, began, left_out),
+        "pauses": _pauses(bench, rows, began, left_out),
+        "left_out": left_out,
+    }
+    return found | {"figures": [one.as_dict() for one in table.figures(found, cores)]}
 
 
 def _crowded(bench: Bench, rows: list[Row], began: float, left_out: list[str]) -> dict[int, Row]:
@@ -94,6 +99,15 @@ def _crowded(bench: Bench, rows: list[Row], began: float, left_out: list[str]) -
         return {}
     known = {row["workers"]: row for row in rows if row["workers"] == row["cores"] == len(few)}
     return {n: known[n] if n in known else bench.of_workers(n, few) for n in CROWDED}
+
+
+def _pauses(bench: Bench, rows: list[Row], began: float, left_out: list[str]) -> Row:
+    """S4, at half of what one worker did."""
+    if not bench.split.is_apart or time.monotonic() - began > LIMIT:
+        why = "no time" if bench.split.is_apart else "no cores apart; make bench ARGS=s4 does it"
+        left_out.append(f"S4, 10,000 sockets: {why}")
+        return {}
+    return bench.of_pauses(HALF * rows[0]["messages_per_second"], bench.split.workers[0])
 
 
 def _why_not_crowded(places: Split, began: float) -> str:

@@ -29,6 +29,11 @@ def hot(ours: Ours) -> tuple[list[Room], list[Room]]:
     return _by_session(crowds), _by_session(missed)
 
 
+def many(ours: Ours, rooms: int) -> list[Room]:
+    """So many more rooms of new people."""
+    return _by_session(ours.rooms(rooms, MEMBERS))
+
+
 def _by_session(rooms: Iterable[tuple[int, list[Person]]]) -> list[Room]:
     return [(room, [person.session for person in people]) for room, people in rooms]
 

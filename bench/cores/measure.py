@@ -12,12 +12,14 @@ from bench.load import Invalid, Run
 from bench.load.fleet import Fleet
 from bench.ours import Ours
 from bench.peers.centrifugo import Centrifugo
+from bench.scenarios.pauses import PING_SECONDS
 from bench.servers import Servers
 
 IN_FLIGHT = 16  # in each room
 TIMES = {"warm": 1.5, "measure": 4.0}
 ROUNDS = 2
 COMING = 200  # handshakes under way, of each generator
+PAUSE_ROOMS, PAUSE_TIMES = 100, {"warm": 5.0, "measure": 30.0}
 QUIET_WITHIN = 15  # seconds, until those who left are written down
 
 Row = dict[str, Any]
@@ -58,6 +60,20 @@ class Bench:
             peer.stop()
         told = {"threads": len(cores), "faults": run.faults}
         return told | _numbers(run) | {"cpu": {"Centrifugo": taken[own] / run.report["seconds"]}}
+
+    def of_pauses(self, rate: float, core: int) -> Row:
+        """S4, short: one worker with many sockets, at so many messages a second."""
+        self.tell(f"making people for {PAUSE_ROOMS * crowd.MEMBERS:,} sockets")
+        rooms = [*self._talking, *crowd.many(self.ours, PAUSE_ROOMS - len(self._talking))]
+        with self._serving(1, [core]) as (metrics,):
+            self.tell(f"{len(rooms) * crowd.MEMBERS:,} sockets: pauses of the worker's loop")
+            run, _ = self._own(
+                rooms, per_room={"rate": rate / len(rooms)}, **PAUSE_TIMES,
+                ping=PING_SECONDS * len(self.split.load),
+            )  # fmt: skip
+            collected = worker_figures.collections(metrics)
+        told = {"sockets": run.report["clients"], "rate": rate, "collections": collected}
+        return told | _numbers(run) | {"pinged_ms": run.report["pinged_ms"]}
 
     @contextmanager
     def _serving(self, workers: int, cores: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -7,6 +7,7 @@ from bench.cores.split import GOAL_CORES, GOAL_WORKERS
 from bench.figures import Figure
 from bench.load import BUSY_MAX
 from bench.report import number
+from bench.scenarios.pauses import PAUSE_MAX, note
 
 Row = dict[str, Any]
 WHAT = "40 hot rooms of 100"
@@ -48,27 +49,39 @@ def _cells(row: Row, first: Row, theirs: Row | None) -> Iterator[str]:
     yield f"{row['messages_per_second'] / theirs['messages_per_second']:.2f}×" if theirs else ""
 
 
-def figures(
-    rows: Sequence[Row], theirs: dict[int, Row], crowded: dict[int, Row], cores: int
-) -> Iterator[Figure]:
+def figures(found: Row, cores: int) -> Iterator[Figure]:
     """Where the generators were the bottleneck there is no figure."""
-    by_count = {row["workers"]: row for row in rows if row["busy"] <= BUSY_MAX}
+    by_count = {row["workers"]: row for row in found["rows"] if row["busy"] <= BUSY_MAX}
     if cores >= GOAL_CORES and {1, GOAL_WORKERS} <= by_count.keys():
-        yield from _scaling(by_count, theirs, cores)
-    if {8, 32} <= crowded.keys():
-        cost = {workers: 1e6 / row["per_cpu_second"] for workers, row in crowded.items()}
-        yield Figure(
-            "S3", f"{WHAT}, 32 workers on {crowded[32]['cores']} of {cores} cores: CPU of a "
-            "delivery", cost[32], "µs", "8 workers", cost[8], at_most=1.3,
-        )  # fmt: skip
-    if rows:
-        most = rows[-1]
-        yield Figure(
-            "", f"whole reconnects, {most['workers']} workers on {cores} cores",
-            most["reconnects_per_second"], "/s", "1 worker", rows[0]["reconnects_per_second"],
-            note=f"{number(most['reconnects_per_cpu_second'])} for each CPU second, "
-            f"with 1 worker {number(rows[0]['reconnects_per_cpu_second'])}",
-        )  # fmt: skip
+        yield from _scaling(by_count, found["centrifugo"], cores)
+    if {8, 32} <= found["crowded"].keys():
+        yield _crowding(found["crowded"], cores)
+    if found["pauses"]:
+        yield _pausing(found["pauses"], cores)
+    if found["rows"]:
+        yield _coming_back(found["rows"][0], found["rows"][-1], cores)
+
+
+def _crowding(crowded: dict[int, Row], cores: int) -> Figure:
+    cost = {workers: 1e6 / row["per_cpu_second"] for workers, row in crowded.items()}
+    what = f"{WHAT}, 32 workers on {crowded[32]['cores']} of {cores} cores: CPU of a delivery"
+    return Figure("S3", what, cost[32], "µs", "8 workers", cost[8], at_most=1.3)
+
+
+def _pausing(pauses: Row, cores: int) -> Figure:
+    pinged = pauses["pinged_ms"]
+    what = f"{pauses['sockets']:,} sockets, 1 worker on a core of {cores}, talk at half load"
+    told = note(pauses["rate"], pinged, pauses["collections"])
+    return Figure("S4", f"{what}: longest pause", pinged["max"], "ms", at_most=PAUSE_MAX, note=told)
+
+
+def _coming_back(first: Row, last: Row, cores: int) -> Figure:
+    each = [number(row["reconnects_per_cpu_second"]) for row in (last, first)]
+    return Figure(
+        "", f"whole reconnects, {last['workers']} workers on {cores} cores",
+        last["reconnects_per_second"], "/s", "1 worker", first["reconnects_per_second"],
+        note=f"{each[0]} for each CPU second, with 1 worker {each[1]}",
+    )  # fmt: skip
 
 
 def _scaling(by_count: dict[int, Row], theirs: dict[int, Row], cores: int) -> Iterator[Figure]:

@@ -49,22 +49,23 @@ def run(servers: Servers, *, short: bool, tell: Callable[[str], None]) -> dict[s
 
 
 def _figures(result: dict[str, Any]) -> list[Figure]:
-    pinged, samples, rate = result["report"]["pinged_ms"], result["samples"], result["rate"]
-    minutes = samples[-1][0] / 60
-    what = f"{ROOMS * MEMBERS:,} sockets, {minutes:.0f} min of talk at half load"
-    note = f"{rate:,.0f} messages a second; of {pinged['count']:,} pongs half within "
-    note += f"{pinged['p50']:.1f} ms, 99.9 % within {pinged['p999']:.1f}"
-    note += f"; {_longest(result['collections'])}"
+    pinged, samples = result["report"]["pinged_ms"], result["samples"]
+    what = f"{ROOMS * MEMBERS:,} sockets, {samples[-1][0] / 60:.0f} min of talk at half load"
     return [
-        Figure("S4", f"{what}: longest pause", pinged["max"], "ms", at_most=PAUSE_MAX, note=note),
+        Figure("S4", f"{what}: longest pause", pinged["max"], "ms", at_most=PAUSE_MAX,
+               note=note(result["rate"], pinged, result["collections"])),
         Figure("S4", f"{what}: growth of memory", round(slope(samples), 3), "MiB/min",
                at_most=GROWTH_MAX,
                note=f"{samples[0][1]:.0f} MiB, {samples[-1][1]:.0f} MiB at the end"),
     ]  # fmt: skip
 
 
-def _longest(collected: dict[str, float]) -> str:
-    """Bounds come in order, and each counts those below it, too."""
+def note(rate: float, pinged: dict[str, Any], collected: dict[str, float]) -> str:
+    """Of collections the bounds come in order, and each counts those below it, too."""
     most = max(collected.values(), default=0.0)
     bound = next((bound for bound, many in collected.items() if many == most), "?")
-    return f"each of {most:,.0f} collections of garbage within {bound} s"
+    return (
+        f"{rate:,.0f} messages a second; of {pinged['count']:,} pongs half within "
+        f"{pinged['p50']:.1f} ms, 99.9 % within {pinged['p999']:.1f}; "
+        f"each of {most:,.0f} collections of garbage within {bound} s"
+    )

@@ -103,8 +103,8 @@ def row(workers, messages, busy=0.5, **more):
 
 
 def goals(rows, cores, theirs=(), crowded=()):
-    found = table.figures(rows, dict(theirs), dict(crowded), cores)
-    return [(one.goal, one.met) for one in found if one.goal]
+    found = {"rows": rows, "centrifugo": dict(theirs), "crowded": dict(crowded), "pauses": {}}
+    return [(one.goal, one.met) for one in table.figures(found, cores) if one.goal]
 
 
 def test_eight_workers_are_judged_beside_one_and_beside_eight_threads():
