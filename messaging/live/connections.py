@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 CHECK_SECONDS = 1.5
 HEARTBEAT_SECONDS = 25.0
+PART = 250  # sockets that are looked after in one turn of the loop: all others have theirs between
 SETTLE_SECONDS = 0.01  # between two looks at what still waits to be sent, while we stop
 BACK_RATE = 300  # sockets a second that come back to processes that are there already
 BACK_WITHIN = 0.1, 5.0  # seconds, at least and at most, for all of them to come back
@@ -133,39 +134,55 @@ class Connections:
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             try:
-                self.check_lines(asyncio.get_running_loop().time())
+                await self.check_lines(asyncio.get_running_loop().time())
                 await self.check_sign_ins()
             except Unavailable:
                 logger.debug("sign-ins are checked when the database answers")
             except Exception:  # the watch must outlive whatever it meets
                 logger.exception("looking after the sockets failed")
 
-    def check_lines(self, now: float) -> None:
-        for socket, due in list(self._sockets.items()):
-            with _stumbling():
-                socket.line.check()
-                if now >= due:
-                    self._sockets[socket] = now + HEARTBEAT_SECONDS
-                    socket.beat()
+    def _parts(self) -> Iterator[list[Socket]]:
+        """Those of now, some at a time, without who has gone when their turn comes."""
+        sockets = list(self._sockets)
+        for first in range(0, len(sockets), PART):
+            if part := [one for one in sockets[first : first + PART] if one in self._sockets]:
+                yield part
+
+    async def check_lines(self, now: float) -> None:
+        for part in self._parts():
+            for socket in part:
+                with _stumbling():
+                    self._check_line(socket, now)
+            await asyncio.sleep(0)
+
+    def _check_line(self, socket: Socket, now: float) -> None:
+        socket.line.check()
+        if now >= self._sockets.get(socket, float("inf")):
+            self._sockets[socket] = now + HEARTBEAT_SECONDS
+            socket.beat()
 
     async def check_sign_ins(self) -> None:
         """Close the sockets whose proof is worth nothing any more. Raises Unavailable."""
-        sockets = list(self._sockets)
-        if not sockets:
-            return
+        others: dict[int, str] = {}
+        for part in self._parts():
+            others |= await self._check_sign_ins(part)
+        for user_id, name in others.items():
+            self.renamed(Person(user_id, name))
+
+    async def _check_sign_ins(self, sockets: list[Socket]) -> dict[int, str]:
+        """The new names of those who are called otherwise by now."""
         asked = validity.hold_params(
             [socket.proof for socket in sockets], [socket.name for socket in sockets]
         )
-        rows = await self._reads.rows(validity.HOLD, **asked)
         others: dict[int, str] = {}
+        rows = await self._reads.rows(validity.HOLD, **asked)
         for socket, (is_valid, name) in zip(sockets, rows, strict=True):
             if not is_valid:
                 with _stumbling():
                     socket.sign_out()
             elif name is not None:
                 others[socket.proof.user_id] = name
-        for user_id, name in others.items():
-            self.renamed(Person(user_id, name))
+        return others
 
     def rename(self, user: Person) -> None:
         """What this person is called now."""
