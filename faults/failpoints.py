@@ -91,11 +91,11 @@ def _no_gap_fill() -> None:
     """A hole is never filled: what comes is handed out, and the heads are not looked at."""
 
     def hand_out(self: feed.Feed) -> None:
-        lines = [self._early.pop(seq) for seq in sorted(self._early) if seq > self.head]
-        if lines:
-            self.head = lines[-1].seq
-            self._ring += lines
-            self._tell(feed.EntryBatch(lines))
+        batches = [self._early.pop(seq) for seq in sorted(self._early) if seq > self.head]
+        for lines in batches:
+            self.head = lines.last
+            self._ring.add(lines)
+            self._tell(lines)
 
     async def look_at_nothing(self: hub.Hub) -> None:
         pass

@@ -17,7 +17,7 @@ from django.db import transaction
 from accounts.models import User
 from messaging import log
 from messaging.live import about, broker, growth, node, personal, renames
-from messaging.live.entries import by_room, told_of
+from messaging.live.entries import by_room
 from messaging.live.personal import News
 from messaging.log.event import Event, Person
 from messaging.log.kinds import KINDS, Kind
@@ -39,7 +39,7 @@ def _tell_on_commit(events: list[Event]) -> None:
         _on_commit(
             lambda here: here.hub.stored(events),
             lambda: [
-                *((room, told_of(lines)) for room, lines in by_room(events).items()),
+                *broker.lines_told(by_room(events)),
                 (broker.PEOPLE, growth.message({event.room for event in events})),
             ],
         )
@@ -97,9 +97,11 @@ async def _tell(told: Told) -> None:
     channel_layer = get_channel_layer()
     try:
         async with asyncio.timeout(broker.TELL_SECONDS):
-            await channel_layer.group_send_many(
-                (broker.group(room_id), broker.message(room_id, "outside", content))
-                for room_id, content in told
+            await channel_layer.publish_many(
+                [
+                    (broker.group(room_id), broker.packed(room_id, "outside", content))
+                    for room_id, content in told
+                ]
             )
     except broker.FAILURES as error:
         logger.warning("not told at once: %s", error or type(error).__name__)

@@ -19,9 +19,10 @@ from core.postgresql.reads import ANSWER_SECONDS, Reads, Unavailable
 from core.tasks import end
 from messaging import log
 from messaging.live.activity import Activity
-from messaging.live.broker import PEOPLE, Broker
-from messaging.live.entries import Entry, EntryBatch, by_room, heard_in, told_of
+from messaging.live.broker import HEADS, PEOPLE, Broker
+from messaging.live.entries import LINES, Entry, EntryBatch, by_room, heard_in
 from messaging.live.feed import Feed
+from messaging.live.gathering import Gathering
 from messaging.live.packets import Packet
 from messaging.live.rewinds import Rewind
 from messaging.live.source import Source
@@ -53,10 +54,10 @@ class Hub:
         self.others: dict[str, Callable[[int, dict[str, Any]], None]] = {}
         self.forgotten: Callable[[int], None] = lambda room_id: None
         self.grew: Callable[[int], None] = lambda room_id: None
-        self.said_elsewhere: Callable[[Event], None] = lambda event: None
+        self.said_elsewhere: Callable[[int, list[int]], None] = lambda room_id, speakers: None
         self._standings = Batcher(self._read_standings, ANSWER_SECONDS)
         self._activities: dict[int, Activity] = {}
-        self._heard_lines: dict[int, list[Entry]] = {}
+        self._gathering = Gathering(self._hand_on)
         self._lingering: dict[int, asyncio.TimerHandle] = {}
         self._watch: asyncio.Task[None] | None = None
         self._clock_ahead = timedelta()
@@ -65,37 +66,37 @@ class Hub:
 
     def stored(self, events: list[Event]) -> None:
         """New events of this process: to its own sockets at once, and told to the others."""
-        for room_id, lines in by_room(events).items():
+        rooms = by_room(events)
+        for room_id, lines in rooms.items():
             if feed := self.feeds.get(room_id):
                 feed.told(lines)
-            self.broker.publish(room_id, told_of(lines))
             self.grew(room_id)
+        self.broker.publish_lines(rooms)
 
     def _heard(self, room_id: int, message: dict[str, Any]) -> None:
-        if message["type"] != "lines":
-            if told := self.others.get(message["type"]):
-                told(room_id, message)
-        elif room_id in self.feeds:
-            lines = heard_in(message)
-            for line in lines:
-                self.said_elsewhere(line.event)
-            if room_id not in self._heard_lines:  # what comes in one turn goes on together
-                asyncio.get_running_loop().call_soon(self._hand_on, room_id)
-            self._heard_lines.setdefault(room_id, []).extend(lines)
+        if message["type"] == LINES:
+            for room, lines in heard_in(message["lines"], self.feeds.__contains__):
+                self.said_elsewhere(room, lines.speakers)
+                self._gathering.put(room, lines.batch)
+        elif message["type"] == HEADS:
+            for room, head in message["heads"]:
+                if feed := self.feeds.get(room):
+                    feed.heard_of(head)
+        elif told := self.others.get(message["type"]):
+            told(room_id, message)
 
     def _was_deaf(self) -> None:
         """What was told meanwhile was told to nobody here."""
         self.names += 1
         self._look.set()
 
-    def _hand_on(self, room_id: int) -> None:
-        lines = self._heard_lines.pop(room_id)
+    def _hand_on(self, room_id: int, lines: list[EntryBatch]) -> None:
         if feed := self.feeds.get(room_id):
             feed.told(lines)
 
     def _handed_out(self, lines: EntryBatch) -> None:
         """Once for all that went together, as the oldest of them had it."""
-        took = (self.now() - lines.all[0].event.at).total_seconds()
+        took = (self.now() - lines.began).total_seconds()
         FANOUT.observe(max(0.0, took))  # between two clocks, of which ours may be behind
 
     # --- which rooms are held -----------------------------------------------------------------
@@ -107,7 +108,7 @@ class Hub:
         feed = self.feeds.get(room_id)
         if feed is None:
             feed = self.feeds[room_id] = Feed(room_id, self.source, self._handed_out)
-            feed.doubt = self.doubt
+            feed.doubt, feed.lag = self.doubt, self._gathering.lag
             feed.lost = self._lost.get(room_id, feed.lost)
         if self._watch is None:
             self._watch = asyncio.get_running_loop().create_task(self._watch_heads())
@@ -270,6 +271,7 @@ class Hub:
     async def close(self) -> None:
         if self._watch is not None:
             await end(self._watch)
+        self._gathering.close()
         for timer in self._lingering.values():
             timer.cancel()
         for activity in self._activities.values():

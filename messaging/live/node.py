@@ -32,8 +32,7 @@ from messaging.live.reception import Reception
 from messaging.live.renames import Names
 from messaging.live.snapshots import Snapshots
 from messaging.live.writer import Writer
-from messaging.log.event import Event, Person, encode
-from messaging.log.kinds import UNREAD
+from messaging.log.event import Person, encode
 from presence.tracker import Tracker
 
 logger = logging.getLogger(__name__)
@@ -115,11 +114,12 @@ class Node:
 
     # --- how much is said ----------------------------------------------------------------------
 
-    def _count(self, event: Event) -> None:
+    def _count(self, room_id: int, speakers: list[int]) -> None:
         """What someone says by another process counts here, too, where the room is held."""
-        if event.kind in UNREAD and not self.handover.is_ours(event.room, event.sender.id):
-            self.limits.said_elsewhere(event.room, event.sender.id)
-            self.homes.said_elsewhere(event.room)
+        for user_id in speakers:
+            if not self.handover.is_ours(room_id, user_id):
+                self.limits.said_elsewhere(room_id, user_id)
+                self.homes.said_elsewhere(room_id)
 
     def _tell_limits(self, people: list[tuple[int, int]]) -> None:
         self.hub.broker.publish(PEOPLE, {"type": "said", "people": people})

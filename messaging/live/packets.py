@@ -4,6 +4,7 @@ A server sends without a mask, and we without compression, so the bytes are the 
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 _TEXT = b"\x81"  # a whole text message
 
@@ -24,7 +25,12 @@ class Packet:
     @property
     def singles(self) -> "list[Packet]":
         """Its messages one by one, for wires and servers of another kind."""
-        return [one for part in self._parts for one in part.singles] if self._parts else [self]
+        if self._parts:
+            return [one for part in self._parts for one in part.singles]
+        ends = frame_ends(self.wire)
+        if len(ends) == 1:
+            return [self]
+        return [Packet(self.wire[start:end]) for start, end in pairwise((0, *ends))]
 
     @property
     def payload(self) -> memoryview:
@@ -48,6 +54,21 @@ def packet(text: str | bytes) -> Packet:
 
 def _head_size(wire: bytes) -> int:
     return {126: 4, 127: 10}.get(wire[1], 2)
+
+
+def frame_ends(wire: bytes) -> list[int]:
+    """Where each of the frames ends."""
+    ends, end = [], 0
+    while end < len(wire):
+        size = wire[end + 1]
+        if size < 126:
+            end += 2 + size
+        elif size == 126:
+            end += 4 + int.from_bytes(wire[end + 2 : end + 4])
+        else:
+            end += 10 + int.from_bytes(wire[end + 2 : end + 10])
+        ends.append(end)
+    return ends
 
 
 def together(packets: Sequence[Packet]) -> Packet:

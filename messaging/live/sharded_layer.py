@@ -11,14 +11,13 @@ import asyncio
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from channels_redis.pubsub import RedisPubSubChannelLayer
-
 from core import redis
 from core.tasks import end
+from messaging.live.channel_layer import PubSubLayer, Told
 from messaging.live.shard_listener import FAILURES, ShardListener, hash_slot
 
 ANSWER_SECONDS = 0.5  # of a node; the others wait meanwhile
@@ -30,28 +29,10 @@ Node = tuple[str, int]  # host, port
 logger = logging.getLogger(__name__)
 
 
-class ShardedLayer(RedisPubSubChannelLayer):
-    """`heard_again` is called when it hears of channels that it did not hear of for a while."""
-
-    def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__(*args, **named)
-        self.heard_again: Callable[[], None] = lambda: None
-
-    def _get_layer(self) -> Any:
-        layer = super()._get_layer()
-        if not isinstance(layer._shards[0], ClusterConnection):
-            url = self._kwargs["hosts"][0]["address"]
-            layer._shards = [ClusterConnection(url, layer, lambda: self.heard_again())]
-        return layer
-
-    async def group_send_many(self, messages: Iterable[tuple[str, dict[str, Any]]]) -> None:
-        """Each message to its group, in this order."""
-        layer = self._get_layer()
-        told = [
-            (layer._get_group_channel_name(group), self.serialize(message))
-            for group, message in messages
-        ]
-        await layer._shards[0].publish_many(told)
+class ShardedLayer(PubSubLayer):
+    def _shards(self, groups: Any) -> list[Any]:
+        url = self._kwargs["hosts"][0]["address"]
+        return [ClusterConnection(url, groups, lambda: self.heard_again())]
 
 
 class ClusterConnection:
@@ -69,14 +50,18 @@ class ClusterConnection:
 
     # --- to tell --------------------------------------------------------------------------------
 
-    async def publish(self, channel: str, message: bytes) -> None:
-        await self.publish_many([(channel, message)])
-
-    async def publish_many(self, told: list[tuple[str, bytes]]) -> None:
+    async def publish_many(self, told: Sequence[Told]) -> list[int]:
+        """About how many others hear each; never that nobody does. After a failover the node that
+        was the master is told for a while: it passes that on, and counts its own listeners only."""
         pipe = self._cluster().pipeline()
         for channel, message in told:
             pipe.execute_command("SPUBLISH", channel, message)
-        await pipe.execute()
+        counts = await pipe.execute()
+        ours = self._heard()
+        return [
+            max(1, count - (channel in ours))
+            for (channel, _), count in zip(told, counts, strict=True)
+        ]
 
     def _cluster(self) -> Any:
         if self._client is None:
@@ -91,13 +76,16 @@ class ClusterConnection:
     # --- to hear --------------------------------------------------------------------------------
 
     async def subscribe(self, channel: str) -> None:
+        await self.subscribe_many([channel])
+
+    async def subscribe_many(self, channels: Iterable[str]) -> None:
         """What is on a node that is away is heard later. Raises FAILURES without the cluster."""
         if not self._owners:
             await self._look()
-        self._wanted.add(channel)
+        self._wanted |= set(channels)
         if self._keeper is None:
             self._keeper = asyncio.get_running_loop().create_task(self._keep())
-        await self._hear_of([channel])
+        await self._hear_of(channels)
 
     async def unsubscribe(self, channel: str) -> None:
         self._wanted.discard(channel)

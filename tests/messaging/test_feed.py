@@ -6,7 +6,8 @@ import pytest
 
 from core.postgresql.reads import Unavailable
 from messaging.live import feed as feeds
-from messaging.live.entries import line
+from messaging.live import ring
+from messaging.live.entries import in_rows, line
 from messaging.live.feed import Feed
 from messaging.live.subscription import EntrySubscription, Subscription
 from messaging.log import LastLine
@@ -100,11 +101,57 @@ async def test_a_late_line_within_the_grace_costs_no_query(feed, log):
     assert (feed.heard, log.reads) == ([6, 7], [])
 
 
+async def test_where_the_loop_is_late_a_late_line_is_waited_for_longer_and_not_for_ever(feed, log):
+    log.head, feed.lag.seconds = 8, 0.05
+    feed.take(lines(7))
+    await asyncio.sleep(0.15)
+    assert log.reads == []
+    feed.take(lines(6))
+    feed.take(lines(8))
+    assert (feed.heard, log.reads) == ([6, 7, 8], [])
+    log.head, feed.lag.seconds = 10, 1_000.0
+    feed.take(lines(10))
+    await settled(feed)
+    assert feed.heard == [6, 7, 8, 9, 10]
+
+
 async def test_hearing_of_a_further_head_fetches_the_rest(feed, log):
     log.head = 9
     feed.heard_of(9)
     await settled(feed)
     assert feed.heard == [6, 7, 8, 9]
+
+
+async def test_a_further_head_that_is_heard_of_before_or_while_the_log_is_read_counts(log):
+    feed = Feed(1, log)
+    feed.listeners.add(heard := Heard())
+    read, read_head = log.read, log.read_head
+
+    async def grown_meanwhile(room_id):
+        found = await read_head(room_id)
+        log.head = 7
+        feed.heard_of(7)
+        return found
+
+    async def and_again(room_id, after):
+        found = await read(room_id, after)
+        log.head = 8
+        feed.heard_of(8)
+        return found
+
+    log.read, log.read_head = and_again, grown_meanwhile
+    await feed.open()
+    await settled(feed)
+    assert heard == [6, 7, 8]
+
+
+async def test_a_batch_of_which_the_first_part_was_handed_out_gives_its_rest(feed):
+    feed.take(lines(6, 7))
+    feed.told(in_rows(lines(7, 8, 9)))
+    feed.told(in_rows(lines(12, 13)))
+    feed.told(in_rows(lines(12)))
+    feed.told(in_rows(lines(10, 11, 12)))
+    assert feed.heard == list(range(6, 14))
 
 
 async def test_without_a_database_nothing_is_skipped_and_later_all_is_there(feed, log):
@@ -137,7 +184,7 @@ def _from(first, log):
 
 
 async def test_the_last_lines_are_kept_ready_for_those_who_come_back(feed, monkeypatch):
-    feed.take(lines(*range(6, 6 + feeds.RING + 10)))
+    feed.take(lines(*range(6, 6 + ring.RING + 10)))
     head = feed.head
     assert feed.replay(head) == []
     assert [each.seq for each in feed.replay(head - 3)] == [head - 2, head - 1, head]
@@ -169,7 +216,7 @@ async def test_what_is_too_much_to_bring_is_not_read_to_its_end(log):
 
 
 async def test_what_is_recalled_drives_out_nothing_newer(log, monkeypatch):
-    monkeypatch.setattr(feeds, "RING", 4)
+    monkeypatch.setattr(ring, "RING", 4)
     log.head = 40
     feed = Feed(1, log)
     await feed.open()
@@ -214,7 +261,7 @@ async def test_what_was_lost_and_is_told_late_is_not_handed_out(feed):
     feed.take(lines(6, 7, 8))
     feed.at = late[0].event.at
     feed.go_back(8, LastLine(8, AT))
-    feed.told([*late, *rewritten(9)])
+    feed.told(in_rows([*late, *rewritten(9)]))
     assert feed.heard == [6, 7, 8, 9]
     assert feed.at > late[0].event.at
 

@@ -61,7 +61,7 @@ async def all_hear(heard, teller, first):
         assert time.monotonic() < deadline, [
             n for n, told in heard.items() if max(told, default=-1) < first
         ]
-        teller.publish(ROOM, {"type": "lines", "n": number})
+        teller.publish(ROOM, {"type": "typing", "n": number})
         number += 1
         await asyncio.sleep(0.1)
     return number

@@ -5,11 +5,15 @@ from contextlib import AsyncExitStack
 
 import pytest
 from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+from django.conf import settings
 
 from accounts import sessions, validity
+from core import redis
 from core.postgresql import reads
 from interfaces.socket import authentication
 from messaging import log
+from messaging.live import node
 from messaging.log.event import encode
 from tests.interfaces.socket.client import PAGE, session_cookie, socket
 
@@ -65,6 +69,34 @@ async def test_a_message_is_encoded_once_for_all_who_get_it(room, alice, bob, mo
         for client in (one, two, three):
             assert (await client.next("event"))["body"] == "to all"
     assert [frame.body for frame in encoded] == ["to all"]
+
+
+@pytest.mark.skipif(
+    redis.is_cluster(settings.REDIS_URL), reason="in a cluster nobody believes to be alone"
+)
+async def test_where_one_process_serves_alone_a_message_costs_the_channel_layer_nothing(
+    room, alice, bob, monkeypatch
+):
+    async with socket(alice) as one, socket(bob) as two:
+        for client in (one, two):
+            await client.subscribe(room)
+        told, layer = [], get_channel_layer()
+        publish = layer.publish_many
+
+        async def counting(messages, by=None):
+            told.extend(messages)
+            return await publish(messages, by)
+
+        monkeypatch.setattr(layer, "publish_many", counting)
+        async with asyncio.timeout(5):
+            while not node.current().hub.broker._hearers.is_alone:
+                await one.say(room, "who hears?")
+                await asyncio.sleep(0.3)  # until others are told that logs grow
+        told.clear()
+        for _ in range(5):
+            await one.say(room, "nobody else")
+        await asyncio.sleep(0.3)
+        assert told == []
 
 
 async def test_many_who_sign_in_together_are_looked_up_together(alice, bob, monkeypatch):

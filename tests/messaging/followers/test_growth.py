@@ -8,7 +8,7 @@ from channels.layers import get_channel_layer
 
 from messaging import services
 from messaging.live import growth, node
-from messaging.live.broker import PEOPLE, group, message
+from messaging.live.broker import PEOPLE, group, packed
 from messaging.live.growth import Growth
 from messaging.log.event import Person
 from tests.messaging.followers.test_runner import apart
@@ -66,8 +66,8 @@ async def test_what_grows_elsewhere_is_heard_of(room, alice):
     grown = []
     node.current().growth.grown = grown.append
     await node.current().start()
-    told = message(PEOPLE, "another process", growth.message([7]))
-    await get_channel_layer().group_send(group(PEOPLE), told)
+    told = packed(PEOPLE, "another process", growth.message([7]))
+    await get_channel_layer().publish_many([(group(PEOPLE), told)])
     await until(lambda: grown == [[7]])
 
 
