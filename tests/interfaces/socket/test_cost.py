@@ -6,16 +6,18 @@ from contextlib import AsyncExitStack
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
+from channels.testing import WebsocketCommunicator
 from django.conf import settings
 
 from accounts import sessions, validity
+from chattalk.asgi import application
 from core import redis
 from core.postgresql import reads
 from interfaces.socket import authentication
 from messaging import log
 from messaging.live import node
 from messaging.log.event import encode
-from tests.interfaces.socket.client import PAGE, session_cookie, socket
+from tests.interfaces.socket.client import PAGE, Socket, session_cookie, socket
 
 
 @pytest.fixture
@@ -112,6 +114,26 @@ async def test_many_who_sign_in_together_are_looked_up_together(alice, bob, monk
     callers = await asyncio.gather(*map(authentication.by_session, scopes))
     assert [user for user, _proof in callers] == [alice, bob] * 10
     assert looks == [20]
+
+
+async def test_who_comes_back_costs_two_queries_and_no_thread(room, bob, statements, monkeypatch):
+    cookie = await sync_to_async(session_cookie)(bob)
+    async with socket(bob) as before:
+        head = (await before.subscribe(room))["head"]
+        await before.next("presence")
+        threads = []
+        monkeypatch.setattr(
+            "asgiref.sync.SyncToAsync.__call__", lambda *asked: threads.append(asked)
+        )
+        statements.clear()
+        client = Socket(WebsocketCommunicator(application, "/ws/", [cookie, *PAGE]))
+        await client.raw.connect(timeout=5)
+        assert (await client.subscribe(room, after=head))["recovered"]
+        await client.next("presence")
+        await client.close()
+    by_the_clock = (log.LOOK, validity.HOLD)
+    queries = [one for one in statements if one not in by_the_clock]
+    assert (queries, threads) == ([sessions.PEOPLE, log.MEMBER_STATES], [])
 
 
 async def test_many_who_subscribe_together_are_looked_up_together(room, alice, bob, statements):

@@ -1,14 +1,18 @@
 """Opening /ws/ without a browser's session: by access token, and by ticket."""
 
+import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.core.cache import caches
 from django.test import RequestFactory
 
 from accounts import devices, services, tickets, tokens
 from chattalk.asgi import application
+from core.redis.async_cache import AsyncCache
+from interfaces.socket import authentication
 from interfaces.socket.consumer import ChatConsumer
 from messaging.live import node
 from tests.interfaces.socket.client import Socket, hang_up, session_cookie
@@ -138,3 +142,32 @@ async def test_one_socket_that_stumbles_does_not_keep_the_others_signed_in(
         await sockets.check_sign_ins()
         assert await refused(raw)
     assert "a socket stumbled" in caplog.text
+
+
+async def test_tokens_that_are_known_are_looked_up_together_and_by_no_thread(
+    alice, pair, monkeypatch
+):
+    await sync_to_async(tokens.verify)(pair.access)
+    asked, threads, get_many = [], [], AsyncCache.get_many
+
+    async def asking(self, keys):
+        asked.append(len(keys))
+        return await get_many(self, keys)
+
+    monkeypatch.setattr(AsyncCache, "get_many", asking)
+    monkeypatch.setattr("accounts.tokens.verify", threads.append)
+    callers = await asyncio.gather(
+        *map(authentication.by_token, [pair.access, "not.a.token"] * 5), return_exceptions=True
+    )
+    assert [user for user, _proof in callers[::2]] == [alice] * 5
+    assert {type(each) for each in callers[1::2]} == {authentication.NotSignedIn}
+    assert (asked, threads) == ([2], [])
+
+
+async def test_a_token_that_is_not_known_yet_is_verified_and_ends_with_its_device(alice, pair):
+    caches["tokens"].clear()
+    user, proof = await authentication.by_token(pair.access)
+    assert (user, proof.device) == (alice, pair.device_id)
+    await sync_to_async(devices.revoke)(alice.pk, pair.device_id)
+    with pytest.raises(authentication.NotSignedIn):  # also where it was known a moment ago
+        await authentication.by_token(pair.access)
