@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from core.postgresql.breaker import Unavailable
 
-BATCH_MAX = 500  # questions
+BATCH_MAX = 200  # questions; all who asked them go on in the same turn of the loop
 CROWD, GATHER_SECONDS = 4, 0.02  # so many who wait are a crowd, and so long it is waited for more
 WAITING_MAX = 5_000  # questions; a crowd of 2,000 that comes back is answered in two seconds
 
@@ -68,7 +68,7 @@ class Batcher(Generic[Question, Answer]):
                 waiting = [one for one in batch if not one[1].done()]  # others have gone
                 if waiting:
                     await self._tell(waiting)
-                if len(self._waiting) >= CROWD:
+                if CROWD <= len(self._waiting) < BATCH_MAX:
                     await asyncio.sleep(GATHER_SECONDS)
         finally:
             self._task = None
