@@ -1,6 +1,7 @@
 """Where a worker fails on demand: dead at the worst moment, or without one of its safeguards.
 
 before_commit, after_commit, after_publish   killed there, at the message whose text says "die"
+other_home                                    another process is the home of every busy room
 no_gap_fill, no_seat_check                    what a proof of the harness takes away
 """
 
@@ -13,7 +14,7 @@ from typing import Any
 from django.db.models import F
 
 from faults import WORD
-from messaging.live import feed, hub, writer
+from messaging.live import feed, home, hub, writer
 from rooms import models
 from rooms import services as rooms
 
@@ -87,6 +88,16 @@ async def _die_when_told(one: writer.Writer) -> None:
     _die()
 
 
+def _other_home() -> None:
+    """Two that do this hand the same room to each other: both are its home."""
+
+    def elsewhere(self: Any, busy: list[int], live: frozenset[str]) -> dict[int, str]:
+        others = live - {self._process}
+        return {room: home.home_of(room, others) for room in busy} if others else {}
+
+    home.Homes._found = elsewhere  # type: ignore[method-assign]
+
+
 def _no_gap_fill() -> None:
     """A hole is never filled: what comes is handed out, and the heads are not looked at."""
 
@@ -125,6 +136,7 @@ INSTALL: dict[str, Callable[[], None]] = {
     "before_commit": _before_commit,
     "after_commit": _after_commit,
     "after_publish": _after_publish,
+    "other_home": _other_home,
     "no_gap_fill": _no_gap_fill,
     "no_seat_check": _no_seat_check,
 }

@@ -4,6 +4,7 @@ from importlib import import_module
 
 CHAPTERS = (
     "processes",
+    "home",
     "stores",
     "disks",
     "failover",

@@ -68,15 +68,9 @@ class Handover:
 
     def _way(self, room_id: int) -> str | None:
         home = self._homes.said(room_id)
-        if home is not None and self._is_closed(home):
-            home = None
         if home != self._ways.get(room_id):
             self._turn(room_id, home)
         return home
-
-    def _is_closed(self, home: str) -> bool:
-        road = self._roads.get(home)
-        return road is not None and road.is_closed
 
     def _turn(self, room_id: int, home: str | None) -> None:
         """People with messages under way go on by the old way until these are answered."""
@@ -95,7 +89,7 @@ class Handover:
         if (last := before.get(draft.sender.id)) is None:
             return way
         if not last[0].done():
-            return None if last[1] is None or self._is_closed(last[1]) else last[1]
+            return last[1]
         del before[draft.sender.id]
         if not before:
             del self._before[draft.room_id]
@@ -112,9 +106,9 @@ class Handover:
         road = self._roads.get(home)
         if road is None:
             road = self._roads[home] = Road(home, self._next_epoch())
-        if not road.gathered:
-            loop.call_soon(self._flush, road)
         road.gathered.append(Handed(draft, answer, loop.time()))
+        if len(road.gathered) == (HANDOVER_MAX if road.under_way else 1):
+            loop.call_soon(self._flush, road)
         self._many += 1
         spoken = draft.room_id, draft.sender.id
         self._unheard[spoken] = self._unheard.get(spoken, 0) + 1
@@ -125,6 +119,8 @@ class Handover:
         return self._epochs
 
     def _flush(self, road: Road) -> None:
+        """While the home has not answered what it got, the next drafts gather: fuller batches cost
+        less for each, there and on the way. Nobody waits where nothing is under way."""
         while road.gathered:
             together = road.gathered[:HANDOVER_MAX]
             del road.gathered[:HANDOVER_MAX]
@@ -143,7 +139,11 @@ class Handover:
     def answered(self, told: dict[str, Any]) -> None:
         """By a home."""
         road = self._roads.get(told["by"])
-        if road is None or not road.hear(told["epoch"], asyncio.get_running_loop().time()):
+        if road is None:
+            return
+        if road.is_closed:
+            self._open(road)
+        if not road.hear(told["epoch"], asyncio.get_running_loop().time()):
             return  # taken back meanwhile
         for number, n, code, seq, at in told["answers"]:
             if (handed := road.settle(number, n)) is None:
@@ -157,6 +157,15 @@ class Handover:
                 handed.answer.set_result(Receipt(room_id, cid, seq, when, code == REPEATED))
             else:
                 handed.answer.set_exception(as_refusal(code))
+        if road.gathered:
+            asyncio.get_running_loop().call_soon(self._flush, road)
+
+    def _open(self, road: Road) -> None:
+        road.is_closed = False
+        self._homes.answers_again(road.home)
+        if road.look is not None:
+            road.look.cancel()
+            road.look = None
 
     def is_ours(self, room_id: int, user_id: int) -> bool:
         """Whether a line that another process tells is one that we handed over; each once."""
@@ -186,6 +195,7 @@ class Handover:
         else:
             PASSED_BY.value += 1
             road.is_closed = True
+            self._homes.pass_by(road.home)
             self._take_back(road)
             self._look_after(road, ALONE_SECONDS)
 

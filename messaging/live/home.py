@@ -34,6 +34,7 @@ class Homes:
         self._process, self._living = process, living
         self._live: frozenset[str] = frozenset()
         self._left: frozenset[str] = frozenset()  # of the living: they go, and said so
+        self._passed: frozenset[str] = frozenset()  # of the living: they do not answer us
         self._here: dict[int, int] = {}  # room → lines of this window said here
         self._elsewhere: dict[int, int] = {}
         self._homes: dict[int, str] = {}  # of the rooms that are busy, and not our own
@@ -55,6 +56,17 @@ class Homes:
     def leaves(self, process: str) -> None:
         """It is no home any more, though its lease may go on for a while."""
         self._left |= {process}
+        self._move_from(process)
+
+    def pass_by(self, process: str) -> None:
+        """It does not answer. Others notice that, too, so the next in order becomes the home."""
+        self._passed |= {process}
+        self._move_from(process)
+
+    def answers_again(self, process: str) -> None:
+        self._passed -= {process}
+
+    def _move_from(self, process: str) -> None:
         self._homes = {room: home for room, home in self._homes.items() if home != process}
 
     def _next_window(self) -> None:
@@ -62,9 +74,9 @@ class Homes:
         is_over = now >= self._until + WINDOW_SECONDS  # nobody said anything for a while
         self._until = now + WINDOW_SECONDS
         live = frozenset(self._living())
-        self._left &= live
+        self._left, self._passed = self._left & live, self._passed & live
         busy = [] if is_over else [room for room in self._here if self._is_busy(room)]
-        self._homes = self._found(busy, live - self._left)
+        self._homes = self._found(busy, live - self._left - self._passed)
         self._here, self._elsewhere = {}, {}
 
     def _is_busy(self, room_id: int) -> bool:

@@ -61,7 +61,7 @@ class Node:
         self.presence = Tracker(tell=self._tell_presence, show=self._show_presence, process=self.id)
         self.snapshots = Snapshots(self.presence)
         self.hub.forgotten = self.presence.forget
-        self.reception = Reception(self.writer, send, now, self.limits.said_elsewhere)
+        self.reception = Reception(self.writer, send, now, self._said_elsewhere)
         self.hub.said_elsewhere = self._count
         self.growth = Growth(lambda told: self.hub.broker.publish(PEOPLE, told))
         self.hub.grew = self.growth.add
@@ -118,8 +118,11 @@ class Node:
         """What someone says by another process counts here, too, where the room is held."""
         for user_id in speakers:
             if not self.handover.is_ours(room_id, user_id):
-                self.limits.said_elsewhere(room_id, user_id)
-                self.homes.said_elsewhere(room_id)
+                self._said_elsewhere(room_id, user_id)
+
+    def _said_elsewhere(self, room_id: int, user_id: int) -> None:
+        self.limits.said_elsewhere(room_id, user_id)
+        self.homes.said_elsewhere(room_id)
 
     def _tell_limits(self, people: list[tuple[int, int]]) -> None:
         self.hub.broker.publish(PEOPLE, {"type": "said", "people": people})

@@ -64,7 +64,6 @@ class Road:
         elif self.under_way:
             took = SILENT_ANSWERS * (now - self._oldest)
             self.patience = min(max(SILENT_SECONDS, took, LATELY * self.patience), ANSWER_SECONDS)
-        self.is_closed = False
         self.heard_at = now
         return epoch == self.epoch
 

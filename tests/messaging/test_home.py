@@ -77,6 +77,18 @@ async def test_who_is_alone_or_knows_nobody_writes_all(short_windows):
         assert found == [None] * 4
 
 
+async def test_one_that_does_not_answer_is_passed_by_until_it_does(short_windows):
+    homes, room = Homes("a", lambda: LIVE), others_room()
+    first = await said_in_a_window(homes, room, 50, 50)
+    homes.pass_by(first)
+    assert homes.said(room) is None
+    left = [process for process in LIVE if process != first]
+    second = await said_in_a_window(homes, room, 50, 50)
+    assert second == (None if home_of(room, left) == "a" else home_of(room, left))
+    homes.answers_again(first)
+    assert await said_in_a_window(homes, room, 50, 50) == first
+
+
 async def test_a_process_that_leaves_is_no_home_from_then_on(short_windows):
     homes, room = Homes("a", lambda: LIVE), others_room()
     first = await said_in_a_window(homes, room, 50, 50)
