@@ -24,6 +24,7 @@ LAGS = 2.0  # for so many times as long it is waited then
 ALONE_SECONDS = 5.0  # that a home is left alone, once it was passed by; then it is asked
 ASK_SECONDS = 1.0  # between two questions whether it is there
 HANDOVER_MAX = 500  # drafts at once
+HANDOVER_CHARACTERS = 256 * 1024  # of their texts; one more draft may go over it
 
 HANDED = metrics.counter(
     "chattalk_messages_handed_over_total", "Messages that were handed to the home of their room."
@@ -35,7 +36,7 @@ PASSED_BY = metrics.counter(
 
 class Handover:
     """Belongs to one event loop. `send` tells a process something, soon and at best; `now` is the
-    database's clock."""
+    database's clock; `holds`: whether this process hears the lines of a room."""
 
     def __init__(
         self,
@@ -43,9 +44,10 @@ class Handover:
         homes: Homes,
         send: Callable[[str, dict[str, Any]], None],
         now: Callable[[], datetime],
+        holds: Callable[[int], bool],
     ) -> None:
         self._writer, self._homes = writer, homes
-        self._send, self._now = send, now
+        self._send, self._now, self._holds = send, now, holds
         self._roads: dict[str, Road] = {}
         self._many = 0  # drafts that are handed over, and not answered
         self._ways: dict[int, str] = {}  # room → the home that its drafts go to
@@ -103,16 +105,22 @@ class Handover:
         if self._many >= WAITING_MAX:
             answer.set_exception(unavailable())
             return answer
-        road = self._roads.get(home)
-        if road is None:
-            road = self._roads[home] = Road(home, self._next_epoch())
+        road = self._roads.get(home) or self._new_road(home)
         road.gathered.append(Handed(draft, answer, loop.time()))
         if len(road.gathered) == (HANDOVER_MAX if road.under_way else 1):
             loop.call_soon(self._flush, road)
         self._many += 1
-        spoken = draft.room_id, draft.sender.id
-        self._unheard[spoken] = self._unheard.get(spoken, 0) + 1
+        if self._holds(draft.room_id):
+            spoken = draft.room_id, draft.sender.id
+            self._unheard[spoken] = self._unheard.get(spoken, 0) + 1
         return answer
+
+    def _new_road(self, home: str) -> Road:
+        for gone in [one for one in self._roads.values() if one.is_over]:
+            if not self._homes.is_living(gone.home):
+                del self._roads[gone.home]
+        self._roads[home] = Road(home, self._next_epoch())
+        return self._roads[home]
 
     def _next_epoch(self) -> int:
         self._epochs += 1
@@ -122,17 +130,18 @@ class Handover:
         """While the home has not answered what it got, the next drafts gather: fuller batches cost
         less for each, there and on the way. Nobody waits where nothing is under way."""
         while road.gathered:
-            together = road.gathered[:HANDOVER_MAX]
-            del road.gathered[:HANDOVER_MAX]
+            together = road.next(HANDOVER_MAX, HANDOVER_CHARACTERS)
             HANDED.value += len(together)
             if not road.under_way:
                 road.heard_at = together[0].came
-            self._send(road.home, road.bundle(together, self._until()))
+            self._send(road.home, road.bundle(together, self._until(together[0].came)))
         if road.look is None and road.under_way:
             self._look_after(road, road.patience)
 
-    def _until(self) -> float:
-        return self._now().timestamp() + ANSWER_SECONDS
+    def _until(self, came: float) -> float:
+        """By then what came then has been taken back."""
+        passed = asyncio.get_running_loop().time() - came
+        return self._now().timestamp() + ANSWER_SECONDS - passed
 
     # --- answers ------------------------------------------------------------------------------
 
@@ -202,7 +211,8 @@ class Handover:
     def _ask(self, road: Road) -> None:
         """Whether it is there: nothing is handed over, and that is answered."""
         if self._homes.is_living(road.home):
-            self._send(road.home, road.bundle([], self._until()))
+            until = self._until(asyncio.get_running_loop().time())
+            self._send(road.home, road.bundle([], until))
             self._look_after(road, ASK_SECONDS)
         else:
             del self._roads[road.home]

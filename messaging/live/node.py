@@ -52,7 +52,7 @@ class Node:
         self.writer = Writer(self.hub.stored)
         self.homes = Homes(self.id, self._living)
         send, now = self.hub.broker.publish, self.hub.now
-        self.handover = Handover(self.writer, self.homes, send, now)
+        self.handover = Handover(self.writer, self.homes, send, now, self.hub.feeds.__contains__)
         self.connections = Connections(self.reads)
         self.hub.gone_back = self.connections.send_away_from
         self.draining = False

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from messaging.live.drafts import Draft, Receipt
 from messaging.live.refusals import REPEATED, STORED, code_of
+from messaging.live.road import ANSWER_SECONDS
 from messaging.live.writer import DEADLINE_SECONDS, Writer
 from messaging.log.event import Person
 
@@ -43,11 +44,11 @@ class Reception:
             expected = 0
         elif epoch < known or expected == NOTHING_MORE:
             return  # taken back long ago
-        is_fit = number == expected and not self.is_closed
-        if is_fit and self._now().timestamp() < told["until"]:
+        left = told["until"] - self._now().timestamp()
+        if number == expected and left > 0 and not self.is_closed:
             self._note(origin, epoch, number + 1)
             if told["drafts"]:
-                self._take((origin, epoch), number, told["drafts"])
+                self._take((origin, epoch), number, told["drafts"], left)
             else:  # it was only asked whether we are there
                 self._send(origin, {"type": "answered", "epoch": epoch, "answers": []})
         else:
@@ -61,8 +62,9 @@ class Reception:
         if len(self._origins) > ORIGINS_MAX:
             del self._origins[next(iter(self._origins))]
 
-    def _take(self, origin: tuple[str, int], number: int, drafts: list[Any]) -> None:
-        deadline = asyncio.get_running_loop().time() + DEADLINE_SECONDS
+    def _take(self, origin: tuple[str, int], number: int, drafts: list[Any], left: float) -> None:
+        came = asyncio.get_running_loop().time() - (ANSWER_SECONDS - left)  # to the origin
+        deadline = came + DEADLINE_SECONDS
         for n, (room_id, sender_id, name, cid, body) in enumerate(drafts):
             draft = Draft(room_id, Person(sender_id, name), UUID(bytes=cid), body)
             self._said(room_id, sender_id)

@@ -3,6 +3,7 @@
 import asyncio
 from asyncio import Future
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from messaging.live.drafts import Draft, Receipt
@@ -31,6 +32,18 @@ class Road:
         self.is_closed = False  # the home is left alone
         self.look: asyncio.TimerHandle | None = None
         self._number = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing is on it, and nobody looks after it."""
+        return self.look is None and not self.under_way and not self.gathered
+
+    def next(self, most: int, characters: int) -> list[Handed]:
+        """The first of what is gathered, as many as go together."""
+        sizes = accumulate(len(one.draft.body) for one in self.gathered[:most])
+        many = 1 + sum(size < characters for size in list(sizes)[:-1])
+        together, self.gathered = self.gathered[:many], self.gathered[many:]
+        return together
 
     def bundle(self, together: list[Handed], until: float) -> dict[str, Any]:
         """The next hand-over, as it is told. The home takes nothing of it after `until`."""

@@ -56,8 +56,9 @@ class Pair:
         self.ours, self.theirs = Writer(lambda events: None), Writer(lambda events: None)
         self.way, self.told = Way(), []
         self.lose = lambda message: False
+        self.holds = lambda room_id: True
         self.late = 0.0  # seconds, by which the home's clock is ahead
-        self.origin = Handover(self.ours, self.way, self._send("origin"), self._now)
+        self.origin = Handover(self.ours, self.way, self._send("origin"), self._now, self.holds)
         self.home = Reception(
             self.theirs, self._send("home"), lambda: self._now(self.late), lambda *_: None
         )
@@ -147,7 +148,7 @@ async def test_a_home_refuses_with_the_codes_of_a_writer_of_ones_own(
 
 async def test_the_same_by_two_origins_is_stored_once(pair, room, bob):
     one = draft(room, bob)
-    other = Handover(pair.ours, pair.way, pair._send("other"), pair._now)
+    other = Handover(pair.ours, pair.way, pair._send("other"), pair._now, pair.holds)
     here, there = pair.origin.put(one), other.put(one)
     await here
     await until(lambda: pair.types().count("answered") == 2)
@@ -238,6 +239,18 @@ async def test_a_line_that_we_handed_over_counts_for_its_speaker_once(pair, room
     assert pair.origin.is_ours(room.pk, bob.pk)
     assert not pair.origin.is_ours(room.pk, bob.pk)
     assert not pair.origin.is_ours(room.pk, alice.pk)
+    pair.origin._holds = lambda room_id: False  # its lines are not told to us
+    await pair.origin.put(draft(room, bob))
+    assert not pair.origin.is_ours(room.pk, bob.pk)
+
+
+async def test_long_texts_go_by_several_handovers_in_order(pair, room, bob, monkeypatch):
+    monkeypatch.setattr(handover_module, "HANDOVER_CHARACTERS", 1000)
+    futures = [pair.origin.put(draft(room, bob, f"{n}" * 400)) for n in range(7)]
+    await asyncio.gather(*futures)
+    assert [body[0] for _, body in await stored_bodies(room)] == list("0123456")
+    handed = [len(told["drafts"]) for told in pair.told if told["type"] == "handover"]
+    assert handed == [3, 3, 1]
 
 
 async def test_an_answer_of_an_earlier_epoch_opens_the_road_and_answers_nobody(
