@@ -76,6 +76,7 @@ def _for_all(language: str, seconds: int) -> dict[str, str]:
         "content-language": language,
         "retry-after": str(seconds),
         "cache-control": "no-store",
+        "connection": "close",  # it is not needed until then
         "x-content-type-options": "nosniff",
         "vary": "accept-language, cookie, origin",
     }

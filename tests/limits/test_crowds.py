@@ -42,6 +42,7 @@ async def test_a_program_is_told_when_to_come_back(late):
     status, headers, body = await ask("/api/users/login", method="POST", body=b"{}")
     assert status == 503 and 3 <= int(headers["retry-after"]) <= 10
     assert headers["content-type"] == "application/problem+json"
+    assert headers["connection"] == "close"  # or it would be closed just when they ask again
     assert json.loads(body)["code"] == "unavailable"
     assert "access-control-allow-origin" not in headers
 
