@@ -48,7 +48,7 @@ def main() -> int:
     began = time.monotonic()
     _tell(f"{cpu_model()}, {_counted(cores)}: {_told(places)}")
     load.share = options.share
-    with running(places.stores, workers=max(CROWDED)) as servers:
+    with running(places.stores, workers=max(*CROWDED, *places.counts)) as servers:
         found = _measured(
             Bench(servers, places, _teller(began)), began, len(cores), has_peer=not absent
         )

@@ -16,6 +16,7 @@ from bench.figures import Figure
 from bench.ours import Ours
 from bench.servers import SERVER_CORE, Servers
 from bench.setups import Setup
+from chattalk.embedded import share
 
 ROOMS, MEMBERS, IN_FLIGHT = 40, 100, 640
 WHAT = f"{ROOMS} hot rooms of {MEMBERS}"
@@ -50,7 +51,9 @@ def sites(servers: Servers, tell: Tell, *counts: int) -> Iterator[list[Site]]:
             tell(f"starting {workers} workers on one core")
             ours = Ours(number)
             ends.callback(ours.stop)
-            ours.start(servers, cores=(SERVER_CORE,) * workers)
+            ours.prepare(servers)
+            each = share(ours.database, sum(counts))  # all of them run at the same time
+            ours.serve((SERVER_CORE,) * workers, {"DATABASE_CONNECTIONS": str(each)})
             setup = Setup(f"workers-{workers}", ours, servers)
             found.append(Site(setup, workers, setup.plan(ROOMS, MEMBERS)))
         yield found
