@@ -271,7 +271,6 @@ class Hub:
     async def close(self) -> None:
         if self._watch is not None:
             await end(self._watch)
-        self._gathering.close()
         for timer in self._lingering.values():
             timer.cancel()
         for activity in self._activities.values():
