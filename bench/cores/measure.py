@@ -16,7 +16,7 @@ from bench.scenarios.pauses import PING_SECONDS
 from bench.servers import Servers
 
 IN_FLIGHT = 16  # in each room
-TIMES = {"warm": 1.5, "measure": 4.0}
+TIMES = {"warm": 7.0, "measure": 4.0}  # rooms find their homes in the first seconds
 ROUNDS = 2
 COMING = 200  # handshakes under way, of each generator
 PAUSE_ROOMS, PAUSE_TIMES = 100, {"warm": 5.0, "measure": 30.0}
