@@ -13,6 +13,9 @@ from messaging.log.event import Person
 UNAVAILABLE = _("The server can't store messages right now. Try again in a moment.")
 
 
+Key = tuple[int, int, int]  # room, sender, client id: a UUID is hashed by Python, a number is not
+
+
 class Draft(NamedTuple):
     room_id: int
     sender: Person
@@ -20,8 +23,8 @@ class Draft(NamedTuple):
     body: str
 
     @property
-    def key(self) -> tuple[int, int, UUID]:
-        return self.room_id, self.sender.id, self.client_id
+    def key(self) -> Key:
+        return self.room_id, self.sender.id, self.client_id.int
 
 
 class Receipt(NamedTuple):
@@ -58,9 +61,10 @@ class Answer(Protocol):
 NOT_STORED = Outcome(False, False, None, None, False, True)
 
 
-@dataclass
+@dataclass(slots=True)
 class Waiting:
     draft: Draft
+    key: Key  # of the draft
     deadline: float  # of the event loop's clock
     answers: list[Answer] = field(default_factory=list)
 
@@ -71,10 +75,11 @@ class Waiting:
 
     def answer(self, receipt: Receipt) -> None:
         """A sender who sent the same again meanwhile gets the same receipt, marked as a repeat."""
-        for future in self.answers:
+        for number, future in enumerate(self.answers):
+            if number == 1:
+                receipt = receipt._replace(repeated=True)
             if not future.done():
                 future.set_result(receipt)
-            receipt = receipt._replace(repeated=True)
 
     def refuse(self, error: Exception) -> None:
         for future in self.answers:

@@ -10,7 +10,6 @@ import logging
 from asyncio import Future
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 import psycopg
 
@@ -22,6 +21,7 @@ from messaging import log
 from messaging.live.drafts import (
     Answer,
     Draft,
+    Key,
     Outcome,
     Receipt,
     Waiting,
@@ -29,6 +29,7 @@ from messaging.live.drafts import (
     numbered,
     unavailable,
 )
+from messaging.live.filling import Filling
 from messaging.log.event import Event
 from messaging.log.kinds import Kind
 from rooms import services as rooms
@@ -46,7 +47,6 @@ PLAN |= {"enable_nestloop": "off", "enable_bitmapscan": "off"}
 SESSION = PLAN | {"lock_timeout": str(LOCK_MILLISECONDS)}
 DEADLINE_SECONDS = 2.5  # then the sender is told to try again, within 3 s of their message
 LATE_SECONDS = 0.25  # between two looks for those whose deadline is over, while a batch is stuck
-TURNS = 8  # of the event loop, in which a batch gathers
 # Where one could not be stored as it was, others follow: who may not speak tries again, and those
 # whose line broke say again what they had said. So long each is judged at once.
 JUDGE_SECONDS = 1.0
@@ -74,10 +74,10 @@ class Writer:
 
     def __init__(self, stored: Callable[[list[Event]], None]) -> None:
         self._stored = stored
-        self._waiting: dict[tuple[int, int, UUID], Waiting] = {}
-        self._under_way: dict[tuple[int, int, UUID], Waiting] = {}
+        self._waiting: dict[Key, Waiting] = {}
+        self._filling = Filling(self._waiting, BATCH_MAX)
+        self._under_way: dict[Key, Waiting] = {}
         self._rivals: list[tuple[Draft, Answer, float]] = []
-        self._last_size = 0  # of a batch
         self._judge_until = 0.0  # of the event loop's clock
         self._trouble = ""  # how the last try to store the batch under way failed
         self._late: asyncio.TimerHandle | None = None
@@ -99,9 +99,10 @@ class Writer:
             self._task = asyncio.get_running_loop().create_task(self._work())
 
     def _put(self, draft: Draft, answer: Answer, deadline: float) -> None:
-        waiting = self._waiting.get(draft.key) or self._under_way.get(draft.key)
+        key = draft.key
+        waiting = self._waiting.get(key) or self._under_way.get(key)
         if waiting is None and len(self._waiting) < WAITING_MAX:
-            waiting = self._waiting[draft.key] = Waiting(draft, deadline)
+            waiting = self._waiting[key] = Waiting(draft, key, deadline)
         if waiting is None:
             answer.set_exception(unavailable())
         elif waiting.draft.body == draft.body:
@@ -126,13 +127,13 @@ class Writer:
     async def _work(self) -> None:
         try:
             while self._waiting:
-                await self._gather()
+                await self._filling.wait()
                 keys = list(self._waiting)[:BATCH_MAX]
                 self._under_way = {key: self._waiting.pop(key) for key in keys}
                 batch = list(self._under_way.values())
                 await self._take(batch)
                 self._under_way = {}
-                self._last_size = len(batch)
+                self._filling.stored(len(batch))
                 BATCHES.observe(len(batch))
                 if self._rivals:
                     self._judge_rivals()
@@ -160,15 +161,6 @@ class Writer:
             self._give_up([queue.pop(key) for key in late], why)
         self._judge_rivals()
         self._late = loop.call_later(LATE_SECONDS, self._refuse_late)
-
-    async def _gather(self) -> None:
-        """Under load, let the last batch be told, and those come in who are on their way.
-
-        A fuller batch costs less for each, here and on the way to its receivers. Who is alone does
-        not wait.
-        """
-        for _turn in range(TURNS if self._last_size > 1 else 0):
-            await asyncio.sleep(0)
 
     async def _store(self, batch: list[Waiting]) -> None:
         """As if each of them may be stored, which is nearly always so; else each is judged."""
@@ -227,7 +219,7 @@ class Writer:
 
     def _settled(self, waiting: Waiting) -> None:
         """Others of its batch may still be judged: who sends it again meanwhile asks anew."""
-        self._under_way.pop(waiting.draft.key, None)
+        self._under_way.pop(waiting.key, None)
 
     async def _commit(self, batch: list[Waiting], statement: str) -> list[tuple[Any, ...]]:
         """Run the statement until its outcome is known, or the last sender's deadline is over."""
