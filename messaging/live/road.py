@@ -11,7 +11,7 @@ from messaging.live.drafts import Draft, Receipt
 SILENT_SECONDS = 0.25  # a home that answers nothing for so long is passed by, or
 SILENT_ANSWERS = 3.0  # for so many times as long as its slowest answer lately took
 LATELY = 0.98  # of that is left at each answer
-ANSWER_SECONDS = 1.5  # that any draft waits for its answer by a home
+ANSWER_SECONDS = 1.0  # that any draft waits for its answer by a home
 
 
 class Handed(NamedTuple):
