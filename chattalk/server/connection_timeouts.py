@@ -19,7 +19,7 @@ from django.conf import settings
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from websockets.frames import Frame
 
-from chattalk.server import forwarded, request_ids, upgrades
+from chattalk.server import forwarded, idle, request_ids, upgrades
 from core import client_ip, connection_limits, refusal_log
 from core.rate_limits import CellRate, Pace
 from interfaces.socket import handshake
@@ -189,14 +189,17 @@ def _too_many() -> bytes:
     return b"\r\n".join(lines)
 
 
-class SocketProtocol(upgrades.QuickHandshake, DirectProtocol):
+class SocketProtocol(upgrades.QuickHandshake, DirectProtocol, idle.SmallProtocol):
     """A connection that is a socket."""
 
+    __slots__ = idle.SLOTS
     config: Configuration
-    _rest: asyncio.TimerHandle | None = None  # from reading, of who pings without end
+    _rest: asyncio.TimerHandle | None  # from reading, of who pings without end
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self._key = self._rest = self.take_now = None
+        self._is_waited_for = self._is_between = False
         self.close_timeout = PARTING_SECONDS
         self._pings = Pace(self.config.ping_rate)
 

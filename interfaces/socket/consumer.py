@@ -40,6 +40,7 @@ class ChatConsumer:
         try:
             await send({"type": "websocket.accept", "subprotocol": _subprotocol(scope)})
             await self._enter(scope, send)
+            scope.clear()  # some KiB that nobody asks for any more, while the socket is open
             await self._serve(receive)
         except authentication.NotSignedIn:
             refusal_log.note("a socket without a sign-in that counts", address)
