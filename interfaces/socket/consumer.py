@@ -77,7 +77,7 @@ class ChatConsumer:
         try:
             gone_at = await self._listen(receive)
         finally:
-            self.outbox.closed = True
+            self.outbox.end()
             serving.connections.drop(self)
             serving.mine.go(client.user.id, client)
             client.gone(gone_at)
@@ -140,7 +140,8 @@ class ChatConsumer:
         return self.client.is_in(rooms)
 
     def beat(self) -> None:
-        self.outbox.check()
+        rooms = self.client.subscriptions.values()
+        self.outbox.check(sum(each.feed.listeners.given for each in rooms))
         self.client.heads()
 
 

@@ -135,7 +135,7 @@ class StompConsumer(AsyncConsumer):
             gone_at = await self._listen(receive)
         finally:
             self.waiting.cancel()
-            self.outbox.closed = True
+            self.outbox.end()
             if self.sender is not None:
                 self.sender.node.connections.drop(self)
                 await self.session.over(gone_at or self.sender.last_heard)

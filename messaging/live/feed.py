@@ -10,11 +10,11 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from operator import attrgetter
-from typing import Protocol
 
 from core import metrics
 from core.postgresql.reads import Unavailable
 from messaging.live import entries, ring
+from messaging.live.crowd import Crowd
 from messaging.live.entries import Entry, EntryBatch
 from messaging.live.lateness import Lateness
 from messaging.live.ring import Ring
@@ -36,12 +36,6 @@ DELIVERIES = metrics.counter(
 _last = attrgetter("last")
 
 
-class Listener(Protocol):
-    """Gets each line of a feed, in order, those that came together at once."""
-
-    def take(self, lines: EntryBatch) -> None: ...
-
-
 class Feed:
     """One room's log as this process knows it."""
 
@@ -54,7 +48,7 @@ class Feed:
         self.room_id = room_id
         self.head = -1  # the last line handed out; -1 until the log was looked at
         self.at: datetime | None = None  # when that was written; None if that is not known
-        self.listeners: set[Listener] = set()
+        self.listeners = Crowd()
         self._heard_head = 0  # so far the log reaches at least, as we were told
         self.lost = range(0)  # lines that were handed out, and are not the log's any more
         self._lost_at: datetime | None = None  # when the last of these was written
@@ -134,13 +128,8 @@ class Feed:
         return lines
 
     def _tell(self, lines: EntryBatch) -> None:
-        listeners = tuple(self.listeners)
-        for listener in listeners:
-            try:
-                listener.take(lines)
-            except Exception:  # one that stumbles must not cost the others the lines
-                logger.exception("room %s: a listener stumbled over %s", self.room_id, lines.first)
-        DELIVERIES.value += len(listeners) * lines.many
+        DELIVERIES.value += len(self.listeners) * lines.many
+        self.listeners.tell(self.room_id, lines)
         self._handed_out(lines)
 
     def _wait_for_the_late(self) -> None:
@@ -269,6 +258,7 @@ class Feed:
     def go_back(self, kept: int, end: LastLine) -> None:
         """The log goes on after `kept`, and ends there by now. What was handed out after it is
         lost; so is what was lost at an earlier time."""
+        self.listeners.scatter()
         before = self.lost or range(kept + 1, kept + 1)
         self.lost = range(min(before.start, kept + 1), max(before.stop, self.head + 1))
         self._lost_at = self.at or self._lost_at

@@ -259,7 +259,7 @@ class Hub:
                 feed.go_back(one.kept, LastLine(there.head, there.at) if there else LastLine(0))
                 self._lost[one.room] = feed.lost
                 for subscription in self.subscriptions(one.room):
-                    subscription.seen = min(subscription.seen, one.kept)
+                    subscription.forget(one.kept)
         if rewinds:
             self.broker.publish(PEOPLE, {"type": "doubt"})
             self.gone_back({one.room for one in rewinds})

@@ -8,7 +8,7 @@ was joined for all of it and is passed on at once, after what was put before it.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -28,6 +28,7 @@ class Turn:
 
     def __init__(self) -> None:
         self._boxes: list[Outbox] = []
+        self.aside: dict[asyncio.Transport, Outbox] = {}  # whose lines are not to be written flat
 
     def add(self, box: "Outbox") -> None:
         if not self._boxes:
@@ -54,8 +55,9 @@ def _turn() -> Turn:
 class Outbox:
     """Belongs to one socket. `send` is its ASGI send, for what the line does not take directly."""
 
-    __slots__ = ("__weakref__", "_asking", "_closer", "_given", "_is_leaving", "_line", "_plain",
-                 "_put", "_send", "_taken_before", "_turn", "closed")  # fmt: skip
+    __slots__ = ("__weakref__", "_asking", "_closer", "_flat", "_given", "_is_full", "_is_leaving",
+                 "_line", "_plain", "_put", "_send", "_taken_before", "_turn",
+                 "closed")  # fmt: skip
 
     def __init__(self, send: Callable[[dict[str, Any]], Awaitable[None]], line: Connection) -> None:
         self._send = send
@@ -65,7 +67,8 @@ class Outbox:
         self._put: list[Packet] = []  # in this turn
         self._plain = _Plain(send, self._gone) if not line.is_direct else None
         self._given = self._taken_before = 0  # bytes
-        self.closed = False
+        self.closed = self._is_full = False
+        self._flat: asyncio.Transport | None = None  # its line, if it may be written flat
         self._is_leaving = False  # its close frame is still to be sent
 
     def put(self, packet: Packet) -> None:
@@ -73,7 +76,42 @@ class Outbox:
             return
         if not self._put:
             self._turn.add(self)
+            if self._flat is not None:
+                self._turn.aside[self._flat] = self
         self._put.append(packet)
+
+    def written_flat(self) -> asyncio.Transport | None:
+        """Its line, where `write_to_all` may have it from now on."""
+        if self._flat is None:
+            self._flat = self._line.told_by(self)
+            self._step_aside()
+        return self._flat
+
+    def is_full(self, so_it_is: bool) -> None:
+        """The server tells it of the line."""
+        self._is_full = so_it_is
+        self._step_aside()
+
+    def _step_aside(self) -> None:
+        """Unless there is nothing that must come before, or be looked at."""
+        if self._flat is None:
+            return
+        if self._put or self._is_full or self.closed:
+            self._turn.aside[self._flat] = self
+        else:
+            self._turn.aside.pop(self._flat, None)
+
+    def end(self) -> None:
+        """Nothing is sent any more, and nobody asks."""
+        self.closed = True
+        if self._flat is not None:
+            self._turn.aside.pop(self._flat, None)
+            self._flat = None
+
+    def send_counted(self, packet: Packet) -> None:
+        """`send_now`, of what `check` is told."""
+        self._given -= packet.size
+        self.send_now(packet)
 
     def send_now(self, packet: Packet) -> None:
         """What goes to a whole room: joined already, it need not wait for the turn's end."""
@@ -99,6 +137,7 @@ class Outbox:
         if self.closed or not put:
             return
         self._put = []
+        self._step_aside()
         packet = put[0] if len(put) == 1 else together(put)
         if self._plain is None:
             self._write(packet.wire)
@@ -127,10 +166,11 @@ class Outbox:
     def is_busy(self) -> bool:
         return bool(self._put) or self._is_leaving or self._unsent() > 0
 
-    def check(self) -> None:
-        """At each heartbeat: who has not taken a single byte since the last one is too slow."""
+    def check(self, written: int = 0) -> None:
+        """At each heartbeat: who has not taken a single byte since the last one is too slow.
+        `written`: bytes to it by `write_to_all`, ever."""
         unsent = self._unsent()
-        taken = self._given - unsent
+        taken = self._given + written - unsent
         if unsent and taken == self._taken_before:
             self.close(CloseCode.TOO_SLOW)
         self._taken_before = taken
@@ -150,6 +190,7 @@ class Outbox:
         if self.closed:  # what was flushed was too much
             return
         self.closed = self._is_leaving = True
+        self._step_aside()
         self._closer = asyncio.get_running_loop().create_task(self._say_goodbye(code, between))
 
     async def _say_goodbye(self, code: CloseCode, between: Between | None) -> None:
@@ -165,6 +206,28 @@ class Outbox:
         finally:
             self._is_leaving = False
             self._line.cut()
+
+
+def line_of(put: Callable[[Packet], None]) -> asyncio.Transport | None:
+    """The line of the outbox whose `send_now` that is, if it may be written flat."""
+    box = getattr(put, "__self__", None)
+    if isinstance(box, Outbox) and getattr(put, "__func__", None) is Outbox.send_now:
+        return box.written_flat()
+    return None
+
+
+def write_to_all(lines: Iterable[asyncio.Transport], packet: Packet) -> None:
+    """`send_counted` for each, of outboxes that have nothing to say about it in most cases."""
+    aside, wire = _turn().aside, packet.wire
+    for line in lines:
+        try:
+            if line in aside:
+                aside[line].send_counted(packet)
+            elif not line.is_closing():  # the close frame is the last one
+                line.write(wire)
+        except Exception:  # one that stumbles must not cost the others their frames
+            logger.exception("a line stumbled")
+            line.abort()  # it may have missed something: it comes back and resumes
 
 
 class _Plain:

@@ -7,7 +7,7 @@ knows all of RFC 6455; tests hold the two ways beside each other, answer for ans
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
@@ -23,16 +23,31 @@ SMALLEST = 6  # bytes of a masked frame that says nothing
 Take = Callable[[str], bool]
 
 
+class Box(Protocol):
+    def is_full(self, so_it_is: bool) -> None: ...
+
+
 class DirectProtocol(WebSocketsSansIOProtocol):
     """uvicorn's, with the short way."""
 
     take_now: Take | None = None  # a consumer's; says whether it has done it
+    box: Box | None = None  # is told whether its client takes what it gets
     _is_waited_for = False  # by the consumer, which has done all that came before
     _is_between = False  # frames: known to be so, or to be looked at
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.take_now = None  # or each would be the other's
+        self.take_now = self.box = None  # or each would be the other's
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self.box is not None:
+            self.box.is_full(True)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self.box is not None:
+            self.box.is_full(False)
 
     async def receive(self) -> Any:
         """As uvicorn has it; whoever waits here can take more at once."""

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from core.postgresql.reads import Unavailable
+from messaging.live import outbox
 from messaging.live.entries import Entry, EntryBatch
 from messaging.live.feed import Feed
 from messaging.live.frames import RESUME_BYTES_MAX, RESUME_MAX
@@ -15,11 +16,12 @@ Read = Callable[[int, int, float], Awaitable[list[Entry]]]
 
 
 class Subscription:
-    """A feed's listener. Lines that come while older ones are still read are held back."""
+    """A feed's listener, and most of the time one of its crowd that are in step. Lines that come
+    while older ones are still read are held back."""
 
     __slots__ = (
-        "_ended", "_held", "feed", "member_at", "put", "room_id", "seen", "sees_presence",
-        "stopped", "user_id",
+        "_ended", "_held", "_is_in_step", "_seen", "feed", "member_at", "put", "room_id",
+        "sees_presence", "stopped", "user_id",
     )  # fmt: skip
 
     def __init__(
@@ -35,19 +37,38 @@ class Subscription:
         self.user_id = user_id
         self.member_at = member_at  # where the log ended when the seat was looked at
         self.put = put
-        self.seen = 0  # the last line sent
+        self._seen = 0  # the last line sent, unless it is in step
+        self._is_in_step = False
         self.sees_presence = False  # once it has had the snapshot
         self.stopped = False
         self._ended = ended  # told `left` or `removed` when the seat is gone, by whichever door
         self._held: list[Entry] | None = []
 
+    @property
+    def seen(self) -> int:
+        """The last line sent."""
+        return self.feed.listeners.told if self._is_in_step else self._seen
+
+    def forget(self, kept: int) -> None:
+        """The lines after that one are lost."""
+        self._seen = min(self._seen, kept)
+
+    def can_step(self, seen: int) -> bool:
+        return self._seen == seen and self._held is None and not self.stopped
+
+    def step(self) -> None:
+        self._is_in_step = True
+
+    def stop_at(self, seen: int) -> None:
+        self._is_in_step, self._seen = False, seen
+
     def take(self, lines: EntryBatch) -> None:
         if self._held is not None:
             self._held += lines.all
-        elif lines.first > self.seen and not lines.has_leaves and not self.stopped:
+        elif lines.first > self._seen and not lines.has_leaves and not self.stopped:
             put = self.put  # a method of somebody: called by itself it is found faster
             put(lines.packet)  # as always, but for the cases that `_take` knows
-            self.seen = lines.last
+            self._seen = lines.last
         else:
             self._take(lines.all)
 
@@ -55,9 +76,9 @@ class Subscription:
         for line in lines:
             if self.stopped:
                 return
-            if line.seq > self.seen:
+            if line.seq > self._seen:
                 self._hand(line)
-                self.seen = line.seq
+                self._seen = line.seq
             self._end_if_left(line)
 
     def _hand(self, line: Entry) -> None:
@@ -75,7 +96,7 @@ class Subscription:
         `read(after, head, most)` asks the database. `greet` comes before the first line; `kept`
         says up to where what the client has is still the log. Raises Unavailable.
         """
-        self.feed.listeners.add(self)
+        self._listen()
         lost = self.feed.lost
         kept = None if after is None else await self.feed.kept(after)
         head = self.feed.head
@@ -88,14 +109,20 @@ class Subscription:
         if self.feed.lost is not lost:  # the log has gone back just now
             raise Unavailable
         is_brought = start == head or bool(ready) or (bool(lines) and lines[0].seq == start + 1)
-        self.seen = start if is_brought else head
-        greet(head, self.seen, is_brought and kept is None, kept)
+        self._seen = start if is_brought else head
+        greet(head, self._seen, is_brought and kept is None, kept)
         held, self._held = self._held or [], None
         if ready:
             self.take(ready)
         # The longer of the two; of lines that were seen before, only an own leave matters.
         known = lines if is_brought and start < self.member_at else since_looked
         self._take([*known, *held])
+
+    def _listen(self) -> None:
+        if line := outbox.line_of(self.put):
+            self.feed.listeners.add_walker(self, line)
+        else:
+            self.feed.listeners.add(self)
 
     def _ready(self, start: int, head: int) -> EntryBatch | None:
         """What was missed, if it is kept ready, and is not too much to bring."""
@@ -137,6 +164,9 @@ class EntrySubscription(Subscription):
     ) -> None:
         super().__init__(feed, user_id, member_at, put, ended)
         self._put_entry = put_entry
+
+    def _listen(self) -> None:
+        self.feed.listeners.add(self)
 
     def take(self, lines: EntryBatch) -> None:
         if self._held is not None:

@@ -15,7 +15,7 @@ from uvicorn.protocols.utils import ClientDisconnected as Gone  # of a send
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from messaging.live.close_codes import CloseCode
-from messaging.live.reading import DirectProtocol, Take
+from messaging.live.reading import Box, DirectProtocol, Take
 
 __all__ = ["Gone", "Connection", "behind", "hand_over", "said_goodbye"]
 
@@ -45,6 +45,16 @@ class Connection:
     def __init__(self, transport: asyncio.Transport | None) -> None:
         self._transport = transport
         self.is_direct = transport is not None
+
+    def told_by(self, box: Box) -> asyncio.Transport | None:
+        """What may be written to with no look at each write, for `box` is told when it is full."""
+        transport = self._transport
+        if transport is not None and isinstance(
+            protocol := transport.get_protocol(), DirectProtocol
+        ):
+            protocol.box = box
+            return transport
+        return None
 
     def unread(self) -> int:
         """How many bytes wait for the client to read on."""

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 import pytest
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from chattalk.server.upgrades import QuickHandshake
 from messaging.live import entries, node
 from messaging.live.drafts import Draft
 from tests.interfaces.socket.client import session_cookie
@@ -22,13 +22,14 @@ pytestmark = BOTH_LOOPS
 @pytest.fixture
 def spies(monkeypatch):
     """The transports of all sockets that come."""
-    spies, made = [], WebSocketsSansIOProtocol.connection_made
+    spies, begin = [], QuickHandshake.begin
 
-    def connection_made(protocol, transport):
-        spies.append(Spy(transport))
-        made(protocol, spies[-1])
+    def watched(protocol, shake):
+        spies.append(Spy(protocol.transport))
+        protocol.transport = spies[-1]
+        begin(protocol, shake)
 
-    monkeypatch.setattr(WebSocketsSansIOProtocol, "connection_made", connection_made)
+    monkeypatch.setattr(QuickHandshake, "begin", watched)
     return spies
 
 

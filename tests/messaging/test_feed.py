@@ -368,7 +368,7 @@ async def test_a_wire_of_another_kind_gets_the_feed_s_own_entries_and_no_frames(
         await kind(feed, user_id).subscribe()
         for user_id, kind in enumerate((OtherWire, OtherWire, Member))
     ]
-    one.subscription.seen = 6
+    one.subscription.stop_at(6)
     batch = [*lines(6, 7), leave(8, 1), *lines(9)]
     feed.take(batch)
     assert one.entries == batch[1:] and one.packets == []
@@ -389,7 +389,7 @@ async def test_a_wire_of_another_kind_waits_for_what_came_before(feed):
 
 async def test_of_a_batch_that_was_seen_in_part_the_rest_is_sent(feed):
     member = await Member(feed, 1).subscribe()
-    member.subscription.seen = 7
+    member.subscription.stop_at(7)
     feed.take(lines(6, 7, 8, 9))
     assert member.seqs == [8, 9]
 

@@ -235,10 +235,12 @@ async def test_one_listener_that_stumbles_costs_the_others_nothing(room, bob):
         def take(self, lines):
             got.append(lines.last)
 
-    feed.listeners = [Bad(), Good()]
+    for each in (bad := Bad(), good := Good()):
+        feed.listeners.add(each)
     receipt = await services.apost(room.pk, person(bob), "hi")
     await asyncio.sleep(0.2)
-    feed.listeners = set()
+    for each in (bad, good):
+        feed.listeners.discard(each)
     assert got == [receipt.seq]
 
 

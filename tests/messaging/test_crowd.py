@@ -1,0 +1,214 @@
+"""Sockets that are in step get what is told in one flat loop; it is as if each had been asked."""
+
+import asyncio
+import logging
+
+import pytest
+
+from messaging.live.close_codes import CloseCode
+from messaging.live.crowd import Crowd
+from messaging.live.feed import Feed
+from messaging.live.outbox import Outbox
+from messaging.live.packets import packet
+from messaging.live.reading import DirectProtocol
+from messaging.live.subscription import Subscription
+from messaging.live.transport import WAITING_MAX, Connection
+from tests.messaging.test_feed import Log, leave, lines
+
+
+class Line(asyncio.Transport):
+    """A line whose reader may stop."""
+
+    def __init__(self):
+        super().__init__()
+        self.writes, self.unread, self.reads, self.is_cut = [], 0, True, False
+        self.protocol = DirectProtocol.__new__(DirectProtocol)
+        self.protocol.writable = asyncio.Event()
+
+    def get_protocol(self):
+        return self.protocol
+
+    def write(self, data):
+        self.writes.append(data)
+        if not self.reads:
+            was, self.unread = self.unread, self.unread + len(data)
+            if was <= 65_536 < self.unread:
+                self.protocol.pause_writing()
+
+    def read_all(self):
+        self.reads, self.unread = True, 0
+        self.protocol.resume_writing()
+
+    def get_write_buffer_size(self):
+        return self.unread
+
+    def is_closing(self):
+        return self.is_cut
+
+    def abort(self):
+        self.is_cut = True
+
+
+class Member:
+    """A socket that listens to the room."""
+
+    def __init__(self, feed, user_id):
+        self.line, self.closes, self.ends = Line(), [], []
+        self.outbox = Outbox(self._send, Connection(self.line))
+        put, ended = self.outbox.send_now, self._ended
+        self.subscription = Subscription(feed, user_id, feed.head, put, ended)
+
+    async def _send(self, message):
+        self.closes.append(message["code"])
+
+    def _ended(self, subscription, code):
+        subscription.stop()
+        self.ends.append(code)
+
+    @property
+    def wire(self):
+        return b"".join(self.line.writes)
+
+    def beat(self):
+        self.outbox.check(self.subscription.feed.listeners.given)
+
+
+@pytest.fixture
+async def feed():
+    feed = Feed(1, Log(head=5))
+    await feed.open()
+    yield feed
+    feed.close()
+
+
+@pytest.fixture
+async def members(feed):
+    members = [Member(feed, user_id) for user_id in range(1, 5)]
+    for member in members:
+        await member.subscription.resume(None, None, lambda *_: None)
+    feed.take(told := lines(6))
+    assert all(member.wire == told[0].frame.wire for member in members)
+    assert in_step(feed) == 4
+    return members
+
+
+def in_step(feed):
+    return len(feed.listeners._in_step)
+
+
+def tell(feed, *seqs):
+    told = lines(*seqs)
+    feed.take(told)
+    return b"".join(line.frame.wire for line in told)
+
+
+async def test_all_get_the_same_bytes_at_once(feed, members):
+    wire = tell(feed, 7, 8)
+    assert all(member.line.writes[1:] == [wire] for member in members)
+    assert all(member.subscription.seen == 8 for member in members)
+
+
+async def test_what_was_put_before_comes_before(feed, members):
+    one, other, *_ = members
+    one.outbox.put(ack := packet("ack"))
+    wire = tell(feed, 7)
+    assert len(one.line.writes) == 1, "it waits for the turn to end"
+    assert other.line.writes[1:] == [wire]
+    await asyncio.sleep(0)
+    assert one.line.writes[1:] == [ack.wire + wire]
+    wire = tell(feed, 8)
+    assert one.line.writes[2:] == other.line.writes[2:] == [wire], "in step again"
+
+
+async def test_nothing_comes_after_a_close(feed, members):
+    one, other, *_ = members
+    one.outbox.close(CloseCode.SIGNED_OUT)
+    other.line.is_cut = True  # by the client
+    tell(feed, 7)
+    assert len(one.line.writes) == len(other.line.writes) == 1
+    await asyncio.sleep(0)
+    assert one.closes == [CloseCode.SIGNED_OUT]
+    one.outbox.end()
+    assert not one.outbox._turn.aside
+
+
+async def test_who_does_not_read_is_closed_above_the_bound_and_no_one_else(feed, members):
+    one, *others = members
+    one.line.reads = False
+    seq = 7
+    while not one.outbox.closed:
+        tell(feed, *range(seq, seq := seq + 200))
+        assert one.line.unread < 1.2 * WAITING_MAX
+    assert one.line.unread > WAITING_MAX
+    await asyncio.sleep(0)
+    assert one.closes == [CloseCode.TOO_SLOW]
+    assert not any(member.outbox.closed for member in others)
+
+
+async def test_who_reads_again_is_in_step_again(feed, members):
+    one, other, *_ = members
+    one.line.reads = False
+    tell(feed, *range(7, 700))
+    assert one.line.unread > 65_536 and one.outbox._turn.aside
+    one.line.read_all()
+    assert not one.outbox._turn.aside
+    tell(feed, 700)
+    assert one.wire == other.wire
+
+
+async def test_a_heartbeat_finds_who_took_nothing_of_what_was_written(feed, members):
+    one, other, *_ = members
+    one.line.reads = other.line.reads = False
+    tell(feed, 7)
+    for member in members:
+        member.beat()
+    tell(feed, 8)
+    other.line.unread -= 10  # it has taken a little
+    for member in members:
+        member.beat()
+    assert [member.outbox.closed for member in members] == [True, False, False, False]
+
+
+async def test_a_line_that_stumbles_costs_the_others_nothing(feed, members, caplog):
+    def stumble(data):
+        raise RuntimeError("closed underneath")
+
+    members[1].line.write = stumble
+    with caplog.at_level(logging.ERROR):
+        wire = tell(feed, 7)
+    assert members[1].line.is_cut
+    assert [member.line.writes[1:] == [wire] for member in members] == [True, False, True, True]
+    assert "stumbled" in caplog.text
+
+
+async def test_who_leaves_the_room_gets_the_leave_and_no_more(feed, members):
+    one, other, *_ = members
+    feed.take([leave(7, 1), *lines(8)])
+    tell(feed, 9)
+    assert one.ends == ["left"]
+    assert one.subscription.seen == 7
+    assert len(other.wire) > len(one.wire)
+    assert in_step(feed) == 3
+
+
+async def test_who_stops_knows_what_it_has_seen(feed, members):
+    tell(feed, 7)
+    members[0].subscription.stop()
+    tell(feed, 8)
+    assert [member.subscription.seen for member in members[:2]] == [7, 8]
+    assert len(feed.listeners) == 3 == len(list(feed.listeners))
+
+
+async def test_a_listener_of_another_kind_is_asked_each_time():
+    class Other:
+        def __init__(self):
+            self.heard = []
+
+        def take(self, batch):
+            self.heard.append(batch)
+
+    crowd = Crowd()
+    crowd.add(other := Other())
+    assert len(crowd) == 1 and list(crowd) == [other]
+    crowd.discard(other)
+    assert not crowd
