@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.core.cache import cache
 from django.db import OperationalError, connection
 from django.test import Client
 from psycopg_pool import PoolTimeout
@@ -83,8 +84,28 @@ def test_graphql_says_so(room, bob, caplog):
     assert faults(caplog) == []
 
 
-async def test_a_socket_is_told_to_come_back(room, bob, given_back, caplog):
+async def test_a_socket_whose_session_redis_knows_needs_no_connection_of_the_pool(
+    room, bob, given_back, caplog
+):
     cookie = await sync_to_async(session_cookie)(bob)
+    held = full_pool()
+    await sync_to_async(held.__enter__)()
+    try:
+        raw = WebsocketCommunicator(application, "/ws/", [cookie, *PAGE])
+        await raw.connect(timeout=5)
+        hello = json.loads(await raw.receive_from(timeout=5))
+        await raw.disconnect()
+    finally:
+        await sync_to_async(held.__exit__)(None, None, None)
+    assert (hello["type"], hello["user"]["id"]) == ("hello", bob.pk)
+    assert faults(caplog) == []
+
+
+async def test_a_socket_whose_session_only_the_database_knows_is_told_to_come_back(
+    room, bob, given_back, caplog
+):
+    cookie = await sync_to_async(session_cookie)(bob)
+    await sync_to_async(cache.clear)()
     held = full_pool()
     await sync_to_async(held.__enter__)()
     try:
