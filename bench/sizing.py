@@ -98,7 +98,6 @@ def page() -> str:
 
 def main() -> None:
     PAGE.write_text(page())
-    print(text())
 
 
 if __name__ == "__main__":

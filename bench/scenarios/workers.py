@@ -23,7 +23,7 @@ WHAT = f"{ROOMS} hot rooms of {MEMBERS}"
 # Rooms find their homes in the first seconds; a home that was late then is left alone for five.
 SHORT_TIMES, TIMES = {"warm": 8.0, "measure": 3.0}, {"warm": 8.0, "measure": 6.0}
 HALF = 0.5
-SERVED = 0.97  # of what was said in an open loop; less, and it was more than half of a load
+SERVED = 0.9  # of what was said in an open loop; less, and it was more than half of a load
 QUIET_WITHIN = 20  # seconds, until those who left are written down
 
 Tell = Callable[[str], None]
