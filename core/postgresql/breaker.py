@@ -22,6 +22,10 @@ class Unavailable(Exception):
     """The database did not answer in time. What was asked may or may not have been done."""
 
 
+class Refused(Unavailable):
+    """It answered that it can't be asked so: a fault of ours, which is on the log."""
+
+
 # Each an InternalError to Django, as a fault of ours would be.
 PASSING = (ReadOnlySqlTransaction, IdleInTransactionSessionTimeout)
 FAILURES = (OperationalError, InterfaceError, PoolTimeout, Unavailable, TimeoutError)

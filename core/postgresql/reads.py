@@ -19,7 +19,7 @@ from django.db import connection as django_connection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from core.postgresql import sessions
-from core.postgresql.breaker import Unavailable, breaker, is_outage
+from core.postgresql.breaker import Refused, Unavailable, breaker, is_outage
 from core.postgresql.gauges import POOLS
 from core.postgresql.prepared import Prepared
 from core.postgresql.writable import note_failure
@@ -126,7 +126,7 @@ class Reads:
         self.connected: Callable[[], None] = lambda: None  # told of each new connection
 
     async def rows(self, sql: str, **params: Any) -> Sequence[tuple[Any, ...]]:
-        """Raises Unavailable, after ANSWER_SECONDS at most.
+        """Raises Unavailable, after ANSWER_SECONDS at most; Refused for a fault of ours.
 
         After a restart of the server each connection of the pool is found broken once.
         """
@@ -145,9 +145,9 @@ class Reads:
             except psycopg.Error as error:  # it only reads, or a fault of ours
                 if is_outage(error):
                     logger.warning("the database refused: %s", first_line(error))
-                else:
-                    logger.exception("the database refused")
-                raise Unavailable from error
+                    raise Unavailable from error
+                logger.exception("the database refused")
+                raise Refused from error
 
     async def _once(
         self, sql: str, params: dict[str, Any], deadline: float

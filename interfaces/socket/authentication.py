@@ -18,7 +18,7 @@ from accounts import tickets, token_cache
 from accounts.models import User
 from accounts.tokens import NotValid
 from accounts.validity import Proof
-from core.postgresql.breaker import is_outage
+from core.postgresql.breaker import Refused, is_outage
 from core.postgresql.reads import ANSWER_SECONDS, Unavailable
 from interfaces.socket import origins
 from messaging.live import node
@@ -107,6 +107,8 @@ async def _known(looked: Awaitable[Answer]) -> Answer:
     """Raises Unavailable: it can't be known now who it is. What looks bounds its time."""
     try:
         return await looked
+    except Refused as error:  # to come again is no help
+        raise RuntimeError("nobody can be looked up") from error
     except Exception as error:
         if is_outage(error) or isinstance(error, token_cache.Down):
             raise Unavailable from error

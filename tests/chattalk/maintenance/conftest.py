@@ -12,7 +12,8 @@ from presence import stored
 def say():
     def say(room, user, body="hello"):
         draft = Draft(room.pk, Person(user.pk, user.display_name), uuid4(), body)
-        return log.rows(log.POST, log.post_params([draft]))
+        [(_room_id, head_before, _at)] = log.rows(log.POST, log.post_params([draft]))
+        return head_before + 1
 
     return say
 

@@ -71,7 +71,7 @@ def test_everything_comes_back_as_it_was_and_the_log_goes_on(room, alice, bob, s
     exit_at = last_exit(room.pk, alice.pk).at  # who was here went when the backup was made
     assert exit_at.isoformat() == manifest.taken_at
     assert not any(one["online"] for batch in stored.batches(10) for one in batch)
-    assert say(Room.objects.get(pk=room.pk), alice)[0][2] == before[room.pk].head + 1
+    assert say(Room.objects.get(pk=room.pk), alice) == before[room.pk].head + 1
     assert services.open_room(User.objects.get(pk=bob.pk), title="New", capacity=2).pk > quiet.pk
 
 

@@ -127,9 +127,10 @@ def test_one_that_another_has_fenced_says_so_and_stands_by(site, monkeypatch):
 
     monkeypatch.setattr(Lease, "hold", yes)
     with site.running("relay") as child:
-        until(works(child))
-        relay(site, "--once")
         site.stack.run(lambda: services.close_room(room, by=User.objects.get(pk=alice.id)))
+        assert len(site.read(room, many=2)) == 2  # it works, and not only says so
+        relay(site, "--once")
+        site.stack.run(lambda: services.reopen_room(room, by=User.objects.get(pk=alice.id)))
         until(lambda: "another relay has taken over" in child.said())
     assert child.said().count("another relay") == 1 and "Traceback" not in child.said()
 
