@@ -107,7 +107,7 @@ class Handover:
             return answer
         road = self._roads.get(home) or self._new_road(home)
         road.gathered.append(Handed(draft, answer, loop.time()))
-        if len(road.gathered) == (HANDOVER_MAX if road.under_way else 1):
+        if len(road.gathered) == 1:
             loop.call_soon(self._flush, road)
         self._many += 1
         if self._holds(draft.room_id):
@@ -127,8 +127,8 @@ class Handover:
         return self._epochs
 
     def _flush(self, road: Road) -> None:
-        """While the home has not answered what it got, the next drafts gather: fuller batches cost
-        less for each, there and on the way. Nobody waits where nothing is under way."""
+        """What came in one turn of the loop. The home gathers what all others hand to it: who kept
+        something back until it answers would keep it waiting for that."""
         while road.gathered:
             together = road.next(HANDOVER_MAX, HANDOVER_CHARACTERS)
             HANDED.value += len(together)
@@ -166,8 +166,6 @@ class Handover:
                 handed.answer.set_result(Receipt(room_id, cid, seq, when, code == REPEATED))
             else:
                 handed.answer.set_exception(as_refusal(code))
-        if road.gathered:
-            asyncio.get_running_loop().call_soon(self._flush, road)
 
     def _open(self, road: Road) -> None:
         road.is_closed = False

@@ -65,6 +65,7 @@ class Reception:
     def _take(self, origin: tuple[str, int], number: int, drafts: list[Any], left: float) -> None:
         came = asyncio.get_running_loop().time() - (ANSWER_SECONDS - left)  # to the origin
         deadline = came + DEADLINE_SECONDS
+        self._writer.filling.others_come()
         for n, (room_id, sender_id, name, cid, body) in enumerate(drafts):
             draft = Draft(room_id, Person(sender_id, name), UUID(bytes=cid), body)
             self._said(room_id, sender_id)

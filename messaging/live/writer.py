@@ -75,7 +75,7 @@ class Writer:
     def __init__(self, stored: Callable[[list[Event]], None]) -> None:
         self._stored = stored
         self._waiting: dict[Key, Waiting] = {}
-        self._filling = Filling(self._waiting, BATCH_MAX)
+        self.filling = Filling(self._waiting, BATCH_MAX)
         self._under_way: dict[Key, Waiting] = {}
         self._rivals: list[tuple[Draft, Answer, float]] = []
         self._judge_until = 0.0  # of the event loop's clock
@@ -127,13 +127,13 @@ class Writer:
     async def _work(self) -> None:
         try:
             while self._waiting:
-                await self._filling.wait()
+                await self.filling.wait()
                 keys = list(self._waiting)[:BATCH_MAX]
                 self._under_way = {key: self._waiting.pop(key) for key in keys}
                 batch = list(self._under_way.values())
                 await self._take(batch)
                 self._under_way = {}
-                self._filling.stored(len(batch))
+                self.filling.stored(len(batch))
                 BATCHES.observe(len(batch))
                 if self._rivals:
                     self._judge_rivals()

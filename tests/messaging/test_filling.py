@@ -52,12 +52,12 @@ async def test_where_messages_keep_coming_a_batch_fills_until_there_are_enough(w
     fills.stored(3)
     steps_of += [[lambda: come(waiting, 7, rooms=2)]] * 9
     await fills.wait()
-    assert len(waiting) == 2 + 2 * 7 == filling.ENOUGH * 2
+    assert len(waiting) == 2 + 2 * 7 == filling.OWN.enough * 2
     assert len(done) == 2
 
 
 async def test_nobody_waits_for_longer_than_that(waiting, monkeypatch):
-    monkeypatch.setattr(filling, "LONGEST_SECONDS", 0.01)
+    monkeypatch.setattr(filling, "OWN", filling.OWN._replace(longest=0.01))
     come(waiting, 1)
     fills = Filling(waiting, 500)
     fills.stored(3)
@@ -84,3 +84,24 @@ async def test_waiting_in_vain_is_tried_seldom(waiting, steps):
         fills.stored(1)
         await fills.wait()
     assert len(done) == 7  # after 0, 2, 4, 8, 16, 32 and 64 batches more
+
+
+async def test_what_others_hand_over_is_waited_for_though_nobody_comes_for_some_steps(
+    waiting, steps
+):
+    done, steps_of = steps
+    come(waiting, 2)
+    fills = Filling(waiting, 500)
+    fills.stored(3)
+    fills.others_come()
+    now_and_then = [[], [], [lambda: come(waiting, 5)]]
+    steps_of += now_and_then * 9
+    await fills.wait()
+    assert len(waiting) == 17 and len(done) == 9
+    waiting.clear()
+    fills.stored(17)  # nobody came meanwhile
+    come(waiting, 3)
+    fills.stored(2)
+    del steps_of[:], done[:]
+    await fills.wait()
+    assert len(done) == 1

@@ -167,14 +167,15 @@ async def test_a_handover_that_was_lost_is_not_overtaken_by_the_next(pair, room,
     assert pair.types().count("missed") == 1  # of what is left of an epoch nothing is said again
 
 
-async def test_while_a_handover_is_under_way_the_next_one_gathers(pair, room, bob):
-    futures = [pair.origin.put(draft(room, bob, "0"))]
-    await turns()
-    for n in range(1, 10):
-        futures.append(pair.origin.put(draft(room, bob, f"{n}")))
-        await turns()
+async def test_what_comes_in_one_turn_is_handed_over_together_and_nothing_is_kept_back(
+    pair, room, bob
+):
+    futures = [pair.origin.put(draft(room, bob, f"{n}")) for n in range(3)]
+    await turns(1)
+    futures += [pair.origin.put(draft(room, bob, f"{n}")) for n in range(3, 5)]
+    await turns(1)
+    assert [len(told["drafts"]) for told in pair.told if told["type"] == "handover"] == [3, 2]
     await asyncio.gather(*futures)
-    assert [len(told["drafts"]) for told in pair.told if told["type"] == "handover"] == [1, 9]
 
 
 async def test_a_silent_home_is_passed_by_in_order_and_asked_before_it_is_one_again(
