@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from accounts.models import Device, User
+from core.postgresql import arrays
 
 
 class Proof(NamedTuple):
@@ -66,11 +67,11 @@ ORDER BY p.n
 """
 
 
-def hold_params(proofs: Sequence[Proof], names: Sequence[str]) -> dict[str, list[Any]]:
+def hold_params(proofs: Sequence[Proof], names: Sequence[str]) -> dict[str, str]:
     return {
-        "users": [proof.user_id for proof in proofs],
-        "names": list(names),
-        "sessions": [proof.session for proof in proofs],
-        "marks": [proof.mark for proof in proofs],
-        "devices": [proof.device for proof in proofs],
+        "users": arrays.of_numbers(proof.user_id for proof in proofs),
+        "names": arrays.of_texts(names),
+        "sessions": arrays.of_texts(proof.session for proof in proofs),
+        "marks": arrays.of_texts(proof.mark for proof in proofs),
+        "devices": arrays.of_plain(str(proof.device or "NULL") for proof in proofs),
     }

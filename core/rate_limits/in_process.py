@@ -1,7 +1,7 @@
 """How fast someone may go: the generic cell rate algorithm (ITU-T I.371), one number per key."""
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 from django.conf import settings
@@ -38,6 +38,14 @@ class CellRate:
         """It went: so much at once, or somewhere else, whether it might or not."""
         self._keep(key, self.after(self._due.get(key, 0.0), times))
 
+    def count_each(self, keys: Iterable[Hashable]) -> None:
+        """`count`, once for each."""
+        known, interval, now = self._due, self._interval, time.monotonic()
+        for key in keys:
+            due = known.get(key, now)
+            known[key] = (due if due > now else now) + interval
+        self._forget()
+
     def until(self, due: float) -> float:
         """`left` for a key's number, which is 0 at first."""
         ahead = due - time.monotonic()
@@ -53,6 +61,9 @@ class CellRate:
 
     def _keep(self, key: Hashable, due: float) -> None:
         self._due[key] = due
+        self._forget()
+
+    def _forget(self) -> None:
         if len(self._due) > FORGET_ABOVE:
             now = time.monotonic()
             self._due = {key: due for key, due in self._due.items() if due > now}

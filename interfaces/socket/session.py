@@ -10,18 +10,18 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from core import refusal_log
 from core.postgresql.breaker import is_outage
 from core.postgresql.reads import Unavailable
 from core.problems import INVALID, REFUSALS
-from core.rate_limits import TOO_FAST, Pace, retry_after
+from core.rate_limits import Pace, retry_after
 from core.text import first_line
+from interfaces.socket.sentences import TOO_MANY, sentence
 from messaging import log, services
 from messaging.live import frames, node
-from messaging.live.drafts import UNAVAILABLE, Receipt, unavailable
+from messaging.live.drafts import Receipt, unavailable
 from messaging.live.packets import Packet, packet
 from messaging.live.subscription import Subscription
 from messaging.log.event import Person, encode
@@ -34,9 +34,6 @@ IN_FLIGHT_MAX = 64  # sends of one client that wait for their answer
 TYPING_SECONDS = 3
 REFUSED = 20  # frames: what a refusal counts as. Who sends what is refused is read more slowly
 REFUSED_SECONDS = 1.0  # and waits no longer than this at once
-TOO_MANY = ValidationError(_("Too many messages wait for an answer."), code="too_many")
-# Sentences that are told thousands of times.
-OF_FLOODS = {id(text) for text in (TOO_FAST, UNAVAILABLE, TOO_MANY.message)}
 Greet = Callable[[log.MemberState, int, int, bool, int | None], None]  # as subscription.py has it
 
 _NONE: frozenset[Any] = frozenset()  # one for all: each empty one would take 200 bytes
@@ -153,7 +150,7 @@ class Client:
             code, wait = "not_member", None
         REFUSALS.add("nack", code)
         self.tell(frames.NackFrame(
-            code=code, detail=_told(error, self.language), room=getattr(frame, "room", None),
+            code=code, detail=sentence(error, self.language), room=getattr(frame, "room", None),
             cid=getattr(frame, "cid", None), retry_after=wait or None, ref=frame.ref or None,
         ))  # fmt: skip
         self._pace.count(REFUSED - 1, REFUSED_SECONDS)
@@ -295,18 +292,3 @@ class Client:
         for room_id in rooms:
             self.node.hub.unwatch(room_id, self.put)
         self.watched = self.watched - rooms or _NONE
-
-
-_texts: dict[tuple[str, int], str] = {}
-
-
-def _told(error: PermissionDenied | ValidationError, language: str) -> str:
-    """Its sentence. To translate one costs a third of storing a message: a flood's is kept."""
-    message = getattr(error, "message", None)
-    if text := _texts.get((language, id(message))):
-        return text
-    with translation.override(language):
-        text = error.messages[0] if isinstance(error, ValidationError) else str(error)
-    if id(message) in OF_FLOODS:
-        _texts[language, id(message)] = text
-    return text

@@ -12,7 +12,7 @@ to each room's own group; what nobody else would hear is not told (hearers.py).
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from typing import Any
@@ -65,7 +65,8 @@ def lines_told(rooms: Mapping[int, Sequence[EntryBatch]]) -> Iterator[tuple[int,
 
 class Broker:
     """This process's side of the layer. `heard(room_id, message)` gets what others told; `deaf`
-    is called when it heard nothing of some rooms for a while, and hears of them now."""
+    is called when it heard nothing of some rooms for a while, and hears of them now; `unheard`
+    when what was told to one process has come to nobody."""
 
     def __init__(
         self,
@@ -74,6 +75,7 @@ class Broker:
         deaf: Callable[[], None] = lambda: None,
     ) -> None:
         self._process = process
+        self.unheard: Callable[[str], None] = lambda process: None
         self._ours = msgspec.msgpack.encode({"by": process})[1:]  # so begins what we told
         self._heard, self._deaf = heard, deaf
         self._layer = get_channel_layer()
@@ -138,12 +140,12 @@ class Broker:
 
     def publish(self, room_id: Place, content: dict[str, Any]) -> None:
         """Hand it to the other processes that hold the room, soon and at best."""
-        if self.breaker.is_down:
-            return
-        if self._hearers.is_alone:
-            self._kept_back.message(room_id, content)
-        else:
+        if not self.breaker.is_down and not self._hearers.is_alone:
             self._put(room_id, content)
+            return
+        if not self.breaker.is_down:
+            self._kept_back.message(room_id, content)
+        self._lost([(room_id, content)])
 
     def publish_lines(self, rooms: Mapping[int, Sequence[EntryBatch]]) -> None:
         """The same with lines of logs."""
@@ -167,6 +169,7 @@ class Broker:
             self._teller = asyncio.get_running_loop().create_task(self._tell())
 
     async def _tell(self) -> None:
+        told: list[tuple[Place, dict[str, Any]]] = []
         try:
             while self._backlog or self._lines:  # what gathers meanwhile goes together
                 told = [*self._backlog, *self._messages(self._lines)]
@@ -174,11 +177,18 @@ class Broker:
                 self._lines.clear()
                 await self._send(told)
         except FAILURES as error:
+            told += self._backlog
             self._backlog.clear()
             self._lines.clear()
             self.breaker.failed(error)
+            self._lost(told)
         finally:
             self._teller = None
+
+    def _lost(self, told: Iterable[tuple[Place, dict[str, Any]]]) -> None:
+        """Nobody has heard it, or we don't know of anybody who has."""
+        for place in {place for place, _ in told if isinstance(place, str)}:
+            self.unheard(place)
 
     def _messages(
         self, lines: Sequence[tuple[int, msgspec.Raw]]
@@ -205,6 +215,7 @@ class Broker:
             counts = await self._layer.publish_many(messages, self._channel)
         rooms = (room_id for room_id, _ in told)
         self._hearers.count(asked, zip(rooms, counts, strict=True))
+        self._lost(one for one, count in zip(told, counts, strict=True) if not count)
 
     # --- to hear --------------------------------------------------------------------------------
 

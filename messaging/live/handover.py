@@ -1,9 +1,10 @@
 """Drafts on their way to the homes of their rooms, and the answers.
 
 To hand over is an optimisation, and never a promise: the database decides, and a client id makes a
-second try harmless. A home that says nothing in time, or that missed something, is passed by: this
-process takes back all that it handed to it, writes it in its order, and leaves that home alone for
-a while. What one person says in a room stays in order, for it never goes two ways at once.
+second try harmless. A home that hears nothing, that says nothing in time, or that missed
+something, is passed by: this process takes back all that it handed to it, writes it in its order,
+and leaves that home alone for a while. What one person says in a room stays in order, for it never
+goes two ways at once.
 """
 
 import asyncio
@@ -136,7 +137,7 @@ class Handover:
                 road.heard_at = together[0].came
             self._send(road.home, road.bundle(together, self._until(together[0].came)))
         if road.look is None and road.under_way:
-            self._look_after(road, road.patience)
+            self._look_after(road, road.left(asyncio.get_running_loop().time()))
 
     def _until(self, came: float) -> float:
         """By then what came then has been taken back."""
@@ -152,8 +153,9 @@ class Handover:
             return
         if road.is_closed:
             self._open(road)
-        if not road.hear(told["epoch"], asyncio.get_running_loop().time()):
+        if told["epoch"] != road.epoch:
             return  # taken back meanwhile
+        road.heard_at = asyncio.get_running_loop().time()
         for number, n, code, seq, at in told["answers"]:
             if (handed := road.settle(number, n)) is None:
                 continue
@@ -174,12 +176,22 @@ class Handover:
             road.look.cancel()
             road.look = None
 
-    def is_ours(self, room_id: int, user_id: int) -> bool:
-        """Whether a line that another process tells is one that we handed over; each once."""
-        left = self._unheard.pop((room_id, user_id), 0)
-        if left > 1:
-            self._unheard[room_id, user_id] = left - 1
-        return left > 0
+    def not_ours(self, room_id: int, speakers: list[int]) -> list[int]:
+        """The speakers of lines that another process tells, without those of lines that we handed
+        over; each such line counts once."""
+        unheard = self._unheard
+        if not unheard:
+            return speakers
+        others = []
+        for user_id in speakers:
+            spoken = room_id, user_id
+            if not (left := unheard.get(spoken, 0)):
+                others.append(user_id)
+            elif left == 1:
+                del unheard[spoken]
+            else:
+                unheard[spoken] = left - 1
+        return others
 
     # --- a home that does not answer ------------------------------------------------------------
 
@@ -200,11 +212,22 @@ class Handover:
         elif now - due > LAG_SECONDS:  # we are late, and what it said waits to be read
             self._look_after(road, LAGS * (now - due))
         else:
-            PASSED_BY.value += 1
-            road.is_closed = True
-            self._homes.pass_by(road.home)
-            self._take_back(road)
-            self._look_after(road, ALONE_SECONDS)
+            self._pass_by(road)
+
+    def unheard(self, process: str) -> None:
+        """What we told it nobody has heard: it is dead, or cut off from Redis, or we are."""
+        road = self._roads.get(process)
+        if road is not None and road.under_way and not road.is_closed:
+            self._pass_by(road)
+
+    def _pass_by(self, road: Road) -> None:
+        PASSED_BY.value += 1
+        road.is_closed = True
+        self._homes.pass_by(road.home)
+        self._take_back(road)
+        if road.look is not None:
+            road.look.cancel()
+        self._look_after(road, ALONE_SECONDS)
 
     def _ask(self, road: Road) -> None:
         """Whether it is there: nothing is handed over, and that is answered."""

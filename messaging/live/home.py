@@ -47,8 +47,8 @@ class Homes:
         self._here[room_id] = self._here.get(room_id, 0) + 1
         return self._homes.get(room_id)
 
-    def said_elsewhere(self, room_id: int) -> None:
-        self._elsewhere[room_id] = self._elsewhere.get(room_id, 0) + 1
+    def said_elsewhere(self, room_id: int, lines: int) -> None:
+        self._elsewhere[room_id] = self._elsewhere.get(room_id, 0) + lines
 
     def is_living(self, process: str) -> bool:
         return process in self._living() and process not in self._left

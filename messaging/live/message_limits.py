@@ -5,6 +5,8 @@ to be known by the channel layer. Of a room each line tells it, where the room i
 together a process tells the others. While the layer is down each process counts what it sees.
 """
 
+from collections.abc import Iterable
+
 from core.rate_limits import ToldRate, cell_rate
 from core.rate_limits.in_process import Tell
 
@@ -30,6 +32,7 @@ class Limits:
         self._people.count(user_id, units(body))
         return 0.0
 
-    def said_elsewhere(self, room_id: int, user_id: int) -> None:
-        """Somebody said something by another process, in a room that is held here."""
-        self._rooms.count((room_id, user_id))
+    def said_elsewhere(self, room_id: int, users: Iterable[int]) -> None:
+        """They said something by other processes, in a room that is held here; one of them as
+        often as they stand there."""
+        self._rooms.count_each([(room_id, user_id) for user_id in users])

@@ -63,6 +63,7 @@ class Node:
         self.hub.forgotten = self.presence.forget
         self.reception = Reception(self.writer, send, now, self._said_elsewhere)
         self.hub.said_elsewhere = self._count
+        self.hub.broker.unheard = self.handover.unheard
         self.growth = Growth(lambda told: self.hub.broker.publish(PEOPLE, told))
         self.hub.grew = self.growth.add
         self.mine = Mine(lambda told: self.hub.broker.publish(PEOPLE, told))
@@ -115,14 +116,13 @@ class Node:
     # --- how much is said ----------------------------------------------------------------------
 
     def _count(self, room_id: int, speakers: list[int]) -> None:
-        """What someone says by another process counts here, too, where the room is held."""
-        for user_id in speakers:
-            if not self.handover.is_ours(room_id, user_id):
-                self._said_elsewhere(room_id, user_id)
+        """What is said by another process counts here, too, where the room is held."""
+        if others := self.handover.not_ours(room_id, speakers):
+            self._said_elsewhere(room_id, others)
 
-    def _said_elsewhere(self, room_id: int, user_id: int) -> None:
-        self.limits.said_elsewhere(room_id, user_id)
-        self.homes.said_elsewhere(room_id)
+    def _said_elsewhere(self, room_id: int, speakers: list[int]) -> None:
+        self.limits.said_elsewhere(room_id, speakers)
+        self.homes.said_elsewhere(room_id, len(speakers))
 
     def _tell_limits(self, people: list[tuple[int, int]]) -> None:
         self.hub.broker.publish(PEOPLE, {"type": "said", "people": people})

@@ -2,7 +2,8 @@
 
 A hand-over that was lost must not let a later one overtake it, and one that lay for long, as before
 a process that stood still, must not be stored any more: its origin has written it, or said that it
-is not. Then nothing more is taken of that epoch, and the origin is told so.
+is not. Then nothing more is taken of that epoch, and the origin is told so. What waits here until
+then is dropped as well: the origin has taken it back.
 """
 
 import asyncio
@@ -13,8 +14,7 @@ from uuid import UUID
 
 from messaging.live.drafts import Draft, Receipt
 from messaging.live.refusals import REPEATED, STORED, code_of
-from messaging.live.road import ANSWER_SECONDS
-from messaging.live.writer import DEADLINE_SECONDS, Writer
+from messaging.live.writer import Writer
 from messaging.log.event import Person
 
 NOTHING_MORE = -1  # is the next number of an epoch that has a gap
@@ -30,7 +30,7 @@ class Reception:
         writer: Writer,
         send: Callable[[str, dict[str, Any]], None],
         now: Callable[[], datetime],
-        said: Callable[[int, int], None],
+        said: Callable[[int, list[int]], None],
     ) -> None:
         self._writer, self._send, self._now, self._said = writer, send, now, said
         self.is_closed = False  # this process goes, and is no home any more
@@ -63,13 +63,12 @@ class Reception:
             del self._origins[next(iter(self._origins))]
 
     def _take(self, origin: tuple[str, int], number: int, drafts: list[Any], left: float) -> None:
-        came = asyncio.get_running_loop().time() - (ANSWER_SECONDS - left)  # to the origin
-        deadline = came + DEADLINE_SECONDS
+        until = asyncio.get_running_loop().time() + left
         self._writer.filling.others_come()
         for n, (room_id, sender_id, name, cid, body) in enumerate(drafts):
             draft = Draft(room_id, Person(sender_id, name), UUID(bytes=cid), body)
-            self._said(room_id, sender_id)
-            self._writer.take(draft, AnswerAfar(self, origin, number, n), deadline)
+            self._said(room_id, [sender_id])
+            self._writer.take(draft, AnswerAfar(self, origin, number, n, until), until)
 
     def answer(self, origin: tuple[str, int], answer: tuple[Any, ...]) -> None:
         if not self._answers:
@@ -85,11 +84,14 @@ class Reception:
 class AnswerAfar:
     """What the writer has in place of a future, for a draft of another process."""
 
-    __slots__ = ("_is_done", "_n", "_number", "_origin", "_reception")
+    __slots__ = ("_is_done", "_n", "_number", "_origin", "_reception", "_until")
 
-    def __init__(self, reception: Reception, origin: tuple[str, int], number: int, n: int) -> None:
+    def __init__(
+        self, reception: Reception, origin: tuple[str, int], number: int, n: int, until: float
+    ) -> None:
         self._reception, self._origin = reception, origin
         self._number, self._n = number, n
+        self._until = until  # then it is taken back
         self._is_done = False
 
     def done(self) -> bool:
@@ -100,7 +102,9 @@ class AnswerAfar:
         self._tell(code, receipt.seq, receipt.at.timestamp())
 
     def set_exception(self, error: Exception) -> None:
-        self._tell(code_of(error), 0, 0.0)
+        self._is_done = True
+        if asyncio.get_running_loop().time() < self._until:
+            self._tell(code_of(error), 0, 0.0)
 
     def _tell(self, *answer: Any) -> None:
         self._is_done = True

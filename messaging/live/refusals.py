@@ -1,8 +1,8 @@
-"""What a writer refuses, as a code that another process makes the same refusal of."""
+"""Why a writer refuses something, and as a code that another process makes the same refusal of."""
 
 from django.core.exceptions import ValidationError
 
-from messaging.live.drafts import conflict, unavailable
+from messaging.live.drafts import Outcome, conflict, unavailable
 from rooms import services as rooms
 
 STORED, REPEATED = "stored", "repeated"
@@ -13,6 +13,13 @@ _MADE = {
     "conflict": conflict,
     "unavailable": unavailable,
 }
+
+
+def refusal(found: Outcome) -> Exception:
+    """Why it is not stored, of what was judged."""
+    if not found.same:
+        return conflict()
+    return rooms.closed() if found.is_member and found.is_closed else rooms.NotMember()
 
 
 def code_of(error: Exception) -> str:

@@ -8,10 +8,8 @@ from typing import Any, NamedTuple
 
 from messaging.live.drafts import Draft, Receipt
 
-SILENT_SECONDS = 0.25  # a home that answers nothing for so long is passed by, or
-SILENT_ANSWERS = 3.0  # for so many times as long as its slowest answer lately took
-LATELY = 0.98  # of that is left at each answer
-ANSWER_SECONDS = 1.0  # that any draft waits for its answer by a home
+SILENT_SECONDS = 1.0  # a home that answers nothing for so long is passed by
+ANSWER_SECONDS = 2.0  # that any draft waits for its answer by a home
 
 
 class Handed(NamedTuple):
@@ -28,7 +26,6 @@ class Road:
         self.gathered: list[Handed] = []  # not sent yet
         self.under_way: dict[int, dict[int, Handed]] = {}  # by the number of the hand-over
         self.heard_at = 0.0
-        self.patience = SILENT_SECONDS
         self.is_closed = False  # the home is left alone
         self.look: asyncio.TimerHandle | None = None
         self._number = 0
@@ -69,20 +66,9 @@ class Road:
             self.under_way.pop(number, None)
         return handed
 
-    def hear(self, epoch: int, now: float) -> bool:
-        """The home has answered something; whether of this epoch. It answers, be it late: so it is
-        none to be left alone, and who hands over to it has more patience."""
-        if epoch != self.epoch:
-            self.patience = min(2 * self.patience, ANSWER_SECONDS)
-        elif self.under_way:
-            took = SILENT_ANSWERS * (now - self._oldest)
-            self.patience = min(max(SILENT_SECONDS, took, LATELY * self.patience), ANSWER_SECONDS)
-        self.heard_at = now
-        return epoch == self.epoch
-
     def left(self, now: float) -> float:
         """Seconds, until the home is passed by."""
-        silent = max(self._oldest, self.heard_at) + self.patience
+        silent = max(self._oldest, self.heard_at) + SILENT_SECONDS
         return min(silent, self._oldest + ANSWER_SECONDS) - now
 
     @property

@@ -13,11 +13,12 @@ from typing import Any
 
 import psycopg
 
-from core import metrics
+from core.postgresql import arrays
 from core.postgresql.reads import connect, run
 from core.postgresql.writable import writable
 from core.text import first_line
 from messaging import log
+from messaging.live import written
 from messaging.live.drafts import (
     Answer,
     Draft,
@@ -30,9 +31,9 @@ from messaging.live.drafts import (
     unavailable,
 )
 from messaging.live.filling import Filling
+from messaging.live.refusals import refusal
 from messaging.log.event import Event
 from messaging.log.kinds import Kind
-from rooms import services as rooms
 
 logger = logging.getLogger(__name__)
 
@@ -54,18 +55,6 @@ RIVALS_MAX = 100  # messages that wait to be judged by one that has their id
 # What the server has said, so that nothing is unknown; and a disk stays full for longer than 2.5 s.
 WRONG = (psycopg.errors.UniqueViolation, psycopg.errors.NotNullViolation)  # POST says which
 ANSWERS = (*WRONG, psycopg.errors.LockNotAvailable, psycopg.errors.DiskFull)
-MESSAGES = metrics.counter("chattalk_messages_total", "Messages stored.")
-REPEATS = metrics.counter(
-    "chattalk_messages_repeated_total", "Messages that were stored before, and said again."
-)
-ACKNOWLEDGED = metrics.histogram(
-    "chattalk_acknowledgement_seconds", "From a message that came in to its answer after COMMIT."
-)
-BATCHES = metrics.histogram(
-    "chattalk_batch_messages",
-    "Messages that were stored by one statement.",
-    (1, 2, 5, 10, 20, 50, 100, 200, 500),
-)
 
 
 class Writer:
@@ -128,13 +117,16 @@ class Writer:
         try:
             while self._waiting:
                 await self.filling.wait()
-                keys = list(self._waiting)[:BATCH_MAX]
+                self._give_up_late(self._waiting)  # we may have stood still
+                if not (keys := list(self._waiting)[:BATCH_MAX]):
+                    self._judge_rivals()
+                    continue
                 self._under_way = {key: self._waiting.pop(key) for key in keys}
                 batch = list(self._under_way.values())
                 await self._take(batch)
                 self._under_way = {}
                 self.filling.stored(len(batch))
-                BATCHES.observe(len(batch))
+                written.BATCHES.observe(len(batch))
                 if self._rivals:
                     self._judge_rivals()
         finally:
@@ -153,14 +145,16 @@ class Writer:
     def _refuse_late(self) -> None:
         """Nobody waits for longer because a batch is stuck: neither in it, where it may be stored
         all the same (who says it again is then told so), nor behind it."""
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        for queue in (self._under_way, self._waiting):
-            late = [key for key, waiting in queue.items() if waiting.deadline <= now]
+        self._give_up_late(self._under_way)
+        self._give_up_late(self._waiting)
+        self._judge_rivals()
+        self._late = asyncio.get_running_loop().call_later(LATE_SECONDS, self._refuse_late)
+
+    def _give_up_late(self, queue: dict[Key, Waiting]) -> None:
+        now = asyncio.get_running_loop().time()
+        if late := [key for key, waiting in queue.items() if waiting.deadline <= now]:
             why = f"no answer in time; {self._trouble}" if self._trouble else "no answer in time"
             self._give_up([queue.pop(key) for key in late], why)
-        self._judge_rivals()
-        self._late = loop.call_later(LATE_SECONDS, self._refuse_late)
 
     async def _store(self, batch: list[Waiting]) -> None:
         """As if each of them may be stored, which is nearly always so; else each is judged."""
@@ -191,14 +185,15 @@ class Writer:
             self._give_up(batch, error)
         else:
             judged = list(zip(batch, map(Outcome._make, rows), strict=True))
-            self._refuse(self._answer(judged))
+            for waiting, found in self._answer(judged):
+                waiting.refuse(refusal(found))
 
     async def _store_free(self, batch: list[Waiting]) -> None:
         """Somebody holds a room's row for too long: the other rooms don't wait for it."""
         asked = list({waiting.draft.room_id for waiting in batch})
         assert self._connection is not None
         try:
-            rows = await run(self._connection, log.FREE, {"rooms": log.array(asked)})
+            rows = await run(self._connection, log.FREE, {"rooms": arrays.of_numbers(asked)})
         except (psycopg.Error, OSError) as error:
             self._give_up(batch, error)
             return
@@ -265,17 +260,9 @@ class Writer:
             writable.answered()
         if events:  # the answers first: they were scheduled before this
             asyncio.get_running_loop().call_soon(self._stored, events)
-        _measure(len(events), deadlines)
+        now = asyncio.get_running_loop().time() + DEADLINE_SECONDS
+        written.answered(len(events), [now - each for each in deadlines])
         return others
-
-    def _refuse(self, judged: "list[tuple[Waiting, Outcome]]") -> None:
-        for waiting, found in judged:
-            if not found.same:
-                waiting.refuse(conflict())
-            elif found.is_member and found.is_closed:
-                waiting.refuse(rooms.closed())
-            else:
-                waiting.refuse(rooms.NotMember())
 
     async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -307,11 +294,3 @@ class Writer:
         """Answer all that wait, then go."""
         await self.idle()
         await self._disconnect()
-
-
-def _measure(stored: int, deadlines: list[float]) -> None:
-    """Each came DEADLINE_SECONDS before its deadline."""
-    came = asyncio.get_running_loop().time() + DEADLINE_SECONDS
-    ACKNOWLEDGED.observe_each([came - deadline for deadline in deadlines])
-    MESSAGES.value += stored
-    REPEATS.value += len(deadlines) - stored

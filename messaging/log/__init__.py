@@ -6,7 +6,7 @@ sockets on an async one (`core/postgresql/reads.py`).
 
 from . import allowance, old
 from .follow import FOLLOW, NextLines, follow
-from .insert import ACTIVITY_SECONDS, APPEND, FREE, POST, POST_AGAIN, append, array, post_params
+from .insert import ACTIVITY_SECONDS, APPEND, FREE, POST, POST_AGAIN, append, post_params
 from .members import MEMBERS
 from .pages import (
     AFTER,
@@ -54,7 +54,7 @@ __all__ += ["UNREAD", "UNREAD_MAX", "Head", "MemberState", "UnreadRoom", "as_mem
 __all__ += ["as_member_states"]
 __all__ += ["member_state", "my_unread", "read", "unread"]
 __all__ += ["ACTIVITY_SECONDS", "APPEND", "FREE", "POST", "POST_AGAIN"]
-__all__ += ["append", "array", "post_params"]
+__all__ += ["append", "post_params"]
 __all__ += ["PRUNE", "prune"]
 __all__ += ["LINES", "NextRows", "heads", "heads_lately", "next_rows"]
 __all__ += ["KEPT", "LOOK", "LastLine", "LogEnd", "as_kept"]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from core.postgresql import arrays
 from messaging.log.event import Event
 from messaging.log.rows import as_event, rows
 
@@ -125,24 +126,11 @@ def post_params(drafts: Sequence[Any]) -> dict[str, str]:
         ks.append(str(k))
     rooms = sorted(many)
     return {
-        "ids": array(rooms),
-        "manys": array([many[room_id] for room_id in rooms]),
-        "rooms": array([draft.room_id for draft in drafts]),
-        "ks": _joined(ks),
-        "senders": array([draft.sender.id for draft in drafts]),
-        "cids": _joined([draft.client_id.hex for draft in drafts]),
-        "bodies": _joined([_quoted(draft.body) for draft in drafts]),
+        "ids": arrays.of_numbers(rooms),
+        "manys": arrays.of_numbers([many[room_id] for room_id in rooms]),
+        "rooms": arrays.of_numbers([draft.room_id for draft in drafts]),
+        "ks": arrays.of_plain(ks),
+        "senders": arrays.of_numbers([draft.sender.id for draft in drafts]),
+        "cids": arrays.of_plain([draft.client_id.hex for draft in drafts]),
+        "bodies": arrays.of_texts([draft.body for draft in drafts]),
     }
-
-
-def array(numbers: Iterable[int]) -> str:
-    """As PostgreSQL reads it. psycopg's own way took half as long as the statement."""
-    return _joined(map(str, numbers))
-
-
-def _joined(words: Iterable[str]) -> str:
-    return "{" + ",".join(words) + "}"
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

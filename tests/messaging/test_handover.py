@@ -199,6 +199,41 @@ async def test_a_silent_home_is_passed_by_in_order_and_asked_before_it_is_one_ag
     assert [body for *_, body in handed] == ["again"]
 
 
+async def test_a_home_that_hears_nothing_is_passed_by_at_once(pair, room, alice, bob):
+    pair.lose = lambda message: True
+    futures = [pair.origin.put(draft(room, (alice, bob)[n % 2], f"{n}")) for n in range(6)]
+    await turns()
+    pair.origin.unheard("home")
+    await asyncio.wait_for(asyncio.gather(*futures), road_module.SILENT_SECONDS / 2)
+    assert [body for _, body in await stored_bodies(room)] == [str(n) for n in range(6)]
+    assert pair.way.home is None
+    pair.origin.unheard("home")  # of what is handed over to nobody
+    pair.origin.unheard("somebody")
+
+
+async def test_what_a_home_has_not_stored_when_it_is_taken_back_it_drops(
+    pair, room, bob, monkeypatch
+):
+    await pair.origin.put(draft(room, bob))
+    wait, go_on, asked = pair.theirs.filling.wait, asyncio.Event(), []
+    monkeypatch.setattr(pair.theirs, "_store", lambda *batch: asked.append(batch))
+
+    async def stand_still():
+        await go_on.wait()
+        await wait()
+
+    monkeypatch.setattr(pair.theirs.filling, "wait", stand_still)
+    monkeypatch.setattr(road_module, "SILENT_SECONDS", 0.1)
+    monkeypatch.setattr(handover_module, "ANSWER_SECONDS", 0.2)
+    await pair.origin.put(draft(room, bob))
+    await asyncio.sleep(0.2)
+    go_on.set()
+    await pair.theirs.idle()
+    assert not asked
+    assert len(await stored_bodies(room)) == 2
+    assert pair.types().count("answered") == 1  # nobody waits for the other one
+
+
 async def test_what_comes_too_late_is_not_stored_any_more(pair, room, bob):
     pair.late = 2 * road_module.ANSWER_SECONDS
     await pair.origin.put(draft(room, bob))
@@ -240,12 +275,13 @@ async def test_too_many_at_once_are_refused_as_by_the_writer(pair, room, bob, mo
 
 async def test_a_line_that_we_handed_over_counts_for_its_speaker_once(pair, room, alice, bob):
     await pair.origin.put(draft(room, bob))
-    assert pair.origin.is_ours(room.pk, bob.pk)
-    assert not pair.origin.is_ours(room.pk, bob.pk)
-    assert not pair.origin.is_ours(room.pk, alice.pk)
+    await pair.origin.put(draft(room, bob))
+    said = [bob.pk, alice.pk, bob.pk, bob.pk]
+    assert pair.origin.not_ours(room.pk, said) == [alice.pk, bob.pk]
+    assert pair.origin.not_ours(room.pk, said) == said
     pair.origin._holds = lambda room_id: False  # its lines are not told to us
     await pair.origin.put(draft(room, bob))
-    assert not pair.origin.is_ours(room.pk, bob.pk)
+    assert pair.origin.not_ours(room.pk, [bob.pk]) == [bob.pk]
 
 
 async def test_long_texts_go_by_several_handovers_in_order(pair, room, bob, monkeypatch):

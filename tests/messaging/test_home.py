@@ -36,8 +36,7 @@ async def said_in_a_window(homes, room, here, elsewhere):
     homes.said(room)  # a window begins
     for _ in range(here - 1):
         homes.said(room)
-    for _ in range(elsewhere):
-        homes.said_elsewhere(room)
+    homes.said_elsewhere(room, elsewhere)
     await asyncio.sleep(0.025)
     return homes.said(room)
 
@@ -64,8 +63,7 @@ async def test_a_room_that_calms_down_keeps_its_home_for_a_little_less(short_win
     for here, elsewhere, is_kept in ((2, CALM_LINES, True), (1, 1, False)):
         for _ in range(here):
             homes.said(room)
-        for _ in range(elsewhere):
-            homes.said_elsewhere(room)
+        homes.said_elsewhere(room, elsewhere)
         await asyncio.sleep(0.025)
         assert (homes.said(room) is not None) is is_kept
 
