@@ -1,5 +1,6 @@
 """Durable writes, 50 in flight, each acknowledged after COMMIT: ours by the writer's group commit,
-with seat, identity and order; beside them Django's `acreate` of a plain message."""
+with seat, identity and order; beside them Django's `acreate` of a plain message. Both on the event
+loop that workers run on."""
 
 import asyncio
 import os
@@ -9,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
+import uvloop
 
 from bench import cpu
 from bench.people import people, rooms, seat
@@ -91,7 +93,7 @@ def ours(
         finally:
             await node.close()
 
-    return asyncio.run(talk())
+    return uvloop.run(talk())
 
 
 def plain(seconds: float, stores: list[int]) -> dict[str, float]:
@@ -101,7 +103,7 @@ def plain(seconds: float, stores: list[int]) -> dict[str, float]:
         said = {"room": "Room 1", "sender": f"test{number}@test.com", "body": BODY}
         return lambda: Message.objects.acreate(**said)
 
-    return asyncio.run(_in_flight(say, seconds, stores))
+    return uvloop.run(_in_flight(say, seconds, stores))
 
 
 async def _in_flight(
