@@ -208,16 +208,23 @@ def _together(digest: str, token: str) -> _Facts:
         if is_first := look is None:
             look = _under_way[digest] = Future()
     assert look is not None
-    if not is_first:
+    try:
+        if is_first:
+            _find_out(look, digest, token)
         return look.result(WAIT_SECONDS)
+    finally:
+        del look  # what it raises holds this frame: a circle
+
+
+def _find_out(look: Future[_Facts], digest: str, token: str) -> None:
     try:
         look.set_result(_answer(digest, token))
     except BaseException as error:  # theirs to know as well
         look.set_exception(error)
     finally:
+        del look
         with _mutex:
             del _under_way[digest]
-    return look.result()
 
 
 def _answer(digest: str, token: str) -> _Facts:

@@ -16,7 +16,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 from accounts import tickets, token_cache
 from accounts.models import User
-from accounts.tokens import NotValid
+from accounts.tokens import Identity, NotValid
 from accounts.validity import Proof
 from core.postgresql.breaker import Refused, is_outage
 from core.postgresql.reads import ANSWER_SECONDS, Unavailable
@@ -95,12 +95,19 @@ async def by_token(token: str) -> Caller:
 
 async def by_ticket(ticket: str) -> Caller:
     """The person who asked for the ticket. Raises NotSignedIn, Unavailable."""
-    redeem = database_sync_to_async(tickets.redeem, thread_sensitive=False)
+    redeem = database_sync_to_async(_redeem, thread_sensitive=False)
+    holder = await _known(asyncio.wait_for(redeem(ticket), ANSWER_SECONDS))
+    if holder is None:
+        raise NotSignedIn
+    return holder.user, Proof(holder.user.pk, device=holder.device_id)
+
+
+def _redeem(ticket: str) -> Identity | None:
+    """In a thread. An error that comes from one goes in a circle with what has waited for it."""
     try:
-        user, device_id = await _known(asyncio.wait_for(redeem(ticket), ANSWER_SECONDS))
+        return tickets.redeem(ticket)
     except NotValid:
-        raise NotSignedIn from None
-    return user, Proof(user.pk, device=device_id)
+        return None
 
 
 async def _known(looked: Awaitable[Answer]) -> Answer:

@@ -1,6 +1,7 @@
 """The one who acts by a STOMP session: speaks, enters, leaves."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -37,6 +38,10 @@ class Sender(Client):
 
     def say(self, **frame: Any) -> None:
         self.told(frame)
+
+    def gone(self, at: datetime) -> None:
+        super().gone(at)
+        self.told = lambda answer: None  # what is still under way is answered to nobody
 
     async def handle(self, frame: frames.Frame | Enter | Leave) -> None:
         await super().handle(frame)  # type: ignore[arg-type]  # and _answer knows two more

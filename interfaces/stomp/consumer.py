@@ -53,6 +53,14 @@ class StompConsumer(AsyncConsumer):
         finally:
             self._is_known(address)
             sockets.addresses.give_back(address)
+            self._let_go()
+
+    def _let_go(self):
+        """It and its session know each other, and what goes in circles stays
+        (chattalk/server/memory.py)."""
+        if session := vars(self).get("session"):
+            vars(session).clear()
+        vars(self).clear()
 
     def _is_known(self, address):
         """It has said who it is, or has gone: it counts as a stranger no more."""

@@ -96,3 +96,11 @@ class Subscriber(Client, ABC):
     async def leave(self, at: datetime, *, is_clean: bool) -> None:
         """The subscription ends; `is_clean`: the client says so itself."""
         self.gone(at)
+
+    def gone(self, at: datetime) -> None:
+        super().gone(at)
+        self.put = self.send_now = _nothing  # a method of its own: it would go in a circle
+
+
+def _nothing(packet: Packet) -> None:
+    """It has ended."""

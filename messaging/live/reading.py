@@ -35,8 +35,13 @@ class DirectProtocol(WebSocketsSansIOProtocol):
     _is_waited_for = False  # by the consumer, which has done all that came before
     _is_between = False  # frames: known to be so, or to be looked at
 
+    def attend(self, take: Take) -> None:
+        """Until the connection ends, which it may have done before its client was let in."""
+        if not self.disconnected:
+            self.take_now = take
+
     def connection_lost(self, exc: Exception | None) -> None:
-        self.take_now = self.box = None  # or each would be the other's
+        self.take_now = self.box = None  # or each would be the other's, and nobody collects that
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:

@@ -34,7 +34,7 @@ def hand_over(receive: Any, take: Take) -> None:
     it, or the server is another one, `receive` brings it."""
     protocol = getattr(receive, "__self__", None)
     if isinstance(protocol, DirectProtocol):
-        protocol.take_now = take
+        protocol.attend(take)
 
 
 class Connection:
