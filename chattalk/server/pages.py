@@ -10,7 +10,7 @@ from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.urls import set_script_prefix
 
-from chattalk.server import body_limit, crowds, requests
+from chattalk.server import body_limit, crowds, memory, requests
 from core.tasks import end
 from core.threads import Threads, TooLate
 from presence.room_state import now_micros
@@ -39,10 +39,11 @@ class Pages(ASGIHandler):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         scope["asked_at"] = now_micros()  # before the wait for a thread, which may turn two around
         body = body_limit.LimitedBody(scope, receive)
-        if not body.is_too_large:
-            await self.handle(scope, body.receive, send)
-        if body.is_too_large:
-            await body.refuse(send)
+        with memory.requests:
+            if not body.is_too_large:
+                await self.handle(scope, body.receive, send)
+            if body.is_too_large:
+                await body.refuse(send)
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
         try:

@@ -5,6 +5,7 @@ import gc
 import time
 from typing import Any
 
+from chattalk.server import memory
 from core import metrics
 
 EVERY_SECONDS = 0.5  # between two looks at the clock of the loop
@@ -32,11 +33,13 @@ class Pauses:
         gc.callbacks.remove(self._collected)
         self._timer.cancel()
 
-    def _collected(self, phase: str, _info: dict[str, Any]) -> None:
+    def _collected(self, phase: str, info: dict[str, Any]) -> None:
         if phase == "start":
             self._began = time.perf_counter()
-        else:
-            COLLECTIONS.observe(time.perf_counter() - self._began)
+            return
+        COLLECTIONS.observe(time.perf_counter() - self._began)
+        if info["generation"] == 1:  # in whichever thread
+            self._loop.call_soon_threadsafe(memory.requests.looked)
 
     def _await_next(self) -> None:
         due = self._loop.time() + EVERY_SECONDS

@@ -1,10 +1,12 @@
 """A worker collects garbage a little at a time (chattalk/server/memory.py), so what is over must go
-by itself: whoever came, by whichever door, and went leaves nothing in circles.
+by itself: whoever came, by whichever door, and went leaves nothing in circles. Requests do, by what
+Django and its like make of each; that is collected in time.
 """
 
 import contextvars
 import gc
 import json
+import weakref
 from functools import partial
 from uuid import uuid4
 
@@ -14,13 +16,13 @@ from django.core.cache import caches
 
 from accounts import tickets
 from accounts.tokens import Identity
-from chattalk.server import memory
+from chattalk.server import memory, requests
 from core.connection_limits import ConnectionLimit
 from interfaces.stomp.frames import encode
 from messaging.live import node
 from tests.interfaces.socket.client import session_cookie
 from tests.interfaces.stomp.client import token
-from tests.messaging.leftovers import CLOSE_FRAME, left_by, opened, site
+from tests.messaging.leftovers import CLOSE_FRAME, asked, left_by, opened, site
 
 ON_UVLOOP = pytest.mark.asyncio(loop_factories=["uvloop"])  # asyncio's own transports go in circles
 
@@ -207,3 +209,62 @@ async def test_who_came_by_stomp_and_went_leaves_nothing(path, room, access, col
         talks = partial(by_stomp, path, WIRES[path], access, room.pk)
         assert await left_by(talks, url) == {}
         assert await left_by(partial(stomp_refused, path, WIRES[path]), url) == {}
+
+
+# --- requests -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def looked_at_amid(monkeypatch):
+    """The collector looks at the young while a request is under way, which counts as old then."""
+    note = requests.note
+
+    def looked(*args):
+        gc.collect(1)
+        gc.collect(1)
+        note(*args)
+
+    monkeypatch.setattr(requests, "note", looked)
+
+
+ROOMS = {"query": "{ rooms(first: 5) { edges { node { id title } } } }"}
+
+
+@ON_UVLOOP
+async def test_what_django_leaves_of_a_request_is_collected_with_what_is_old(
+    room, access, cookie, looked_at_amid, collected_little
+):
+    token = f"Authorization: Bearer {access}"
+    asks = {
+        "page": ("GET", "/", None, cookie),
+        "refused": ("GET", "/api/v1/me/", None, f"{token}x"),
+        "REST": ("GET", "/api/v1/rooms/", None, token),
+        "GraphQL": ("POST", "/graphql/", ROOMS, token),
+    }
+    async with site() as url:
+        for what, asked_for in asks.items():
+            assert await left_by(asked, url, *asked_for) == {}, what
+
+
+def test_who_comes_while_nobody_asks_for_anything_is_not_looked_at_again(collected_little):
+    under_way = memory.Requests()
+    lives = [[] for _ in range(20_000)]
+    before = gc.get_freeze_count()
+    under_way.looked()
+    assert gc.get_freeze_count() >= before + len(lives)
+
+
+def test_what_requests_leave_is_not_kept_for_ever_by_that(collected_little):
+    class Circle:
+        pass
+
+    gc.collect()
+    under_way = memory.Requests()
+    with under_way:
+        circle = Circle()
+        circle.itself = circle
+        left = weakref.ref(circle)
+        del circle
+    under_way.looked()
+    gc.collect()
+    assert left() is None
