@@ -13,6 +13,7 @@ from messaging.live.packets import packet
 from messaging.live.reading import DirectProtocol
 from messaging.live.subscription import Subscription
 from messaging.live.transport import WAITING_MAX, Connection
+from messaging.log import LastLine
 from tests.messaging.test_feed import Log, leave, lines
 
 
@@ -197,6 +198,34 @@ async def test_who_stops_knows_what_it_has_seen(feed, members):
     tell(feed, 8)
     assert [member.subscription.seen for member in members[:2]] == [7, 8]
     assert len(feed.listeners) == 3 == len(list(feed.listeners))
+
+
+async def test_who_was_told_lines_that_are_lost_gets_those_that_came_in_their_place(feed, members):
+    one, *others = members
+    one.outbox.put(packet("ack"))  # what is told next does not go to its line flat
+    tell(feed, 7, 8)
+    await asyncio.sleep(0)
+    feed.go_back(6, LastLine(6))  # as the hub does it
+    assert in_step(feed) == 0
+    for member in members:
+        member.subscription.forget(6)
+    assert [member.subscription.seen for member in members] == [6] * 4
+    wire = tell(feed, 7)
+    assert all(member.wire.endswith(wire) for member in members)
+    assert in_step(feed) == 4
+    wire = tell(feed, 8)
+    assert [member.line.writes[-1] for member in members] == [wire] * 4
+    assert [member.subscription.seen for member in members] == [8] * 4
+
+
+async def test_who_has_not_seen_that_far_forgets_nothing(feed, members):
+    one = members[0]
+    one.subscription.stop()
+    tell(feed, 7)
+    feed.go_back(7, LastLine(7))
+    for member in members:
+        member.subscription.forget(7)
+    assert [member.subscription.seen for member in members] == [6, 7, 7, 7]
 
 
 async def test_a_listener_of_another_kind_is_asked_each_time():
