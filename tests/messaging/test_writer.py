@@ -1,4 +1,5 @@
 import asyncio
+import time
 from uuid import uuid4
 
 import pytest
@@ -227,3 +228,28 @@ async def test_what_was_refused_for_the_time_it_took_may_be_said_again_meanwhile
     with pytest.raises(ValidationError) as refusal:
         await rival
     assert refusal.value.code == "conflict"
+
+
+async def test_what_is_late_when_its_process_goes_on_is_not_stored_any_more(
+    writer, room, alice, bob, monkeypatch
+):
+    monkeypatch.setattr(writer_module, "DEADLINE_SECONDS", 0.05)
+    still, fresh = draft(room, alice, "from before"), draft(room, bob, "from after")
+    answers = [writer.put(still)]
+    time.sleep(0.1)  # the process stands still, and nothing in it goes on
+    monkeypatch.setattr(writer_module, "DEADLINE_SECONDS", 2.5)
+    answers.append(writer.put(fresh))
+    refused, receipt = await asyncio.gather(*answers, return_exceptions=True)
+    assert (refused.code, receipt.seq) == ("unavailable", 3)
+    assert [body for _, body in await stored_bodies(room)] == ["from after"]
+    again = await writer.put(still)
+    assert (again.seq, again.repeated) == (4, False)
+
+
+async def test_where_all_are_late_nothing_is_written(writer, room, alice, monkeypatch):
+    monkeypatch.setattr(writer_module, "DEADLINE_SECONDS", 0.05)
+    answer = writer.put(draft(room, alice))
+    time.sleep(0.1)
+    await writer.idle()
+    assert answer.exception().code == "unavailable"
+    assert writer._connection is None
