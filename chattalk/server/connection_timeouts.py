@@ -198,7 +198,7 @@ class SocketProtocol(upgrades.QuickHandshake, DirectProtocol, idle.SmallProtocol
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._key = self._rest = self.take_now = None
+        self._key = self._rest = self.take_now = self.box = None
         self._is_waited_for = self._is_between = False
         self.close_timeout = PARTING_SECONDS
         self._pings = Pace(self.config.ping_rate)

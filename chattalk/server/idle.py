@@ -44,7 +44,7 @@ class Queue:
 # Each attribute that uvicorn 0.54 and our own classes set; others would be kept as always.
 SLOTS = (
     "_is_between", "_is_waited_for", "_key", "_pings", "_rest", "app", "app_state", "asgi_version",
-    "client", "close_sent", "close_timeout", "close_timer", "config", "conn", "connections",
+    "box", "client", "close_sent", "close_timeout", "close_timer", "config", "conn", "connections",
     "curr_msg_data_type", "default_headers", "disconnected", "frames", "handshake_complete",
     "handshake_initiated", "initial_response", "last_ping_rtt", "logger", "loop",
     "pending_ping_payload", "ping_interval", "ping_sent_at", "ping_timeout", "ping_timer",

@@ -81,6 +81,7 @@ class ChatConsumer:
             serving.connections.drop(self)
             serving.mine.go(client.user.id, client)
             client.gone(gone_at)
+            self.outbox.release()  # after that: no room has it in its crowd
 
     async def _listen(self, receive: Any) -> datetime:
         """Handle frames until the socket closes; says when the client was last there."""

@@ -7,8 +7,10 @@ was joined for all of it and is passed on at once, after what was put before it.
 
 import asyncio
 import logging
+import os
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, KeysView
+from itertools import filterfalse, repeat
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -28,7 +30,8 @@ class Turn:
 
     def __init__(self) -> None:
         self._boxes: list[Outbox] = []
-        self.aside: dict[asyncio.Transport, Outbox] = {}  # whose lines are not to be written flat
+        self.flat: dict[int, Outbox] = {}  # by the lines that `write_to_all` may have
+        self.aside: dict[int, Outbox] = {}  # those of them that are not to be written to just now
 
     def add(self, box: "Outbox") -> None:
         if not self._boxes:
@@ -56,7 +59,7 @@ class Outbox:
     """Belongs to one socket. `send` is its ASGI send, for what the line does not take directly."""
 
     __slots__ = ("__weakref__", "_asking", "_closer", "_flat", "_given", "_is_full", "_is_leaving",
-                 "_line", "_plain", "_put", "_send", "_taken_before", "_turn",
+                 "_is_over", "_line", "_plain", "_put", "_send", "_taken_before", "_turn",
                  "closed")  # fmt: skip
 
     def __init__(self, send: Callable[[dict[str, Any]], Awaitable[None]], line: Connection) -> None:
@@ -67,8 +70,8 @@ class Outbox:
         self._put: list[Packet] = []  # in this turn
         self._plain = _Plain(send, self._gone) if not line.is_direct else None
         self._given = self._taken_before = 0  # bytes
-        self.closed = self._is_full = False
-        self._flat: asyncio.Transport | None = None  # its line, if it may be written flat
+        self.closed = self._is_full = self._is_over = False
+        self._flat: int | None = None  # its line, if it may be written flat
         self._is_leaving = False  # its close frame is still to be sent
 
     def put(self, packet: Packet) -> None:
@@ -80,11 +83,14 @@ class Outbox:
                 self._turn.aside[self._flat] = self
         self._put.append(packet)
 
-    def written_flat(self) -> asyncio.Transport | None:
-        """Its line, where `write_to_all` may have it from now on."""
+    def written_flat(self) -> int | None:
+        """Its line, where `write_to_all` may have it from now on. Not while one that is over has
+        the same descriptor, and listens still."""
         if self._flat is None:
-            self._flat = self._line.told_by(self)
-            self._step_aside()
+            line = self._line.told_by(self)
+            if line is not None and line not in self._turn.flat:
+                self._turn.flat[line], self._flat = self, line
+                self._step_aside()
         return self._flat
 
     def is_full(self, so_it_is: bool) -> None:
@@ -92,11 +98,16 @@ class Outbox:
         self._is_full = so_it_is
         self._step_aside()
 
+    def is_over(self) -> None:
+        """The server tells it that the line has seen its last byte, or that it is gone."""
+        self._is_over = True
+        self._step_aside()
+
     def _step_aside(self) -> None:
         """Unless there is nothing that must come before, or be looked at."""
         if self._flat is None:
             return
-        if self._put or self._is_full or self.closed:
+        if self._put or self._is_full or self._is_over or self.closed:
             self._turn.aside[self._flat] = self
         else:
             self._turn.aside.pop(self._flat, None)
@@ -104,8 +115,13 @@ class Outbox:
     def end(self) -> None:
         """Nothing is sent any more, and nobody asks."""
         self.closed = True
+        self._step_aside()
+
+    def release(self) -> None:
+        """Nobody writes flat to its line any more: its descriptor may be another's."""
         if self._flat is not None:
             self._turn.aside.pop(self._flat, None)
+            del self._turn.flat[self._flat]
             self._flat = None
 
     def send_counted(self, packet: Packet) -> None:
@@ -122,6 +138,13 @@ class Outbox:
                 self._write(packet.wire)
             except Exception:  # nor here, where its caller goes through the room
                 self.stumbled()
+
+    def send_rest(self, rest: bytes) -> None:
+        """What the line did not take of what `write_to_all` wrote to it."""
+        try:
+            self._line.write(rest)
+        except Exception:
+            self.stumbled()
 
     def stumbled(self) -> None:
         """It may have missed something: it comes back and resumes."""
@@ -208,7 +231,7 @@ class Outbox:
             self._line.cut()
 
 
-def line_of(put: Callable[[Packet], None]) -> asyncio.Transport | None:
+def line_of(put: Callable[[Packet], None]) -> int | None:
     """The line of the outbox whose `send_now` that is, if it may be written flat."""
     box = getattr(put, "__self__", None)
     if isinstance(box, Outbox) and getattr(put, "__func__", None) is Outbox.send_now:
@@ -216,18 +239,24 @@ def line_of(put: Callable[[Packet], None]) -> asyncio.Transport | None:
     return None
 
 
-def write_to_all(lines: Iterable[asyncio.Transport], packet: Packet) -> None:
+def write_to_all(lines: KeysView[int], packet: Packet) -> None:
     """`send_counted` for each, of outboxes that have nothing to say about it in most cases."""
-    aside, wire = _turn().aside, packet.wire
-    for line in lines:
+    turn, wire = _turn(), packet.wire
+    apart = turn.aside.keys() & lines
+    taken: list[int] = []  # bytes, by one line after the other
+    ready = filterfalse(apart.__contains__, lines)
+    while True:
         try:
-            if line in aside:
-                aside[line].send_counted(packet)
-            elif not line.is_closing():  # the close frame is the last one
-                line.write(wire)
-        except Exception:  # one that stumbles must not cost the others their frames
-            logger.exception("a line stumbled")
-            line.abort()  # it may have missed something: it comes back and resumes
+            taken.extend(map(os.write, ready, repeat(wire)))
+            break
+        except OSError:  # it is full, or over
+            taken.append(0)
+    if taken.count(len(wire)) != len(taken):
+        for line, size in zip(filterfalse(apart.__contains__, lines), taken, strict=True):
+            if size != len(wire):
+                turn.flat[line].send_rest(wire[size:])
+    for line in apart:
+        turn.aside[line].send_counted(packet)
 
 
 class _Plain:

@@ -26,6 +26,8 @@ Take = Callable[[str], bool]
 class Box(Protocol):
     def is_full(self, so_it_is: bool) -> None: ...
 
+    def is_over(self) -> None: ...
+
 
 class DirectProtocol(WebSocketsSansIOProtocol):
     """uvicorn's, with the short way."""
@@ -41,8 +43,23 @@ class DirectProtocol(WebSocketsSansIOProtocol):
             self.take_now = take
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self.box is not None:
+            self.box.is_over()
         self.take_now = self.box = None  # or each would be the other's, and nobody collects that
         super().connection_lost(exc)
+
+    def _tell_the_end(self) -> None:
+        """Where uvicorn has said goodbye by itself."""
+        if self.box is not None and self.transport.is_closing():
+            self.box.is_over()
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self._tell_the_end()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        self._tell_the_end()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -76,6 +93,7 @@ class DirectProtocol(WebSocketsSansIOProtocol):
             super().data_received(data)
         except InvalidState:  # uvicorn's answer to no UTF-8, where the client's close was read, too
             self.handle_parser_exception()
+        self._tell_the_end()
 
     def read_whole_texts(self, data: bytes) -> bytes:
         """Takes those at the beginning; what is left is for `read_any`."""

@@ -20,8 +20,8 @@ class Subscription:
     while older ones are still read are held back."""
 
     __slots__ = (
-        "_ended", "_held", "_is_in_step", "_seen", "feed", "member_at", "put", "room_id",
-        "sees_presence", "stopped", "user_id",
+        "_ended", "_held", "_seen", "feed", "member_at", "put", "room_id", "sees_presence",
+        "steps_by", "stopped", "user_id",
     )  # fmt: skip
 
     def __init__(
@@ -38,7 +38,7 @@ class Subscription:
         self.member_at = member_at  # where the log ended when the seat was looked at
         self.put = put
         self._seen = 0  # the last line sent, unless it is in step
-        self._is_in_step = False
+        self.steps_by: int | None = None
         self.sees_presence = False  # once it has had the snapshot
         self.stopped = False
         self._ended = ended  # told `left` or `removed` when the seat is gone, by whichever door
@@ -47,7 +47,7 @@ class Subscription:
     @property
     def seen(self) -> int:
         """The last line sent."""
-        return self.feed.listeners.told if self._is_in_step else self._seen
+        return self._seen if self.steps_by is None else self.feed.listeners.told
 
     def forget(self, kept: int) -> None:
         """The lines after that one are lost."""
@@ -56,11 +56,11 @@ class Subscription:
     def can_step(self, seen: int) -> bool:
         return self._seen == seen and self._held is None and not self.stopped
 
-    def step(self) -> None:
-        self._is_in_step = True
+    def step(self, line: int) -> None:
+        self.steps_by = line
 
     def stop_at(self, seen: int) -> None:
-        self._is_in_step, self._seen = False, seen
+        self.steps_by, self._seen = None, seen
 
     def take(self, lines: EntryBatch) -> None:
         if self._held is not None:
@@ -119,7 +119,7 @@ class Subscription:
         self._take([*known, *held])
 
     def _listen(self) -> None:
-        if line := outbox.line_of(self.put):
+        if (line := outbox.line_of(self.put)) is not None:
             self.feed.listeners.add_walker(self, line)
         else:
             self.feed.listeners.add(self)

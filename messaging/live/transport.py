@@ -46,15 +46,17 @@ class Connection:
         self._transport = transport
         self.is_direct = transport is not None
 
-    def told_by(self, box: Box) -> asyncio.Transport | None:
-        """What may be written to with no look at each write, for `box` is told when it is full."""
+    def told_by(self, box: Box) -> int | None:
+        """The descriptor, where it may be written to: `box` is told as soon as anything waits for
+        the client, and before the descriptor is closed, and so may be another's."""
         transport = self._transport
-        if transport is not None and isinstance(
-            protocol := transport.get_protocol(), DirectProtocol
-        ):
-            protocol.box = box
-            return transport
-        return None
+        if transport is None or transport.is_closing() or transport.get_extra_info("ssl_object"):
+            return None
+        if not isinstance(protocol := transport.get_protocol(), DirectProtocol):
+            return None
+        protocol.box = box
+        transport.set_write_buffer_limits(high=0)
+        return int(transport.get_extra_info("socket").fileno())
 
     def unread(self) -> int:
         """How many bytes wait for the client to read on."""

@@ -2,9 +2,14 @@
 
 import asyncio
 import logging
+import os
+import socket
+from contextlib import suppress
 
 import pytest
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from messaging.live import outbox
 from messaging.live.close_codes import CloseCode
 from messaging.live.crowd import Crowd
 from messaging.live.feed import Feed
@@ -16,29 +21,59 @@ from messaging.live.transport import WAITING_MAX, Connection
 from messaging.log import LastLine
 from tests.messaging.test_feed import Log, leave, lines
 
+FILLING = b"so that it takes no more"
+
 
 class Line(asyncio.Transport):
-    """A line whose reader may stop."""
+    """A line whose reader may stop. What is written to it, or to its descriptor, stays whole."""
 
-    def __init__(self):
+    def __init__(self, kind=socket.SOCK_SEQPACKET):
         super().__init__()
-        self.writes, self.unread, self.reads, self.is_cut = [], 0, True, False
+        self.near, self.far = socket.socketpair(socket.AF_UNIX, kind)
+        self.near.setblocking(False)
+        self.far.setblocking(False)
+        self.read, self.kept, self.is_cut = [], [], False
         self.protocol = DirectProtocol.__new__(DirectProtocol)
-        self.protocol.writable = asyncio.Event()
+        self.protocol.writable, self.protocol.transport = asyncio.Event(), self
+
+    @property
+    def writes(self):
+        with suppress(BlockingIOError):
+            while data := self.far.recv(WAITING_MAX):
+                self.read += [data] if data != FILLING else []
+        return self.read
+
+    def stall(self):
+        with suppress(BlockingIOError):
+            while True:
+                self.near.send(FILLING)
+
+    def read_all(self):
+        self.read = [*self.writes, *self.kept]
+        self.kept = []
+        self.protocol.resume_writing()
 
     def get_protocol(self):
         return self.protocol
 
+    def set_write_buffer_limits(self, high):
+        assert high == 0, "or it would not be told of the first byte that waits"
+
+    def get_extra_info(self, name):
+        return {"socket": self.near}.get(name)
+
     def write(self, data):
-        self.writes.append(data)
-        if not self.reads:
-            was, self.unread = self.unread, self.unread + len(data)
-            if was <= 65_536 < self.unread:
+        sent = 0
+        with suppress(BlockingIOError):
+            sent = 0 if self.kept else self.near.send(data)
+        if sent < len(data):
+            self.kept.append(data[sent:])
+            if len(self.kept) == 1:
                 self.protocol.pause_writing()
 
-    def read_all(self):
-        self.reads, self.unread = True, 0
-        self.protocol.resume_writing()
+    @property
+    def unread(self):
+        return sum(map(len, self.kept))
 
     def get_write_buffer_size(self):
         return self.unread
@@ -49,12 +84,20 @@ class Line(asyncio.Transport):
     def abort(self):
         self.is_cut = True
 
+    def says_goodbye(self):
+        self.is_cut = True
+        self.protocol._tell_the_end()
+
+    def end(self):
+        self.near.close()
+        self.far.close()
+
 
 class Member:
     """A socket that listens to the room."""
 
-    def __init__(self, feed, user_id):
-        self.line, self.closes, self.ends = Line(), [], []
+    def __init__(self, feed, user_id, line=None):
+        self.line, self.closes, self.ends = line or Line(), [], []
         self.outbox = Outbox(self._send, Connection(self.line))
         put, ended = self.outbox.send_now, self._ended
         self.subscription = Subscription(feed, user_id, feed.head, put, ended)
@@ -90,7 +133,9 @@ async def members(feed):
     feed.take(told := lines(6))
     assert all(member.wire == told[0].frame.wire for member in members)
     assert in_step(feed) == 4
-    return members
+    yield members
+    for member in members:
+        member.line.end()
 
 
 def in_step(feed):
@@ -124,21 +169,26 @@ async def test_what_was_put_before_comes_before(feed, members):
 async def test_nothing_comes_after_a_close(feed, members):
     one, other, *_ = members
     one.outbox.close(CloseCode.SIGNED_OUT)
-    other.line.is_cut = True  # by the client
+    other.line.says_goodbye()  # for the client did
     tell(feed, 7)
     assert len(one.line.writes) == len(other.line.writes) == 1
     await asyncio.sleep(0)
     assert one.closes == [CloseCode.SIGNED_OUT]
     one.outbox.end()
+    assert list(one.outbox._turn.aside.values()) == [one.outbox, other.outbox]
+    for member in (one, other):
+        member.subscription.stop()
+        member.outbox.release()
     assert not one.outbox._turn.aside
 
 
 async def test_who_does_not_read_is_closed_above_the_bound_and_no_one_else(feed, members):
     one, *others = members
-    one.line.reads = False
+    one.line.stall()
     seq = 7
     while not one.outbox.closed:
         tell(feed, *range(seq, seq := seq + 200))
+        assert all(member.line.writes for member in others)
         assert one.line.unread < 1.2 * WAITING_MAX
     assert one.line.unread > WAITING_MAX
     await asyncio.sleep(0)
@@ -148,9 +198,10 @@ async def test_who_does_not_read_is_closed_above_the_bound_and_no_one_else(feed,
 
 async def test_who_reads_again_is_in_step_again(feed, members):
     one, other, *_ = members
-    one.line.reads = False
-    tell(feed, *range(7, 700))
-    assert one.line.unread > 65_536 and one.outbox._turn.aside
+    one.line.stall()
+    tell(feed, 7)
+    assert one.line.unread and list(one.outbox._turn.aside.values()) == [one.outbox]
+    tell(feed, *range(8, 700))
     one.line.read_all()
     assert not one.outbox._turn.aside
     tell(feed, 700)
@@ -159,12 +210,13 @@ async def test_who_reads_again_is_in_step_again(feed, members):
 
 async def test_a_heartbeat_finds_who_took_nothing_of_what_was_written(feed, members):
     one, other, *_ = members
-    one.line.reads = other.line.reads = False
+    one.line.stall()
+    other.line.stall()
     tell(feed, 7)
     for member in members:
         member.beat()
     tell(feed, 8)
-    other.line.unread -= 10  # it has taken a little
+    other.line.kept[0] = other.line.kept[0][10:]  # it has taken a little
     for member in members:
         member.beat()
     assert [member.outbox.closed for member in members] == [True, False, False, False]
@@ -174,12 +226,44 @@ async def test_a_line_that_stumbles_costs_the_others_nothing(feed, members, capl
     def stumble(data):
         raise RuntimeError("closed underneath")
 
+    members[1].line.stall()
     members[1].line.write = stumble
     with caplog.at_level(logging.ERROR):
         wire = tell(feed, 7)
-    assert members[1].line.is_cut
+    assert members[1].outbox.closed
     assert [member.line.writes[1:] == [wire] for member in members] == [True, False, True, True]
     assert "stumbled" in caplog.text
+
+
+async def test_what_a_line_takes_a_part_of_goes_on_where_that_ended(feed, members):
+    one = Member(feed, 5, Line(socket.SOCK_STREAM))
+    await one.subscription.resume(None, None, lambda *_: None)
+    wire = tell(feed, 7)
+    assert in_step(feed) == 5
+    wire += tell(feed, *range(8, 2000))  # more than a socket holds
+    assert 0 < one.line.unread < len(wire)
+    one.line.read_all()
+    assert one.wire == wire
+    one.line.end()
+
+
+async def test_a_descriptor_that_may_be_anothers_is_not_written_to(feed, members, monkeypatch):
+    monkeypatch.setattr(WebSocketsSansIOProtocol, "connection_lost", lambda self, exc: None)
+    one, other, *_ = members
+    one.line.abort()
+    one.line.protocol.connection_lost(None)
+    os.dup2(other.line.near.fileno(), one.line.near.fileno())
+    wire = tell(feed, 7)
+    assert other.line.writes[1:] == [wire], "once"
+
+
+async def test_who_has_the_descriptor_of_one_that_still_listens_is_asked_each_time(feed, members):
+    one, *_ = members
+    other = Member(feed, 5, one.line)
+    assert outbox.line_of(other.outbox.send_now) is None
+    one.subscription.stop()
+    one.outbox.release()
+    assert outbox.line_of(other.outbox.send_now) == one.line.near.fileno()
 
 
 async def test_who_leaves_the_room_gets_the_leave_and_no_more(feed, members):

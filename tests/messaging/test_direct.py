@@ -7,12 +7,13 @@ from uuid import UUID
 import pytest
 
 from chattalk.server.upgrades import QuickHandshake
-from messaging.live import entries, node
+from messaging.live import entries, node, outbox
 from messaging.live.drafts import Draft
 from tests.interfaces.socket.client import session_cookie
 from tests.messaging.conftest import person
 from tests.messaging.seen import cid, seen
 from tests.messaging.served import BOTH_LOOPS, Spy, served
+from tests.presence.cluster import until
 from tests.raw_socket import say, tell
 from tests.stack import Person, socket_at
 
@@ -98,6 +99,21 @@ async def test_messages_that_are_stored_together_are_one_write_for_each(
             assert bodies == [f"burst {i}" for i in range(20)]
         assert len(framed) == 20
         assert [sum(b"burst" in each for each in spy.writes) for spy in spies] == [1] * 5
+
+
+async def test_who_is_in_step_is_written_to_by_a_descriptor_until_they_go(room, signed_in, spies):
+    async with served() as url:
+        async with room_of_five(url, room, signed_in) as clients:
+            async with socket_at(url, signed_in[1]) as speaker:
+                await say(speaker, room.pk, "the first")
+                await say(speaker, room.pk, "the second")
+            for client in clients:
+                await client.saw(lambda got: got.get("body") == "the second")
+            assert not any(b"the second" in each for spy in spies for each in spy.writes)
+            turn = outbox._turn()
+            assert len(turn.flat) == 5
+        await until(lambda: not turn.flat)
+        assert not turn.aside
 
 
 async def test_the_answer_to_a_sender_comes_before_the_event_of_what_was_sent(room, signed_in):
