@@ -67,14 +67,14 @@ def _after_publish() -> None:
     """All receivers were told, the sender was not."""
     answer = writer.Writer._answer
 
-    def told_first(self: Any, judged: list[Any]) -> Any:
-        if not _is_asked([waiting for waiting, _ in judged]):
-            return answer(self, judged)
-        for waiting, _ in judged:
+    def told_first(self: Any, stored: list[Any]) -> None:
+        if not _is_asked([waiting for waiting, _ in stored]):
+            answer(self, stored)
+            return
+        for waiting, _ in stored:
             waiting.answers.clear()
-        others = answer(self, judged)  # without the answers, this tells
+        answer(self, stored)  # without the answers, this tells
         asyncio.get_running_loop().create_task(_die_when_told(self))
-        return others
 
     writer.Writer._answer = told_first  # type: ignore[method-assign]
 
@@ -104,9 +104,7 @@ def _no_gap_fill() -> None:
     def hand_out(self: feed.Feed) -> None:
         batches = [self._early.pop(seq) for seq in sorted(self._early) if seq > self.head]
         for lines in batches:
-            self.head = lines.last
-            self._ring.add(lines)
-            self._tell(lines)
+            self._hand_out(lines)
 
     async def look_at_nothing(self: hub.Hub) -> None:
         pass

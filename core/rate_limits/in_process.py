@@ -27,45 +27,41 @@ class CellRate:
         """0 if it may go now, and then it counts; else for how many seconds it may not."""
         seconds = self.left(key)
         if not seconds:
-            self._keep(key, self.after(self._due.get(key, 0.0), 1))
+            self.count(key)
         return seconds
 
     def left(self, key: Hashable) -> float:
         """`wait`, without counting."""
-        return self.until(self._due.get(key, 0.0))
+        return self.until(self._due.get(key, 0.0), time.monotonic())
 
     def count(self, key: Hashable, times: int = 1) -> None:
         """It went: so much at once, or somewhere else, whether it might or not."""
-        self._keep(key, self.after(self._due.get(key, 0.0), times))
+        now = time.monotonic()
+        self._due[key] = self.after(self._due.get(key, 0.0), times, now)
+        self._forget(now)
 
     def count_each(self, keys: Iterable[Hashable]) -> None:
         """`count`, once for each."""
-        known, interval, now = self._due, self._interval, time.monotonic()
+        known, now = self._due, time.monotonic()
         for key in keys:
-            due = known.get(key, now)
-            known[key] = (due if due > now else now) + interval
-        self._forget()
+            known[key] = self.after(known.get(key, 0.0), 1, now)
+        self._forget(now)
 
-    def until(self, due: float) -> float:
+    def until(self, due: float, now: float) -> float:
         """`left` for a key's number, which is 0 at first."""
-        ahead = due - time.monotonic()
+        ahead = due - now
         return ahead - self._tolerance if ahead > self._tolerance else 0.0
 
-    def after(self, due: float, times: int) -> float:
+    def after(self, due: float, times: int, now: float) -> float:
         """A key's number after so many more."""
-        return max(due, time.monotonic()) + times * self._interval
+        return (due if due > now else now) + times * self._interval
 
     def latest(self, longest: float) -> float:
         """The number of a key that has to wait so many seconds."""
         return time.monotonic() + self._tolerance + longest
 
-    def _keep(self, key: Hashable, due: float) -> None:
-        self._due[key] = due
-        self._forget()
-
-    def _forget(self) -> None:
+    def _forget(self, now: float) -> None:
         if len(self._due) > FORGET_ABOVE:
-            now = time.monotonic()
             self._due = {key: due for key, due in self._due.items() if due > now}
 
 
@@ -90,19 +86,21 @@ class Pace:
 
     def wait(self) -> float:
         """0 if the next may go now, and then it counts; else how many seconds it has to wait."""
-        seconds = self.left()
+        now = time.monotonic()
+        seconds = self._rate.until(self._due, now)
         if not seconds:
-            self._due = self._rate.after(self._due, 1)
+            self._due = self._rate.after(self._due, 1, now)
         return seconds
 
     def left(self) -> float:
         """`wait`, without counting."""
-        return self._rate.until(self._due)
+        return self._rate.until(self._due, time.monotonic())
 
     def count(self, times: int, longest: float) -> None:
         """So many more went, whether they might or not. The wait that comes of it is at most
         `longest` seconds."""
-        self._due = min(self._rate.after(self._due, times), self._rate.latest(longest))
+        due = self._rate.after(self._due, times, time.monotonic())
+        self._due = min(due, self._rate.latest(longest))
 
 
 class ToldRate(CellRate):

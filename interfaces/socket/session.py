@@ -18,10 +18,11 @@ from core.postgresql.reads import Unavailable
 from core.problems import INVALID, REFUSALS
 from core.rate_limits import Pace, retry_after
 from core.text import first_line
+from interfaces.socket.sending import Sending
 from interfaces.socket.sentences import TOO_MANY, sentence
 from messaging import log, services
 from messaging.live import frames, node
-from messaging.live.drafts import Receipt, unavailable
+from messaging.live.drafts import unavailable
 from messaging.live.packets import Packet, packet
 from messaging.live.subscription import Subscription
 from messaging.log.event import Person, encode
@@ -183,24 +184,8 @@ class Client:
             return
         if self.node.draining:  # the process that comes next takes it
             raise unavailable()
-        future = services.apost(frame.room, self.user, frame.body, frame.cid)
-        self.in_flight += 1
-        future.add_done_callback(lambda done: self._sent(frame, done))
-
-    def _sent(self, frame: frames.Send, done: "asyncio.Future[Receipt]") -> None:
-        self.in_flight -= 1
-        error = done.exception()
-        if isinstance(error, PermissionDenied | ValidationError):
-            self.refuse(frame, error)
-        elif error is not None:
-            logger.error("a send failed", exc_info=error)
-            self.refuse(frame, unavailable())
-        else:
-            receipt = done.result()
-            self.tell(frames.AckFrame(
-                cid=receipt.client_id, room=receipt.room_id, seq=receipt.seq,
-                at=receipt.at, repeated=receipt.repeated, ref=frame.ref or None,
-            ))  # fmt: skip
+        services.submit(frame.room, self.user, frame.body, frame.cid, Sending(self, frame))
+        self.in_flight += 1  # unless that was refused
 
     # --- rooms --------------------------------------------------------------------------------
 

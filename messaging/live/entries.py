@@ -75,12 +75,13 @@ class EntryBatch:
 
 def batch(lines: Sequence[Entry]) -> EntryBatch:
     """Lines that follow each other, as one."""
+    events = [line.event for line in lines]
     return EntryBatch(
         lines[0].seq,
         together([line.frame for line in lines]),
-        (lines[0].event.at, lines[-1].event.at),
+        (events[0].at, events[-1].at),
         many=len(lines),
-        has_leaves=any(line.event.kind in TAKES_SEAT for line in lines),
+        has_leaves=not TAKES_SEAT.isdisjoint([event.kind for event in events]),
         lines=lines,
     )
 

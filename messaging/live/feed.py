@@ -87,6 +87,9 @@ class Feed:
         self._take(entries.in_rows(lines))
 
     def _take(self, batches: Sequence[EntryBatch]) -> None:
+        if not self._early and len(batches) == 1 and batches[0].first == self.head + 1 > 0:
+            self._hand_out(batches[0])  # what comes next, as nearly always
+            return
         for each in batches:
             if each.last > self.head:
                 self._early[each.first] = max(each, self._early.get(each.first, each), key=_last)
@@ -111,11 +114,15 @@ class Feed:
             self.head = lines.last
             batches.append(lines)
         if batches:
-            lines = entries.joined(batches)
-            self._ring.add(lines)
-            self.at = lines.ended
-            self._tell(lines)
+            self._hand_out(entries.joined(batches))
         self._wait_for_the_late()
+
+    def _hand_out(self, lines: EntryBatch) -> None:
+        self.head, self.at = lines.last, lines.ended
+        self._ring.add(lines)
+        DELIVERIES.value += len(self.listeners) * lines.many
+        self.listeners.tell(self.room_id, lines)
+        self._handed_out(lines)
 
     def _next(self) -> EntryBatch | None:
         """What comes after the last line that was handed out, if it is here."""
@@ -126,11 +133,6 @@ class Feed:
             lines = max(older, key=_last)
             lines = lines.after(self.head) if lines.last > self.head else self._next()
         return lines
-
-    def _tell(self, lines: EntryBatch) -> None:
-        DELIVERIES.value += len(self.listeners) * lines.many
-        self.listeners.tell(self.room_id, lines)
-        self._handed_out(lines)
 
     def _wait_for_the_late(self) -> None:
         if self._early and self._timer is None and self._filling is None:

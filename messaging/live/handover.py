@@ -24,6 +24,7 @@ LAG_SECONDS = 0.02  # a look that is later than this was not in time to hear wha
 LAGS = 2.0  # for so many times as long it is waited then
 ALONE_SECONDS = 5.0  # that a home is left alone, once it was passed by; then it is asked
 ASK_SECONDS = 1.0  # between two questions whether it is there
+IDLE_STEP_SECONDS = 0.01  # between two looks whether all is answered, at the end
 HANDOVER_MAX = 500  # drafts at once
 HANDOVER_CHARACTERS = 256 * 1024  # of their texts; one more draft may go over it
 
@@ -59,13 +60,22 @@ class Handover:
 
     def put(self, draft: Draft) -> "Future[Receipt]":
         """As the writer, or by the home of the room."""
+        answer: Future[Receipt] = asyncio.get_running_loop().create_future()
+        self.take(draft, answer)
+        return answer
+
+    def take(self, draft: Draft, answer: Answer) -> None:
+        """As `put`, for who has their own answer."""
         way = self._way(draft.room_id)
         if draft.room_id in self._before:
             way = self._way_of(draft, way)
-        answer = self._writer.put(draft) if way is None else self._hand(draft, way)
+        came = asyncio.get_running_loop().time()
+        if way is None:
+            self._writer.take(draft, answer, came + DEADLINE_SECONDS)
+        else:
+            self._hand(Handed(draft, answer, came), way)
         if (before := self._before.get(draft.room_id)) and draft.sender.id in before:
             before[draft.sender.id] = answer, way
-        return answer
 
     # --- which way ----------------------------------------------------------------------------
 
@@ -100,21 +110,19 @@ class Handover:
 
     # --- to the home --------------------------------------------------------------------------
 
-    def _hand(self, draft: Draft, home: str) -> "Future[Receipt]":
-        loop = asyncio.get_running_loop()
-        answer: Future[Receipt] = loop.create_future()
+    def _hand(self, handed: Handed, home: str) -> None:
         if self._many >= WAITING_MAX:
-            answer.set_exception(unavailable())
-            return answer
+            handed.answer.set_exception(unavailable())
+            return
         road = self._roads.get(home) or self._new_road(home)
-        road.gathered.append(Handed(draft, answer, loop.time()))
+        road.gathered.append(handed)
         if len(road.gathered) == 1:
-            loop.call_soon(self._flush, road)
+            asyncio.get_running_loop().call_soon(self._flush, road)
         self._many += 1
+        draft = handed.draft
         if self._holds(draft.room_id):
             spoken = draft.room_id, draft.sender.id
             self._unheard[spoken] = self._unheard.get(spoken, 0) + 1
-        return answer
 
     def _new_road(self, home: str) -> Road:
         for gone in [one for one in self._roads.values() if one.is_over]:
@@ -264,8 +272,9 @@ class Handover:
 
     async def idle(self) -> None:
         """Wait until all that was handed over is answered."""
-        if waiting := [one.answer for road in self._roads.values() for one in road.all()]:
-            await asyncio.wait(waiting)
+        waiting = [one.answer for road in self._roads.values() for one in road.all()]
+        while not all(answer.done() for answer in waiting):
+            await asyncio.sleep(IDLE_STEP_SECONDS)
 
     def close(self) -> None:
         for road in self._roads.values():

@@ -26,8 +26,9 @@ class Limits:
     def wait(self, room_id: int, user_id: int, body: str) -> float:
         """0 if it may be said now, and then it counts; else for how many seconds it may not."""
         room = room_id, user_id
-        if seconds := max(self._rooms.left(room), self._people.left(user_id)):
-            return seconds
+        here, everywhere = self._rooms.left(room), self._people.left(user_id)
+        if here or everywhere:
+            return max(here, everywhere)
         self._rooms.count(room)
         self._people.count(user_id, units(body))
         return 0.0

@@ -161,10 +161,10 @@ class Outbox:
             return
         self._put = []
         self._step_aside()
-        packet = put[0] if len(put) == 1 else together(put)
         if self._plain is None:
-            self._write(packet.wire)
+            self._write(put[0].wire if len(put) == 1 else b"".join([one.wire for one in put]))
         else:
+            packet = together(put)
             self._given += packet.size
             if self._plain.waiting > WAITING_MAX:
                 self.close(CloseCode.TOO_SLOW)

@@ -5,8 +5,10 @@ A server sends without a mask, and we without compression, so the bytes are the 
 
 from collections.abc import Sequence
 from itertools import pairwise
+from struct import Struct
 
-_TEXT = b"\x81"  # a whole text message
+_TEXT = 0x81  # a whole text message
+_SHORT, _MIDDLE, _LONG = Struct("!BB").pack, Struct("!BBH").pack, Struct("!BBQ").pack
 
 
 class Packet:
@@ -46,10 +48,10 @@ def packet(text: str | bytes) -> Packet:
     payload = text.encode() if isinstance(text, str) else text
     size = len(payload)
     if size < 126:
-        return Packet(_TEXT + bytes((size,)) + payload)
+        return Packet(_SHORT(_TEXT, size) + payload)
     if size < 65_536:
-        return Packet(_TEXT + b"\x7e" + size.to_bytes(2, "big") + payload)
-    return Packet(_TEXT + b"\x7f" + size.to_bytes(8, "big") + payload)
+        return Packet(_MIDDLE(_TEXT, 126, size) + payload)
+    return Packet(_LONG(_TEXT, 127, size) + payload)
 
 
 def _head_size(wire: bytes) -> int:

@@ -1,12 +1,11 @@
 """From one process to a home: what is handed over, numbered, until it is answered."""
 
 import asyncio
-from asyncio import Future
 from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from messaging.live.drafts import Draft, Receipt
+from messaging.live.drafts import Answer, Draft
 
 SILENT_SECONDS = 1.0  # a home that answers nothing for so long is passed by
 ANSWER_SECONDS = 2.0  # that any draft waits for its answer by a home
@@ -14,7 +13,7 @@ ANSWER_SECONDS = 2.0  # that any draft waits for its answer by a home
 
 class Handed(NamedTuple):
     draft: Draft
-    answer: "Future[Receipt]"
+    answer: Answer
     came: float  # of the event loop's clock
 
 
@@ -82,7 +81,7 @@ class Road:
             yield from bundle.values()
         yield from self.gathered
 
-    def speakers(self, room_id: int) -> dict[int, "Future[Receipt]"]:
+    def speakers(self, room_id: int) -> dict[int, Answer]:
         """People with messages in the room under way, and the last answer each waits for."""
         ours = (one for one in self.all() if one.draft.room_id == room_id)
         return {one.draft.sender.id: one.answer for one in ours}

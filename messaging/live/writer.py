@@ -51,6 +51,7 @@ LATE_SECONDS = 0.25  # between two looks for those whose deadline is over, while
 # Where one could not be stored as it was, others follow: who may not speak tries again, and those
 # whose line broke say again what they had said. So long each is judged at once.
 JUDGE_SECONDS = 1.0
+MESSAGE = Kind.MESSAGE.value
 RIVALS_MAX = 100  # messages that wait to be judged by one that has their id
 # What the server has said, so that nothing is unknown; and a disk stays full for longer than 2.5 s.
 WRONG = (psycopg.errors.UniqueViolation, psycopg.errors.NotNullViolation)  # POST says which
@@ -117,20 +118,21 @@ class Writer:
         try:
             while self._waiting:
                 await self.filling.wait()
-                self._give_up_late(self._waiting)  # we may have stood still
-                if not (keys := list(self._waiting)[:BATCH_MAX]):
-                    self._judge_rivals()
-                    continue
-                self._under_way = {key: self._waiting.pop(key) for key in keys}
-                batch = list(self._under_way.values())
-                await self._take(batch)
-                self._under_way = {}
-                self.filling.stored(len(batch))
-                written.BATCHES.observe(len(batch))
+                self._under_way = self._next()
+                if batch := list(self._under_way.values()):
+                    await self._take(batch)
+                    self._under_way = {}
+                    self.filling.stored(len(batch))
+                    written.BATCHES.observe(len(batch))
                 if self._rivals:
                     self._judge_rivals()
         finally:
             self._task = None
+
+    def _next(self) -> dict[Key, Waiting]:
+        """The first of those that wait, as many as go together."""
+        self._give_up_late(self._waiting)  # we may have stood still
+        return {key: self._waiting.pop(key) for key in list(self._waiting)[:BATCH_MAX]}
 
     async def _take(self, batch: list[Waiting]) -> None:
         self._late = asyncio.get_running_loop().call_at(batch[0].deadline, self._refuse_late)
@@ -171,8 +173,10 @@ class Writer:
         except (psycopg.Error, OSError) as error:
             self._give_up(batch, error)
         else:
-            if others := self._answer(numbered(batch, rows)):
-                await self._judge([one for one, _ in others])
+            stored, others = numbered(batch, rows)
+            self._answer(stored)
+            if others:
+                await self._judge(others)
 
     async def _judge(self, batch: list[Waiting]) -> None:
         try:
@@ -185,8 +189,11 @@ class Writer:
             self._give_up(batch, error)
         else:
             judged = list(zip(batch, map(Outcome._make, rows), strict=True))
-            for waiting, found in self._answer(judged):
-                waiting.refuse(refusal(found))
+            stored = [(one, found) for one, found in judged if found.is_ours]
+            self._answer([(one, found.receipt(one.draft)) for one, found in stored])
+            for one, found in judged:
+                if not found.is_ours:
+                    one.refuse(refusal(found))
 
     async def _store_free(self, batch: list[Waiting]) -> None:
         """Somebody holds a room's row for too long: the other rooms don't wait for it."""
@@ -239,30 +246,25 @@ class Writer:
                 await self._disconnect()
                 raise
 
-    def _answer(self, judged: "list[tuple[Waiting, Outcome]]") -> "list[tuple[Waiting, Outcome]]":
-        """Answers those that are stored; returns the others."""
-        events, others, deadlines = [], [], []
-        for waiting, found in judged:
-            draft = waiting.draft
-            if found.seq is None or found.at is None or not found.same:
-                others.append((waiting, found))
-                continue
-            deadlines.append(waiting.deadline)
-            # A repeat is answered even to who left since: it was stored.
-            receipt = Receipt(draft.room_id, draft.client_id, found.seq, found.at, found.repeated)
-            self._settled(waiting)
+    def _answer(self, stored: "list[tuple[Waiting, Receipt]]") -> None:
+        """A repeat is answered even to who left since: it was stored."""
+        if not stored:
+            return
+        events: list[Event] = []
+        # Before the answers, which are said when their turn of the loop ends: so who sent a line
+        # gets it in one write with the answer, after that.
+        asyncio.get_running_loop().call_soon(self._stored, events)
+        for waiting, receipt in stored:
+            room_id, sender, client_id, body = waiting.draft
+            self._under_way.pop(waiting.key, None)
             waiting.answer(receipt)
-            if not found.repeated:
-                event = Event(draft.room_id, found.seq, Kind.MESSAGE.value, found.at, draft.sender)
-                event.cid, event.body = draft.client_id, draft.body
-                events.append(event)
+            if not receipt.repeated:
+                seq, at = receipt.seq, receipt.at
+                events.append(Event(room_id, seq, MESSAGE, at, sender, client_id, body))
         if events and writable.is_down:
             writable.answered()
-        if events:  # the answers first: they were scheduled before this
-            asyncio.get_running_loop().call_soon(self._stored, events)
         now = asyncio.get_running_loop().time() + DEADLINE_SECONDS
-        written.answered(len(events), [now - each for each in deadlines])
-        return others
+        written.answered(len(events), [now - waiting.deadline for waiting, _ in stored])
 
     async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None

@@ -5,7 +5,7 @@ Refusals are PermissionDenied and ValidationError with a `code` of docs/wire.md.
 
 from messaging.services.export import export_log
 from messaging.services.members import ajoin, join, leave, remove
-from messaging.services.messages import apost, participants, post
+from messaging.services.messages import apost, participants, post, submit
 from messaging.services.reads import mark_read, member_state
 from messaging.services.rooms import (
     close_room,
@@ -30,5 +30,6 @@ __all__ = [
     "remove",
     "reopen_room",
     "member_state",
+    "submit",
     "transfer_room",
 ]

@@ -21,8 +21,10 @@ def clean(body: str) -> str:
     """
     if len(body) > 4 * BODY_MAX:  # NFC does not shrink text by more: spare the work
         raise _too_long()
-    text = composed(body.replace("\r\n", "\n").replace("\r", "\n")).strip()
-    if not text.isascii() or not text.isprintable():
+    if body.isascii() and body.isprintable():  # as most are: nothing in it can be otherwise
+        text = body.strip()
+    else:
+        text = composed(body.replace("\r\n", "\n").replace("\r", "\n")).strip()
         _refuse_hidden(text)
     if not text:
         raise ValidationError(_("Write something first."), code="blank")

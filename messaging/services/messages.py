@@ -11,11 +11,11 @@ from asgiref.sync import async_to_sync
 from core import refusal_log
 from core.rate_limits import too_fast
 from messaging.live import node
-from messaging.live.drafts import Draft, Receipt
+from messaging.live.drafts import Answer, Draft, Receipt
 from messaging.log.event import Person
 from messaging.services import body_text as text
 
-Answer = TypeVar("Answer")
+Said = TypeVar("Said")
 
 
 def apost(
@@ -32,12 +32,27 @@ def apost(
     Raises ValidationError (blank, too_long, bad_text, rate_limited) at once; the future raises
     NotMember or ValidationError (room_closed, conflict, unavailable).
     """
+    future: Future[Receipt] = asyncio.get_running_loop().create_future()
+    submit(room_id, sender, body, client_id or uuid4(), future, is_limited=is_limited)
+    return future
+
+
+def submit(
+    room_id: int,
+    sender: Person,
+    body: str,
+    client_id: UUID,
+    answer: Answer,
+    *,
+    is_limited: bool = True,
+) -> None:
+    """`apost` for who has their own answer."""
     cleaned = text.clean(body)
     here = node.current()
     if is_limited and (seconds := here.limits.wait(room_id, sender.id, cleaned)):
         refusal_log.note("messages, too often", sender.id)
         raise too_fast(round(seconds, 3))
-    return here.handover.put(Draft(room_id, sender, client_id or uuid4(), cleaned))
+    here.handover.take(Draft(room_id, sender, client_id, cleaned), answer)
 
 
 def post(room_id: int, sender: Person, body: str, client_id: UUID | None = None) -> Receipt:
@@ -49,7 +64,7 @@ def post(room_id: int, sender: Person, body: str, client_id: UUID | None = None)
     return _on_the_loop(posted())
 
 
-def _on_the_loop(work: Coroutine[Any, Any, Answer]) -> Answer:
+def _on_the_loop(work: Coroutine[Any, Any, Said]) -> Said:
     """Run it where this process's node lives, and wait for it in this thread."""
     serving = node.running()
     if serving is not None:
@@ -57,7 +72,7 @@ def _on_the_loop(work: Coroutine[Any, Any, Answer]) -> Answer:
     return async_to_sync(_alone)(work)  # no server in this process: a command, a shell
 
 
-async def _alone(work: Coroutine[Any, Any, Answer]) -> Answer:
+async def _alone(work: Coroutine[Any, Any, Said]) -> Said:
     try:
         return await work
     finally:

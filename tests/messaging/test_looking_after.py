@@ -35,9 +35,10 @@ class Reads:
         self.asked: list[int] = []
 
     async def rows(self, _sql, *, users, **_params):
-        self.asked.append(len(users))
+        people = [int(user) for user in users.strip("{}").split(",")]
+        self.asked.append(len(people))
         await asyncio.sleep(0)
-        return [(user % 2 == 0, None) for user in users]
+        return [(person % 2 == 0, None) for person in people]
 
 
 @pytest.fixture
