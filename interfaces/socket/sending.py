@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 class Sending:
-    """Of a `Client` of session.py, and the frame by which it was sent."""
+    """Belongs to a `Client` of session.py, and to the frame by which it was sent."""
 
     __slots__ = ("_client", "_frame", "_is_done")
 
