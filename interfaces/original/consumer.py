@@ -1,10 +1,13 @@
 """The sockets of the original's client: STOMP on a plain WebSocket, and in SockJS."""
 
+from functools import lru_cache
+
 from interfaces.original import cookie, sockjs
 from interfaces.original.session import PageSession
 from interfaces.socket import authentication
 from interfaces.stomp.consumer import StompConsumer, has_own_origin
 from interfaces.stomp.parsing import bearer
+from interfaces.stomp.replies import KEPT
 from messaging.live.packets import packet
 
 
@@ -43,7 +46,7 @@ class SockJSConsumer(OriginalConsumer):
         self.outbox.put(packet(sockjs.OPEN))
 
     def send(self, text):
-        self.outbox.put(packet(sockjs.message(text)))
+        self.outbox.put(_wrapped(text))
 
     def close(self, code, why, between=None):
         self.outbox.put(packet(sockjs.closing(code, why)))
@@ -56,3 +59,9 @@ class SockJSConsumer(OriginalConsumer):
     def beat(self):
         super().beat()
         self.outbox.put(packet(sockjs.HEARTBEAT))
+
+
+@lru_cache(KEPT)
+def _wrapped(text):
+    """Once for all who are told the same."""
+    return packet(sockjs.message(text))

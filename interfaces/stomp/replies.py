@@ -6,6 +6,7 @@ is an ERROR, too (docs/stomp.md).
 """
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -16,6 +17,8 @@ from interfaces.stomp.destinations import Topic
 from interfaces.stomp.frames import Frame, encode
 from messaging.live.close_codes import CloseCode
 
+# Frames of late: who hears a line with others has mostly subscribed in the same words as they.
+KEPT = 16
 _OF_NACK = {
     "receipt-id": "ref",
     "client-id": "cid",
@@ -49,7 +52,8 @@ class Replies:
         self, subscription: str, destination: str, headers: dict[str, str], body: str
     ) -> None:
         first = {"subscription": subscription, "destination": destination}
-        self.say("MESSAGE", first | headers | {"content-type": "application/json"}, body)
+        named = first | headers | {"content-type": "application/json"}
+        self._send(_encoded("MESSAGE", tuple(named.items()), body, self.version))
 
     def receipt(self, receipt: str | None, **headers: Any) -> None:
         if receipt:
@@ -100,3 +104,8 @@ class Replies:
         }
         headers |= {name: str(nack[key]) for name, key in _OF_NACK.items() if nack.get(key)}
         self.say("MESSAGE", headers, nack["detail"])
+
+
+@lru_cache(KEPT)
+def _encoded(command: str, headers: tuple[tuple[str, str], ...], body: str, version: str) -> str:
+    return encode(command, dict(headers), body, version)

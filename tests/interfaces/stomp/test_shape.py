@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 from django.utils import translation
 
 from accounts.models import User
-from interfaces.stomp import bodies
+from interfaces.stomp import bodies, replies
 from interfaces.stomp.bodies import People
 from messaging import services
 from messaging.live.entries import line
@@ -67,3 +67,16 @@ async def test_a_line_is_encoded_once_for_all_who_are_told_the_same(room, alice,
                 assert (await client.said())["message"] == text
     names = (bob.email, called(bob))
     assert sorted(encoded) == sorted((text, name) for text in ("again", "hello") for name in names)
+
+
+def test_who_hears_a_line_in_the_same_words_is_sent_what_was_encoded_once(monkeypatch):
+    encoded, encode = [], replies.encode
+    monkeypatch.setattr(replies, "encode", lambda *what: encoded.append(what) or encode(*what))
+    sent = []
+    crowd = [replies.Replies(sent.append, lambda code, why: None) for _ in range(3)]
+    crowd[2].version = "1.1"
+    for one in crowd:
+        one.message("sub:0", "/sub/chat/7", {"message-id": "7-1"}, '"once"')
+    crowd[0].message("sub-1", "/sub/chat/7", {"message-id": "7-1"}, '"once"')
+    assert len(encoded) == 3 and sent[0] is sent[1]
+    assert "subscription:sub\\c0\n" in sent[0] and "subscription:sub-1\n" in sent[3]
