@@ -8,12 +8,32 @@ from collections.abc import Collection
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from core.text import composed, one_line
 from rooms.models import TITLE_MAX, Membership, Room
+
+# Uses indexes: the primary key of rooms_room, membership_once.
+_STANDING = """
+SELECT closed_at, personnel, capacity, ARRAY(
+    SELECT user_id FROM rooms_membership WHERE room_id = r.id AND user_id = ANY (%(users)s)
+)
+FROM rooms_room r WHERE id = %(room)s
+"""
+# A seat for each who has none, in the order they came, while there are free ones.
+# Uses index: membership_once.
+_TAKE = f"""
+INSERT INTO rooms_membership (room_id, user_id, role, read_seq)
+SELECT %(room)s, c.id, CASE c.id WHEN %(owner)s THEN '{Membership.Role.OWNER}'
+                            ELSE '{Membership.Role.MEMBER}' END, %(head)s
+FROM unnest(%(users)s::bigint[]) WITH ORDINALITY AS c (id, n)
+WHERE NOT EXISTS (SELECT FROM rooms_membership WHERE room_id = %(room)s AND user_id = c.id)
+ORDER BY c.n LIMIT %(free)s
+RETURNING user_id
+"""
 
 
 def full() -> ValidationError:
@@ -82,6 +102,18 @@ def _check(room: Room) -> None:
         raise ValidationError(found)
 
 
+def standing(room_id: int, user_ids: Collection[int]) -> tuple[Room, set[int]]:
+    """A room, as far as `refusal` asks, and who of them has a seat there. Raises Room.DoesNotExist.
+    By one statement, written once: everybody who enters asks."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING, {"room": room_id, "users": list(user_ids)})
+        found = cursor.fetchone()
+    if found is None:
+        raise Room.DoesNotExist
+    closed_at, personnel, capacity, seated = found
+    return Room(closed_at=closed_at, personnel=personnel, capacity=capacity), set(seated)
+
+
 def locked(room_id: int) -> Room:
     """The room, its row locked; inside a transaction. Writers of one room come one by one."""
     return Room.objects.select_for_update(no_key=True).get(pk=room_id)
@@ -103,25 +135,29 @@ def seat(room_id: int, user_ids: Collection[int]) -> tuple[list[int], list[int]]
     room = locked(room_id)
     if room.is_closed:
         raise closed()
-    members = Membership.objects.filter(room_id=room_id, user_id__in=user_ids)
-    already = set(members.values_list("user_id", flat=True))
-    newcomers = [user_id for user_id in user_ids if user_id not in already]
-    free = room.capacity - room.personnel
-    seated, refused = newcomers[:free], newcomers[free:]
-    if seated and not Room.objects.take_seats(room_id, len(seated)):
+    taken = _take(room, user_ids)
+    if taken and not Room.objects.take_seats(room_id, len(taken)):
         raise full()
-    # Read up to here: who comes for the first time has missed nothing.
-    Membership.objects.bulk_create(
-        Membership(
-            room_id=room_id, user_id=user_id, read_seq=room.last_seq, role=_role(room, user_id)
-        )
-        for user_id in seated
-    )
-    return seated, refused
+    seated = [user_id for user_id in user_ids if user_id in taken]
+    if len(seated) == len(user_ids):
+        return seated, []
+    members = Membership.objects.filter(room_id=room_id, user_id__in=user_ids)
+    with_seat = set(members.values_list("user_id", flat=True))
+    return seated, [user_id for user_id in user_ids if user_id not in with_seat]
 
 
-def _role(room: Room, user_id: int) -> Membership.Role:
-    return Membership.Role.OWNER if user_id == room.owner_id else Membership.Role.MEMBER
+def _take(room: Room, user_ids: Collection[int]) -> set[int]:
+    """Who of them has a seat now and had none; of a locked room."""
+    params: dict[str, Any] = {
+        "room": room.pk,
+        "users": list(user_ids),
+        "free": room.capacity - room.personnel,
+        "owner": room.owner_id,
+        "head": room.last_seq,  # read up to here: who comes for the first time has missed nothing
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, params)
+        return {user_id for (user_id,) in cursor.fetchall()}
 
 
 def unseat(room_id: int, user_id: int) -> bool:

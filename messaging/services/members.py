@@ -14,7 +14,7 @@ from messaging.log.kinds import Kind
 from presence import services as presence
 from rooms import services as rooms
 from rooms.admission import AdmissionQueue, Outcomes
-from rooms.models import Membership, Room
+from rooms.models import Room
 
 
 def join(room_id: int, user: User) -> bool:
@@ -47,9 +47,7 @@ class _IsSeated(Exception):
 
 def _look(room_id: int, user_ids: Collection[int]) -> Outcomes:
     """Finds those who need not wait at the door: one look for all who ask at the same time."""
-    room = Room.objects.get(pk=room_id)
-    seats = Membership.objects.filter(room_id=room_id, user_id__in=user_ids)
-    seated = set(seats.values_list("user_id", flat=True))
+    room, seated = rooms.standing(room_id, user_ids)
     found: dict[int, Exception | None] = {user_id: _IsSeated() for user_id in seated}
     others = [user_id for user_id in user_ids if user_id not in seated]
     if (refusal := rooms.refusal(room)) is None:
