@@ -9,7 +9,7 @@
 
 import { showTimes } from "./time.js";
 import { Unread } from "./unread.js";
-import { ask } from "./whose.js";
+import { insist } from "./whose.js";
 
 const SHOWN_MAX = 99; // above it, "99+"
 const WATCHED_MAX = 200; // rooms; the wire allows no more
@@ -203,7 +203,7 @@ class MyRooms {
     if (this.fetching) return void this.refresh();
     Object.assign(this, { fetching: true, meanwhile: [], last: performance.now() });
     try {
-      const answer = await ask(this.list.dataset.src, "text/html");
+      const answer = await insist(this.list.dataset.src, "text/html");
       if (answer.ok && !answer.redirected) this.swap(await answer.text());
     } catch {
       // offline: the next `hello` asks again

@@ -4,6 +4,7 @@
 //
 //   me()                 // the id of the person it was made for, as text; "" for nobody
 //   await ask(url, type) // fetch as that person
+//   await insist(url, type) // the same, and again where the server says when: for what is asked once
 //   whenOver(task)       // the page is theirs no more: `task` has no await, and may answer a
 //                        // sentence for its person, called with whether they signed out
 //   notMine()            // the server says so
@@ -16,6 +17,9 @@ const TOLD = "chattalk:over"; // in the tab: the next page says why it is anothe
 const RELOADS = "chattalk:reloads"; // in the tab: when
 const SHOWN_FOR = 1_500; // ms, so that it can be read why the page goes
 const ANSWER_WITHIN = 20_000; // ms; who asks again and again must not wait for ever
+const LATER = [429, 503]; // it says when to ask again
+const WAIT_MAX = 10_000; // ms; who looks at the page has gone on by then
+const TRIES = 3;
 const RELOADS_MAX = 3; // in …
 const RELOADS_WITHIN = 30_000; // … ms; where the page and the socket disagree, no faster
 
@@ -32,6 +36,15 @@ export async function ask(url, type) {
   const answer = await fetch(url, { headers, signal: AbortSignal.timeout(ANSWER_WITHIN) });
   if (answer.status === 409) notMine();
   return answer;
+}
+
+export async function insist(url, type) {
+  for (let tries = 1; ; tries += 1) {
+    const answer = await ask(url, type);
+    const wait = 1000 * Number(answer.headers.get("Retry-After") ?? NaN);
+    if (!LATER.includes(answer.status) || !(wait <= WAIT_MAX) || tries === TRIES) return answer;
+    await new Promise((done) => setTimeout(done, wait));
+  }
 }
 
 export function whenOver(task) {

@@ -1,6 +1,6 @@
 // Pages of the log, fetched on the way up and down, one at a time.
 
-import { ask } from "../whose.js";
+import { insist } from "../whose.js";
 
 const AGAIN_AFTER = 2_000; // ms after a page that did not come
 
@@ -13,7 +13,7 @@ export class History {
   }
 
   async fetch(span) {
-    const answer = await ask(`${this.url}?${new URLSearchParams(span)}`, "application/json");
+    const answer = await insist(`${this.url}?${new URLSearchParams(span)}`, "application/json");
     if (!answer.ok) throw new Error(`The history answered ${answer.status}.`);
     return answer.json();
   }

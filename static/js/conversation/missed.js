@@ -1,6 +1,6 @@
 // What was said while I was away: the banner, and the way to the line.
 
-import { ask } from "../whose.js";
+import { insist } from "../whose.js";
 import { byId } from "./dom.js";
 import { counted, newMessages, when } from "./words.js";
 
@@ -16,7 +16,7 @@ export class Missed {
   // How much is unread, and where it begins; null if the server did not say.
   async ask() {
     try {
-      const answer = await ask(this.url, "application/json");
+      const answer = await insist(this.url, "application/json");
       if (!answer.ok) throw new Error(`It answered ${answer.status}.`);
       return await answer.json();
     } catch (error) {

@@ -1,7 +1,7 @@
 // Who is here: the list beside the conversation, kept by `presence` frames, and all members,
 // fetched by the page.
 
-import { ask } from "../whose.js";
+import { insist } from "../whose.js";
 import { avatar, make } from "./dom.js";
 import { counted, fill, when } from "./words.js";
 
@@ -147,7 +147,7 @@ export class People {
     const { members } = this.parts;
     if (!this.isTold) return;
     try {
-      const answer = await ask(`${this.url}?page=${page}`, "text/html");
+      const answer = await insist(`${this.url}?page=${page}`, "text/html");
       if (!answer.ok) throw new Error(`The list of members answered ${answer.status}.`);
       const { body } = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (more) more.replaceWith(...body.childNodes);
