@@ -17,7 +17,7 @@ from core.text import composed, one_line
 from rooms.models import TITLE_MAX, Membership, Room
 
 # Uses indexes: the primary key of rooms_room, membership_once.
-_STANDING = """
+_WITH_SEATED = """
 SELECT closed_at, personnel, capacity, ARRAY(
     SELECT user_id FROM rooms_membership WHERE room_id = r.id AND user_id = ANY (%(users)s)
 )
@@ -102,11 +102,11 @@ def _check(room: Room) -> None:
         raise ValidationError(found)
 
 
-def standing(room_id: int, user_ids: Collection[int]) -> tuple[Room, set[int]]:
+def with_seated(room_id: int, user_ids: Collection[int]) -> tuple[Room, set[int]]:
     """A room, as far as `refusal` asks, and who of them has a seat there. Raises Room.DoesNotExist.
     By one statement, written once: everybody who enters asks."""
     with connection.cursor() as cursor:
-        cursor.execute(_STANDING, {"room": room_id, "users": list(user_ids)})
+        cursor.execute(_WITH_SEATED, {"room": room_id, "users": list(user_ids)})
         found = cursor.fetchone()
     if found is None:
         raise Room.DoesNotExist
@@ -147,7 +147,7 @@ def seat(room_id: int, user_ids: Collection[int]) -> tuple[list[int], list[int]]
 
 
 def _take(room: Room, user_ids: Collection[int]) -> set[int]:
-    """Who of them has a seat now and had none; of a locked room."""
+    """Those of them who have a seat now and had none; the room is locked."""
     params: dict[str, Any] = {
         "room": room.pk,
         "users": list(user_ids),

@@ -47,7 +47,7 @@ class _IsSeated(Exception):
 
 def _look(room_id: int, user_ids: Collection[int]) -> Outcomes:
     """Finds those who need not wait at the door: one look for all who ask at the same time."""
-    room, seated = rooms.standing(room_id, user_ids)
+    room, seated = rooms.with_seated(room_id, user_ids)
     found: dict[int, Exception | None] = {user_id: _IsSeated() for user_id in seated}
     others = [user_id for user_id in user_ids if user_id not in seated]
     if (refusal := rooms.refusal(room)) is None:

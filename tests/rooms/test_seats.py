@@ -9,10 +9,11 @@ from collections import Counter
 from contextlib import contextmanager
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.models import User
 from messaging import services
+from rooms import services as rooms
 from rooms.models import Membership, Room
 
 CROWD, SEATS, ROUNDS = 200, 50, 20
@@ -106,3 +107,21 @@ def kill_holder(holders: subprocess.Popen, room: Room, user_id: int) -> None:
     said, pid = holders.stdout.readline().split()
     assert said == "held"
     os.kill(int(pid), signal.SIGKILL)
+
+
+@pytest.mark.django_db
+def test_who_has_a_seat_is_passed_over_the_owner_sits_as_one_and_nobody_has_missed_a_thing():
+    owner, bob, charlie, dana = (
+        User.objects.create(email=f"{name}@example.com", display_name=name)
+        for name in ("owner", "bob", "charlie", "dana")
+    )
+    room = rooms.create(owner_id=owner.pk, title="Tea", capacity=3)
+    Room.objects.filter(pk=room.pk).update(last_seq=7)
+    with transaction.atomic():
+        assert rooms.seat(room.pk, [bob.pk]) == ([bob.pk], [])
+        come = [charlie.pk, bob.pk, owner.pk, dana.pk]
+        assert rooms.seat(room.pk, come) == ([charlie.pk, owner.pk], [dana.pk])
+    room.refresh_from_db()
+    assert room.personnel == 3
+    seats = set(room.memberships.values_list("user_id", "role", "read_seq"))
+    assert seats == {(bob.pk, "member", 7), (charlie.pk, "member", 7), (owner.pk, "owner", 7)}
