@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from messaging.live.drafts import Answer, Draft
 
 SILENT_SECONDS = 1.0  # a home that answers nothing for so long is passed by
-ANSWER_SECONDS = 2.0  # that any draft waits for its answer by a home
+ANSWER_SECONDS = 1.5  # that any draft waits for its answer by a home
 
 
 class Handed(NamedTuple):
