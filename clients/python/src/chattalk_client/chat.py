@@ -6,8 +6,9 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
+from chattalk_client.backoff import LONGEST_NAMED
 from chattalk_client.cookie import CookieSession
-from chattalk_client.errors import Closed
+from chattalk_client.errors import Closed, Refused
 from chattalk_client.observer import Observer
 from chattalk_client.rest import Rest
 from chattalk_client.room import Room
@@ -16,6 +17,9 @@ from chattalk_client.shapes import Card, Person, Place
 from chattalk_client.sign_in import SignIn
 from chattalk_client.site import Site
 from chattalk_client.switchboard import Switchboard
+
+PUT_OFF = 503
+PUT_OFF_MOST = 5  # times; then who wants in is told
 
 
 class ChatTalk:
@@ -62,18 +66,31 @@ class ChatTalk:
         self._running: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        """Signed in, and connected; a site that does not answer then is waited for.
+        """Signed in, and connected; a site that does not answer then is waited for, and one that is
+        too busy to sign people in is asked again when it says.
 
         Raises Refused ("invalid_login", …), SignedOut, Unreachable, Ended.
         """
         try:
-            await self._sign_in.proof()
+            await self._signed_in()
             self._running = asyncio.create_task(self._connection.run())
             await self._connection.open()
         except BaseException:
             await self.close()
             raise
         return self
+
+    async def _signed_in(self) -> None:
+        for _ in range(PUT_OFF_MOST):
+            try:
+                await self._sign_in.proof()
+                return
+            except Refused as refusal:
+                wait = refusal.retry_after
+                if refusal.status != PUT_OFF or wait is None or wait > LONGEST_NAMED:
+                    raise
+            await asyncio.sleep(wait)
+        await self._sign_in.proof()
 
     async def __aexit__(
         self,
