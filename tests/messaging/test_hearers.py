@@ -256,3 +256,32 @@ async def test_what_a_process_told_itself_is_dropped_unread(monkeypatch):
         await until(lambda: 4 in heard)
         assert heard == [1, 3, 4] and len(read) == 3
         await side.close()
+
+
+@alone
+async def test_who_tells_one_process_something_is_told_when_nobody_heard_it(monkeypatch):
+    async with processes(3, monkeypatch) as (one, *others):
+        home, other = names = [each.broker._process for each in others]
+        for each, name in zip(others, names, strict=True):
+            await each.broker.join(name)
+        unheard, heard = [], []
+        one.broker.unheard = unheard.append
+        others[0].hub.others["handover"] = lambda to, _told: heard.append(to)
+        one.broker.publish(home, {"type": "handover"})
+        await until(lambda: heard)
+        assert unheard == []
+
+        await others[0].broker._layer.flush()  # as if it had died
+        one.broker.publish(home, {"type": "handover"})
+        await until(lambda: unheard)
+        assert unheard == [home]
+
+        async def fails(_messages, _by=None):
+            raise OSError
+
+        monkeypatch.setattr(one.layer, "publish_many", fails)
+        for _ in range(2):  # as the layer fails, and while it is known to be down
+            unheard.clear()
+            one.broker.publish(other, {"type": "handover"})
+            await until(lambda: unheard)
+            assert unheard == [other] and one.broker.breaker.is_down
